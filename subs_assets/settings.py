@@ -1,0 +1,61 @@
+"""Where things are: the environment variables of the project, read once; nothing here touches a disk or a database."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The places and names that a run works with; every path is absolute."""
+
+    home: Path
+    catalogues: tuple[Path, ...]
+    database_url: str
+    control_url: str
+    archives: Path
+    encoder: str
+    timezone: str
+
+    @property
+    def vectors(self) -> Path:
+        return self.home / "vectors"
+
+    @property
+    def matrices(self) -> Path:
+        return self.home / "matrices"
+
+    @property
+    def staging(self) -> Path:
+        return self.home / "staging"
+
+    @property
+    def exports(self) -> Path:
+        return self.home / "exports"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read ``SUBS_*``; relative paths count from the working folder.
+
+        ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``.
+        """
+        home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
+        folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
+        return cls(
+            home=home,
+            catalogues=tuple(Path(folder).resolve() for folder in folders.split(os.pathsep) if folder),
+            database_url=environment.get("SUBS_DATABASE_URL") or sqlite_url(home / "subs.db"),
+            control_url=environment.get("SUBS_CONTROL_URL") or sqlite_url(home / "control.db"),
+            archives=Path(environment.get("SUBS_ARCHIVES") or home / "archives").resolve(),
+            encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
+            timezone=environment.get("SUBS_TIMEZONE") or "UTC",
+        )
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path.as_posix()}"
