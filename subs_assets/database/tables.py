@@ -168,6 +168,16 @@ category_facets = Table(
     Column("reason", Text, nullable=False),
 )
 
+listing_shelves = Table(
+    "listing_shelves",
+    metadata,
+    _key("company_slug"),
+    _key("sku"),
+    _key("path"),  # where the listing counts for equivalences and level 5; never a facet
+    Column("origin", Text, nullable=False),  # own, relatives (it stands under facets only)
+    Column("weight", Float, nullable=False),
+)
+
 category_equivalences = Table(
     "category_equivalences",
     metadata,
@@ -237,16 +247,20 @@ substitutions = Table(
     Index("ix_substitutions_substitute_id", "substitute_id"),
 )
 
-substitution_losses = Table(
-    "substitution_losses",
+substitution_outcomes = Table(
+    "substitution_outcomes",
     metadata,
     _key("company_slug"),  # the product's company
     _key("target_company_slug"),
     _key("product_id"),
-    Column("stage", Text, nullable=False),  # uncategorised, no mapping, no candidate, refused: <gate>, below score
-    Column("detail", Text),
-    Column("nearest_id", Text),  # the best candidate that was lost
+    # found, uncategorised, no mapping, no candidate, refused: <gate>, below score; every product once, so the counts add up
+    Column("stage", Text, nullable=False),
+    Column("levels_1_to_4", Boolean, nullable=False),  # found on one of these levels
+    Column("level_5", Boolean, nullable=False),
+    Column("level_5_own_tree", Boolean, nullable=False),  # found on level 5 without any equivalence
+    Column("nearest_id", Text),  # the best candidate: taken, or lost at this stage
     Column("nearest_score", Float),
+    Column("detail", Text),
 )
 
 substitution_rates = Table(

@@ -1,0 +1,98 @@
+"""All company pairs' category equivalences from listings and their shelves; the rules themselves are in the modules beside."""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subs_assets.catalogue import category_path
+from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.equivalence.decisions import apply_decisions
+from subs_assets.equivalence.evidence import Calibration, ListingEvidence, calibrate, listing_evidence
+from subs_assets.equivalence.facets import effective_shelves, find_facets
+from subs_assets.equivalence.mapping import EVIDENCE_COLUMNS, MAPPING_COLUMNS, Tree, build_tree, map_categories
+
+
+@dataclass(frozen=True)
+class Equivalences:
+    """The tables ``category_equivalences`` and ``category_evidence``, how soft evidence was weighed, and the decisions whose
+    category is gone (sentences)."""
+
+    mappings: pd.DataFrame
+    evidence: pd.DataFrame
+    calibration: Calibration
+    vanished_decisions: list[str]
+
+
+def facets_and_shelves(
+    listings: pd.DataFrame, listing_categories: pd.DataFrame, categories: pd.DataFrame, features: NameFeatures
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables ``category_facets`` and ``listing_shelves``; ``features`` are aligned with the rows of ``listings``."""
+    shelves = with_rows(listing_categories, listings)
+    shelved = shelves[shelves["path"] != category_path.ROOT]
+    facets = find_facets(categories, shelved, features)
+    return facets, effective_shelves(shelves, facets, features).drop(columns="row")
+
+
+def with_rows(frame: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` (keyed by company_slug and sku) with each listing's row number in ``listings`` as column ``row``."""
+    numbered = listings[["company_slug", "sku"]].assign(row=np.arange(len(listings)))
+    return frame.merge(numbered, on=["company_slug", "sku"], validate="many_to_one")
+
+
+def build_equivalences(
+    listings: pd.DataFrame,
+    product_listings: pd.DataFrame,
+    categories: pd.DataFrame,
+    facets: pd.DataFrame,
+    shelves: pd.DataFrame,
+    decisions: pd.DataFrame,
+    features: NameFeatures,
+    store: VectorStore,
+) -> Equivalences:
+    """Mappings in both directions of every pair of companies, decisions applied."""
+    numbered = with_rows(shelves, listings)
+    product = with_rows(product_listings, listings).sort_values("row")["product_id"].to_numpy(object)
+    own = numbered[numbered["origin"] == "own"].drop_duplicates("row").set_index("row")["path"]
+    calibration = calibrate(features, listings["company_slug"], own.reindex(range(len(listings))))
+    trees = {
+        company: build_tree(
+            company, part, set(facets.loc[facets["company_slug"] == company, "path"]), len(listings)
+        )
+        for company, part in numbered.groupby("company_slug", sort=True)
+    }
+    rows = {company: np.flatnonzero(listings["company_slug"] == company) for company in trees}
+    mappings, evidence = [], []
+    for one, other in combinations(sorted(trees), 2):
+        pairs = listing_evidence(features, rows[one], rows[other], product, calibration)
+        labels = _label_similarity(trees[one], trees[other], store)
+        for found in _both_directions(trees[one], trees[other], pairs, labels, listings):
+            mappings.append(found[0])
+            evidence.append(found[1])
+    decided, vanished = apply_decisions(_together(mappings, MAPPING_COLUMNS), decisions, categories)
+    return Equivalences(decided, _together(evidence, EVIDENCE_COLUMNS), calibration, vanished)
+
+
+def _both_directions(
+    one: Tree, other: Tree, pairs: ListingEvidence, labels: NDArray[np.float32], listings: pd.DataFrame
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    return [
+        map_categories(one, other, pairs, labels, listings),
+        map_categories(other, one, pairs.reversed(), labels.T, listings),
+    ]
+
+
+def _label_similarity(one: Tree, other: Tree, store: VectorStore) -> NDArray[np.float32]:
+    def labels(tree: Tree) -> NDArray[np.float32]:
+        return store.vectors([category_path.decode(path)[-1].casefold() for path in tree.paths])
+
+    similarity: NDArray[np.float32] = labels(one) @ labels(other).T
+    return similarity
+
+
+def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)

@@ -1,0 +1,204 @@
+"""Which nodes of a tree are no categories but facets: promotional, seasonal, dietary, mixed, or a root over everything.
+
+A facet makes no equivalence. Names tell the dietary and the promotional ones; the others are told by their listings, whose nearest
+relatives stand scattered over the rest of the shop. A listing that is shelved only under facets is given the shelf of its
+nearest relatives in its own company, for evidence and for level 5; its own path stays what it was.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subs_assets.catalogue import category_path
+from subs_assets.catalogue.claims import find_claims
+from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
+
+PROMOTIONAL = re.compile(
+    r"\b(down down|specials?|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|front of store|"
+    r"new arrivals|new in|best sellers?|price drop|only at|exclusive|catalogue|angebote?|aktion(en)?|neu(heiten)?)\b",
+    re.IGNORECASE,
+)
+SEASONAL = re.compile(
+    r"\b(best of (spring|summer|autumn|winter)|seasonal|christmas|easter|halloween|mother's day|father's day|back to school|"
+    r"saison|weihnachten|ostern)\b",
+    re.IGNORECASE,
+)
+DIETARY = re.compile(r"\b(dietary|free from|special diets?|vegetarian|lifestyle)\b", re.IGNORECASE)
+
+UNIVERSAL_SHARE = 0.9
+"""A root that holds this share of a company's listings, and has branches, tells nothing."""
+
+RELATIVES = 10
+RELATIVE_SIMILARITY = 0.55
+
+MIXED_INSIDE, MIXED_SPREAD = 0.15, 4.0
+"""A root is mixed when fewer of its listings' relatives stand within it, and those elsewhere spread over more branches.
+
+Read off the roots of au/: "Limited Time Only" .05 / 6.7, "Front Of Store" .12 / 6.8, "Down Down" .09 / 5.5, "Bonus Credit Products"
+.05 / 4.4; the lowest true ones are Aldi's "Snacks & Confectionery" .18 / 5.4 and Coles' "Health & Beauty" .23 / 4.6.
+"""
+
+FACET_CHILDREN = 0.5
+"""A node, most of whose listings stand under facets of its own, is a facet."""
+
+MINIMUM_LISTINGS = 4
+
+FACET_COLUMNS = ["company_slug", "path", "kind", "claim", "spread", "reason"]
+
+
+def find_facets(categories: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+    """The facets of all companies: table ``category_facets``.
+
+    ``shelves``: one row a listing and path, with ``row`` (of ``features``), ``company_slug``, ``path``.
+    """
+    found = [
+        _company_facets(nodes, shelves[shelves["company_slug"] == company], features)
+        for company, nodes in categories.groupby("company_slug", sort=True)
+    ]
+    frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FACET_COLUMNS)
+    return frame.sort_values(["company_slug", "path"], ignore_index=True)
+
+
+def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+    company = nodes["company_slug"].iloc[0]
+    listings = dict(zip(nodes["path"], nodes["listings"].astype(int), strict=True))
+    facets: dict[str, tuple[str, str | None, float | None, str]] = {}
+    universal = _universal_root(nodes)
+    if universal:
+        facets[universal] = ("universal_root", None, None, "holds nearly all of the company's listings")
+    for path in nodes["path"]:
+        named = facet_by_name(category_path.decode(path)[-1])
+        if named:
+            facets[path] = (*named[:2], None, named[2])
+    branch_depth = 2 if universal else 1
+    branches = [path for path in nodes["path"] if len(category_path.decode(path)) == branch_depth]
+    inside, spread = branch_spread(shelves, features, branch_depth)
+    for path in branches:
+        if path in facets or listings[path] < MINIMUM_LISTINGS or path not in inside:
+            continue
+        if inside[path] < MIXED_INSIDE and spread[path] > MIXED_SPREAD:
+            reason = (
+                f"only {inside[path]:.0%} of its listings' nearest relatives stand within it; "
+                f"the others spread over {spread[path]:.1f} branches"
+            )
+            facets[path] = ("mixed", None, spread[path], reason)
+    _raise_to_parents(facets, nodes, listings, universal)
+    _hand_down(facets, nodes, universal)
+    rows = [(company, path, *facts) for path, facts in facets.items()]
+    return pd.DataFrame(rows, columns=FACET_COLUMNS)
+
+
+def facet_by_name(name: str) -> tuple[str, str | None, str] | None:
+    """(kind, claim, reason) where a category's own name says that it is a facet.
+
+    >>> facet_by_name("Gluten Free")
+    ('dietary', 'gluten_free', 'its name is a claim')
+    """
+    claims = sorted(find_claims(name))
+    if claims:
+        return "dietary", claims[0] if len(claims) == 1 else None, "its name is a claim"
+    if DIETARY.search(name):
+        return "dietary", None, "its name speaks of a diet"
+    if PROMOTIONAL.search(name):
+        return "promotional", None, "its name speaks of a promotion"
+    if SEASONAL.search(name):
+        return "seasonal", None, "its name speaks of a season"
+    return None
+
+
+def _universal_root(nodes: pd.DataFrame) -> str | None:
+    roots = nodes[nodes["depth"] == 1]
+    largest = roots.loc[roots["listings"].idxmax()]
+    holds_nearly_all = largest["listings"] >= UNIVERSAL_SHARE * roots["listings"].sum()
+    return str(largest["path"]) if holds_nearly_all and not largest["is_leaf"] else None
+
+
+def branch_spread(
+    shelves: pd.DataFrame, features: NameFeatures, branch_depth: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp of the
+    entropy, Hill's number of order 1) of branches that all of them stand in."""
+    branch = shelves["path"].map(lambda path: category_path.encode(category_path.decode(path)[:branch_depth]))
+    first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch}).drop_duplicates("row")
+    rows = first["row"].to_numpy()
+    at = pd.Series(first["branch"].to_numpy(), index=rows)
+    pairs = nearest_relatives(features, rows)
+    table = pd.DataFrame({"own": at[pairs.left].to_numpy(), "other": at[pairs.right].to_numpy()})
+    inside = (table["own"] == table["other"]).groupby(table["own"]).mean().to_dict()
+    shares = table.groupby("own")["other"].value_counts(normalize=True)
+    entropy = -(shares * np.log(shares)).groupby(level=0).sum()
+    return inside, np.exp(entropy).to_dict()
+
+
+def nearest_relatives(features: NameFeatures, rows: NDArray[np.intp]) -> Pairs:
+    """Each row's most similar other rows, at most ``RELATIVES``, most similar first."""
+    pairs = alike_pairs(features, rows, rows, RELATIVE_SIMILARITY)
+    pairs = pairs.where(pairs.left != pairs.right)
+    order = np.lexsort((pairs.right, -pairs.similarity, pairs.left))
+    ordered = Pairs(pairs.left[order], pairs.right[order], pairs.cosine[order], pairs.lexical[order])
+    place = pd.Series(ordered.left).groupby(ordered.left).cumcount().to_numpy()
+    return ordered.where(place < RELATIVES)
+
+
+def _raise_to_parents(
+    facets: dict[str, tuple], nodes: pd.DataFrame, listings: dict[str, int], universal: str | None
+) -> None:
+    for path in nodes.sort_values("depth", ascending=False)["path"]:
+        if path in facets or path == universal:
+            continue
+        names = category_path.decode(path)
+        children = [p for p in facets if category_path.decode(p)[:-1] == names]
+        under = sum(listings[child] for child in children)
+        if under > FACET_CHILDREN * listings[path]:
+            kinds = {facets[child][0] for child in children}
+            kind = kinds.pop() if len(kinds) == 1 else "mixed"
+            facets[path] = (kind, None, None, f"{under} of its {listings[path]} listings stand under facets of it")
+
+
+def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | None) -> None:
+    for path in nodes.sort_values("depth")["path"]:
+        if path in facets:
+            continue
+        above = [a for a in category_path.ancestors(path) if a in facets and a != universal]
+        if above:
+            kind, claim, _, _ = facets[above[-1]]
+            facets[path] = (kind, claim, None, f"stands under {category_path.readable(above[-1])}")
+
+
+def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+    """Where each listing counts for equivalences and level 5: table ``listing_shelves``.
+
+    Its own paths that are no facets; else, where it stands under facets only, the shelf on which most of its nearest relatives
+    in its own company stand, weighted by similarity (``origin`` "relatives"). A listing without any path has no row.
+    """
+    is_facet = pd.MultiIndex.from_frame(shelves[["company_slug", "path"]]).isin(
+        pd.MultiIndex.from_frame(facets[["company_slug", "path"]])
+    )
+    has_path = (shelves["path"] != category_path.ROOT).to_numpy()
+    own = shelves[has_path & ~is_facet].assign(origin="own", weight=1.0)
+    lost = shelves[has_path & is_facet & ~shelves["row"].isin(own["row"])].drop_duplicates("row")
+    moved = [_shelf_of_relatives(part, own, features) for _, part in lost.groupby("company_slug", sort=True)]
+    columns = ["company_slug", "sku", "path", "origin", "weight", "row"]
+    frame = pd.concat([own[columns], *moved], ignore_index=True)[columns]
+    return frame.drop_duplicates(["company_slug", "sku", "path"]).sort_values(
+        ["company_slug", "sku", "path"], ignore_index=True
+    )
+
+
+def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+    company = lost["company_slug"].iloc[0]
+    shelved = own[own["company_slug"] == company].drop_duplicates("row")
+    at = pd.Series(shelved["path"].to_numpy(), index=shelved["row"].to_numpy(np.intp))
+    pairs = alike_pairs(
+        features, lost["row"].to_numpy(np.intp), shelved["row"].to_numpy(np.intp), RELATIVE_SIMILARITY
+    )
+    votes = pd.DataFrame(
+        {"row": pairs.left, "path": at.reindex(pairs.right).to_numpy(), "similarity": pairs.similarity}
+    ).sort_values(["row", "similarity", "path"], ascending=[True, False, True])
+    votes = votes[votes.groupby("row").cumcount() < RELATIVES]
+    share = votes.groupby(["row", "path"], as_index=False)["similarity"].sum()
+    share["weight"] = share["similarity"] / share.groupby("row")["similarity"].transform("sum")
+    best = share.sort_values(["row", "weight", "path"], ascending=[True, False, True]).drop_duplicates("row")
+    return lost[["company_slug", "sku", "row"]].merge(best[["row", "path", "weight"]], on="row").assign(origin="relatives")
