@@ -1,12 +1,26 @@
 """Control state: decisions, reset requests, the audit log and the history of runs; kept apart from the warehouse.
 
-It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never compared with an
-archive and never wiped.
+It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never
+compared with an archive and never wiped.
 """
 
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import URL, Column, Engine, Float, Integer, MetaData, Table, Text, delete, insert, select
+
+from subs_assets.database import frames
+from subs_assets.database.engine import open_engine, writing
 
 control_metadata = MetaData()
+
+DECISION_KINDS = ("equivalence", "substitution")
+VERDICTS = ("accept", "reject")
+RELATIONS = ("exact", "close", "broad", "narrow", "related")
+"""SKOS mapping relations, as in ``category_equivalences``."""
 
 decisions = Table(
     "decisions",
@@ -56,3 +70,117 @@ run_history = Table(
     Column("seconds", Float),
     Column("counts", Text, nullable=False),  # JSON object: table -> rows
 )
+
+
+def open_control(url: str | URL) -> Engine:
+    """Open the control database; tables that it lacks are made."""
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        control_metadata.create_all(connection)
+    return engine
+
+
+def record_decision(
+    engine: Engine,
+    *,
+    kind: str,
+    company_slug: str,
+    subject: str,
+    target_company_slug: str,
+    target_subject: str,
+    verdict: str,
+    decided_by: str,
+    reason: str | None = None,
+    relation: str | None = None,
+) -> None:
+    """Keep a person's decision on an equivalence or a substitution, in place of an earlier one on the same; the audit
+    log keeps both.
+
+    ``subject`` and ``target_subject`` are category paths for an equivalence, skus for a substitution. Raises ValueError
+    for words that are not among DECISION_KINDS, VERDICTS and RELATIONS, and for an accepted equivalence without a
+    relation.
+    """
+    for what, word, allowed in (("kind", kind, DECISION_KINDS), ("verdict", verdict, VERDICTS)):
+        if word not in allowed:
+            raise ValueError(f"a decision's {what} is one of {', '.join(allowed)}; found {word!r}")
+    needs_relation = kind == "equivalence" and verdict == "accept"
+    if (relation not in RELATIONS) if needs_relation else (relation is not None):
+        wanted = f"one of {', '.join(RELATIONS)}" if needs_relation else "left out"
+        raise ValueError(f"the relation of a decision to {verdict} the {kind} must be {wanted}; found {relation!r}")
+    if not decided_by.strip():
+        raise ValueError("a decision names who decided; decided_by is empty")
+    row = {
+        "kind": kind,
+        "company_slug": company_slug,
+        "subject": subject,
+        "target_company_slug": target_company_slug,
+        "target_subject": target_subject,
+        "verdict": verdict,
+        "relation": relation,
+        "decided_by": decided_by,
+        "decided_at": _now(),
+        "reason": reason,
+    }
+    with writing(engine) as connection:
+        connection.execute(
+            delete(decisions).where(*(decisions.c[key] == row[key] for key in frames.primary_key(decisions)))
+        )
+        connection.execute(insert(decisions).values(row))
+        connection.execute(insert(audit_log).values(_audit_row(decided_by, f"decision: {verdict}", row)))
+
+
+def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:
+    """The decisions of one kind, or all, in the form of the table ``decisions``."""
+    with engine.connect() as connection:
+        return frames.read(connection, decisions, **({} if kind is None else {"kind": kind}))
+
+
+def write_audit(engine: Engine, who: str, what: str, detail: Mapping[str, Any] | str | None = None) -> None:
+    """Add a line to the audit log; a mapping is kept as JSON."""
+    with writing(engine) as connection:
+        connection.execute(insert(audit_log).values(_audit_row(who, what, detail)))
+
+
+def read_audit(engine: Engine, last: int = 100) -> pd.DataFrame:
+    """The last lines of the audit log, newest first, in the form of the table ``audit_log``."""
+    with engine.connect() as connection:
+        return frames.fetch(connection, select(audit_log).order_by(audit_log.c.entry.desc()).limit(last))
+
+
+def record_run(
+    engine: Engine,
+    run_id: str,
+    counts: Mapping[str, int],
+    seconds: float | None = None,
+    published_at: str | None = None,
+) -> None:
+    """Keep what a run published: rows per table; a run that is recorded again replaces its record.
+
+    ``published_at``: ISO 8601 in UTC, now by default. ``seconds``: how long the run took.
+    """
+    row = {
+        "run_id": run_id,
+        "published_at": published_at or _now(),
+        "seconds": seconds,
+        "counts": json.dumps(dict(counts), sort_keys=True),
+    }
+    with writing(engine) as connection:
+        connection.execute(delete(run_history).where(run_history.c.run_id == run_id))
+        connection.execute(insert(run_history).values(row))
+
+
+def read_runs(engine: Engine, last: int = 10) -> pd.DataFrame:
+    """The last runs, newest first, in the form of the table ``run_history``; ``counts`` is a JSON object."""
+    order = (run_history.c.published_at.desc(), run_history.c.run_id)
+    with engine.connect() as connection:
+        return frames.fetch(connection, select(run_history).order_by(*order).limit(last))
+
+
+def _audit_row(who: str, what: str, detail: Mapping[str, Any] | str | None) -> dict[str, Any]:
+    text = json.dumps(detail, ensure_ascii=False) if isinstance(detail, Mapping) else detail
+    return {"at": _now(), "who": who, "what": what, "detail": text}
+
+
+def _now() -> str:
+    # Microseconds always, so that times sort as text.
+    return datetime.now(UTC).isoformat(timespec="microseconds")

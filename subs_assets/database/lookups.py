@@ -1,0 +1,183 @@
+"""The questions that people ask of the published tables, as SQL; nothing here writes or knows a command line."""
+
+import json
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
+
+from subs_assets.database import frames
+from subs_assets.database.engine import fold
+from subs_assets.database.tables import categories as categories_table
+from subs_assets.database.tables import (
+    category_equivalences,
+    listings,
+    product_listings,
+    products,
+    substitution_outcomes,
+    substitution_rates,
+    substitutions,
+)
+
+GTIN_LENGTHS = (8, 12, 13, 14)
+"""Digits of a barcode as it is printed; shorter ones are filled up with zeros on the left to a GTIN-14 (GS1)."""
+
+EXAMPLES_PER_STAGE = 5
+
+
+def find_products(connection: Connection, words_or_sku: str, limit: int = 20) -> pd.DataFrame:
+    """Listings by words, or by an exact sku, barcode or product id; a row a listing, exact ones first, then shorter
+    names.
+
+    Every word must stand in the listing's name or brand, whatever its case. Columns: product_id, company_slug, sku,
+    name, brand, size_text, price, currency, unit_price. Raises ValueError when nothing is asked for.
+    """
+    wanted = words_or_sku.strip()
+    if not wanted:
+        raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
+    barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
+    is_exact = or_(
+        listings.c.sku == wanted, listings.c.gtin == barcode, product_listings.c.product_id.in_([wanted, barcode])
+    )
+    has_every_word = and_(
+        *(
+            or_(
+                fold(listings.c.name).contains(word.casefold(), autoescape=True),
+                fold(listings.c.brand).contains(word.casefold(), autoescape=True),
+            )
+            for word in wanted.split()
+        )
+    )
+    statement = (
+        select(
+            product_listings.c.product_id,
+            listings.c.company_slug,
+            listings.c.sku,
+            listings.c.name,
+            listings.c.brand,
+            listings.c.size_text,
+            listings.c.price,
+            listings.c.currency,
+            listings.c.unit_price,
+        )
+        .join(product_listings, _same_listing(product_listings, listings))
+        .where(or_(is_exact, has_every_word))
+        .order_by(case((is_exact, 0), else_=1), func.length(listings.c.name), listings.c.company_slug, listings.c.sku)
+        .limit(limit)
+    )
+    return frames.fetch(connection, statement)
+
+
+def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
+    """What to buy instead of a product, company by company, best first; with the listing that is the substitute there.
+
+    Columns: company_slug, substitute_id, sku, name, brand, size_text, price, currency, unit_price, level, score, rank,
+    pack_ratio, unit_price_ratio, reasons (JSON array).
+    """
+    statement = (
+        select(
+            substitutions.c.company_slug,
+            substitutions.c.substitute_id,
+            substitutions.c.sku,
+            listings.c.name,
+            listings.c.brand,
+            listings.c.size_text,
+            listings.c.price,
+            listings.c.currency,
+            listings.c.unit_price,
+            substitutions.c.level,
+            substitutions.c.score,
+            substitutions.c.rank,
+            substitutions.c.pack_ratio,
+            substitutions.c.unit_price_ratio,
+            substitutions.c.reasons,
+        )
+        .join(listings, _same_listing(listings, substitutions))
+        .where(substitutions.c.product_id == product_id)
+        .order_by(substitutions.c.company_slug, substitutions.c.rank, substitutions.c.substitute_id)
+    )
+    return frames.fetch(connection, statement)
+
+
+def rates(connection: Connection) -> pd.DataFrame:
+    """The company-by-company matrix, in the form of the table ``substitution_rates``."""
+    return frames.read(connection, substitution_rates)
+
+
+def losses(connection: Connection, company_slug: str, target_company_slug: str) -> pd.DataFrame:
+    """What became of one company's products on the way to the other: found, then where they are lost, the largest loss
+    first.
+
+    Columns: stage, products (how many; they add up to all of the company's), examples: a JSON array of up to five
+    objects (product_id, name, detail, nearest_id, nearest_name, nearest_score), those with the best candidate first.
+    """
+    nearest = products.alias("nearest")
+    here = and_(
+        substitution_outcomes.c.company_slug == company_slug,
+        substitution_outcomes.c.target_company_slug == target_company_slug,
+    )
+    place = func.row_number().over(
+        partition_by=substitution_outcomes.c.stage,
+        order_by=(substitution_outcomes.c.nearest_score.desc().nulls_last(), substitution_outcomes.c.product_id),
+    )
+    ranked = select(substitution_outcomes, cast(place, Integer).label("place")).where(here).subquery("ranked")
+    examples = frames.fetch(
+        connection,
+        select(
+            ranked.c.stage,
+            ranked.c.product_id,
+            products.c.name,
+            ranked.c.detail,
+            ranked.c.nearest_id,
+            nearest.c.name.label("nearest_name"),
+            ranked.c.nearest_score,
+        )
+        .select_from(ranked)
+        .outerjoin(products, products.c.product_id == ranked.c.product_id)
+        .outerjoin(nearest, nearest.c.product_id == ranked.c.nearest_id)
+        .where(ranked.c.place <= EXAMPLES_PER_STAGE)
+        .order_by(ranked.c.stage, ranked.c.place),
+    )
+    count = func.count().label("products")
+    stages = frames.fetch(
+        connection,
+        select(substitution_outcomes.c.stage, count)
+        .where(here)
+        .group_by(substitution_outcomes.c.stage)
+        .order_by(
+            case((substitution_outcomes.c.stage == "found", 0), else_=1), count.desc(), substitution_outcomes.c.stage
+        ),
+    )
+    by_stage = {
+        stage: json.dumps(_records(rows.drop(columns="stage")), ensure_ascii=False)
+        for stage, rows in examples.groupby("stage")
+    }
+    return stages.assign(examples=stages["stage"].map(by_stage).astype(frames.TEXT_DTYPE))
+
+
+def equivalences(
+    connection: Connection,
+    company_slug: str | None = None,
+    target_company_slug: str | None = None,
+    path: str | None = None,
+) -> pd.DataFrame:
+    """Category equivalences in the form of their table, of one company, to one company, of one category, or all."""
+    wanted = {"company_slug": company_slug, "target_company_slug": target_company_slug, "path": path}
+    return frames.read(connection, category_equivalences, **_given(wanted))
+
+
+def categories(connection: Connection, company_slug: str | None = None) -> pd.DataFrame:
+    """The nodes of one company's tree, or of all, in the form of the table ``categories``."""
+    return frames.read(connection, categories_table, **_given({"company_slug": company_slug}))
+
+
+def _same_listing(left: Any, right: Any) -> Any:
+    return and_(left.c.company_slug == right.c.company_slug, left.c.sku == right.c.sku)
+
+
+def _given(filters: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
