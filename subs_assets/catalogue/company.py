@@ -1,0 +1,260 @@
+"""One company's catalogue from its files to frames, and what is shown when the files are bad; no file format is known here."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from subs_assets.catalogue.listing import build_listings
+from subs_assets.catalogue.mapping import Mapping, WrongShape
+from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows
+from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
+from subs_assets.catalogue.validate import Accepted, Validator, shown
+from subs_assets.database import tables
+from subs_assets.database.frames import conform, empty
+
+FALL_REFUSED = 0.30
+"""A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md, section 4)."""
+
+READ, FAILED, KEPT = "read", "failed", "kept"
+
+
+@dataclass(frozen=True)
+class CompanyCatalogue:
+    """What was read of one company (or, combined, of all): frames in the form of their tables.
+
+    Per file, accepted + set aside = read. ``set_aside_rows`` also has a line 0 for a file that failed; it counts as no row.
+    """
+
+    listings: pd.DataFrame
+    listing_categories: pd.DataFrame
+    set_aside_rows: pd.DataFrame
+    catalogue_files: pd.DataFrame
+    accept_fall: bool = False
+
+    @property
+    def problem(self) -> str | None:
+        """The sentence of the first file that failed or is not shown; None if all is well."""
+        problems = self.catalogue_files.loc[self.catalogue_files["status"] != READ, "problem"].dropna()
+        return None if problems.empty else str(problems.iloc[0])
+
+
+@dataclass
+class _FileReading:
+    """One file's rows and counts while it is read."""
+
+    company_slug: str
+    file: str
+    sha256: str | None = None
+    bytes: int | None = None
+    modified_at: str | None = None
+    problem: str | None = None
+    accepted: list[Accepted] = field(default_factory=list)
+    set_aside: list[BadRow] = field(default_factory=list)
+
+    def fail(self, reason: str) -> None:
+        """The file is not used: nothing of it was accepted, and no row of it counts."""
+        rows = len(self.accepted) + len(self.set_aside)
+        after = f" (after {rows:,} rows)" if rows else ""
+        self.problem = f"{self.company_slug}/{self.file}: {reason}{after}"
+        self.accepted = []
+        self.set_aside = [BadRow(0, "file", None, reason)]
+
+    def as_row(self) -> dict[str, Any]:
+        failed = self.problem is not None
+        return {
+            "company_slug": self.company_slug,
+            "file": self.file,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "modified_at": self.modified_at,
+            "status": FAILED if failed else READ,
+            "problem": self.problem,
+            "read": 0 if failed else len(self.accepted) + len(self.set_aside),
+            "accepted": len(self.accepted),
+            "repaired": sum(bool(listing.repairs) for listing in self.accepted),
+            "set_aside": 0 if failed else len(self.set_aside),
+        }
+
+
+def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
+    """Read, validate and normalise every file of one company; bad input never raises, it is in the frames.
+
+    A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set aside, and if only its
+    category path differs, that path is added to the first.
+    """
+    if isinstance(source, BrokenSource):
+        reading = _FileReading(source.company_slug, SOURCE_FILE)
+        reading.fail(source.problem)
+        reading.problem = source.problem
+        return _catalogue([reading], False, empty(tables.listings), empty(tables.listing_categories))
+    readings = [_read_file(path, name, source) for path, name in _files(source)]
+    _drop_repeated_skus(readings)
+    accepted = [listing for reading in readings for listing in reading.accepted]
+    return _catalogue(readings, source.accept_fall, *build_listings(source.company_slug, source.currency, accepted))
+
+
+def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> CompanyCatalogue:
+    """The reading itself if it is good; else the last good listings (none, if there were none), and why.
+
+    Not good is a reading with a failed file, or with ``FALL_REFUSED`` fewer listings than the last (``accept_fall: true`` in source.yaml
+    allows that). Every file then has the status "kept" (without last listings, a failed one stays "failed").
+    """
+    failed = reading.catalogue_files["status"] == FAILED
+    before, now = len(last.listings), len(reading.listings)
+    fell = before > 0 and not reading.accept_fall and now <= (1 - FALL_REFUSED) * before
+    if not failed.any() and not fell:
+        return reading
+    files = reading.catalogue_files.copy()
+    company = str(files["company_slug"].iloc[0])
+    shown_instead = f"the {before:,} listings of the last good reading are shown" if before else "there is no earlier reading to show instead"
+    if failed.any():
+        first = str(files.loc[failed, "problem"].iloc[0])
+        files.loc[failed, "problem"] = files.loc[failed, "problem"].astype(str) + f"; {shown_instead}"
+        files.loc[~failed, "problem"] = f"{company}: its rows are not shown, because of {first}; {shown_instead}"
+    else:
+        files["problem"] = (
+            f"{company}: {now:,} listings where there were {before:,}, a fall of {1 - now / before:.0%}; {shown_instead}. "
+            f"Deliver all files, or set accept_fall: true in its {SOURCE_FILE}"
+        )
+    files.loc[~failed | (before > 0), "status"] = KEPT
+    return CompanyCatalogue(last.listings, last.listing_categories, reading.set_aside_rows, files, reading.accept_fall)
+
+
+def combine(parts: Iterable[CompanyCatalogue]) -> CompanyCatalogue:
+    """All companies in one, sorted by key."""
+    catalogues = list(parts)
+
+    def joined(name: str) -> pd.DataFrame:
+        table = tables.metadata.tables[name]
+        frames = [getattr(catalogue, name) for catalogue in catalogues]
+        filled = [frame for frame in frames if len(frame)]
+        return conform(pd.concat(filled, ignore_index=True), table) if filled else empty(table)
+
+    return CompanyCatalogue(
+        joined("listings"), joined("listing_categories"), joined("set_aside_rows"), joined("catalogue_files")
+    )
+
+
+def _files(source: Source) -> Iterator[tuple[Path, str]]:
+    """The files that the globs find, each once, with their names within the folder; a glob that finds none stands for itself."""
+    seen = set()
+    for pattern in source.files:
+        found = sorted(path for path in source.folder.glob(pattern) if path.is_file()) if source.folder.is_dir() else []
+        for path in found:
+            name = path.relative_to(source.folder).as_posix()
+            if name not in seen:
+                seen.add(name)
+                yield path, name
+        if not found:
+            yield source.folder / pattern, pattern
+
+
+def _read_file(path: Path, name: str, source: Source) -> _FileReading:
+    reading = _FileReading(source.company_slug, name)
+    mapping, validate = Mapping(source.fields), Validator(source)
+    try:
+        _describe(path, reading, source)
+        for item in read_rows(path, source):
+            if isinstance(item, BadRow):
+                result: Accepted | BadRow = item
+            else:
+                line, row = item
+                try:
+                    result = validate(name, line, mapping(row))
+                except WrongShape as error:
+                    result = BadRow(line, error.field, shown(error.value), str(error))
+            if isinstance(result, BadRow):
+                reading.set_aside.append(BadRow(result.line, result.field, shown(result.value), f"{result.reason}; row set aside"))
+            else:
+                reading.accepted.append(result)
+        _require_content(reading, mapping)
+    except FileFailed as error:
+        reading.fail(str(error))
+    return reading
+
+
+def _describe(path: Path, reading: _FileReading, source: Source) -> None:
+    if not path.is_file():
+        what = "no file has this name" if source.folder.is_dir() else f"the folder {source.folder} does not exist"
+        raise FileFailed(f"{what}; deliver the files, or mend folder and files in {SOURCE_FILE}")
+    if not path.resolve().is_relative_to(source.folder):
+        raise FileFailed(f"the file lies outside the company's folder; name its folder in {SOURCE_FILE}")
+    try:
+        status = path.stat()
+        with path.open("rb") as stream:
+            reading.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise FileFailed(f"the file cannot be read: {error.strerror or error}") from error
+    reading.bytes = status.st_size
+    reading.modified_at = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+
+
+def _require_content(reading: _FileReading, mapping: Mapping) -> None:
+    """A file without rows, without one good row, or without a column that source.yaml names, is not the file that was meant."""
+    if not reading.accepted and not reading.set_aside:
+        raise FileFailed("the file holds no row")
+    rows = len(reading.accepted) + len(reading.set_aside)
+    if mapping.never_seen and len(reading.accepted) == rows:
+        column, field_name = next(iter(mapping.never_seen.items()))
+        raise FileFailed(
+            f'no row has the column "{column}" ({field_name}); map another one in {SOURCE_FILE}, or call it optional: true'
+        )
+    if not reading.accepted:
+        first = reading.set_aside[0]
+        raise FileFailed(f"none of its rows can be used; the first: line {first.line}: {first.field} {first.reason}")
+
+
+def _drop_repeated_skus(readings: list[_FileReading]) -> None:
+    first_of: dict[str, Accepted] = {}
+    for reading in readings:
+        repeated: list[tuple[Accepted, str]] = []
+        for listing in reading.accepted:
+            first = first_of.setdefault(listing.sku, listing)
+            if first is not listing:
+                repeated.append((listing, _why_repeated(first, listing)))
+        if repeated:
+            gone = {id(listing) for listing, _ in repeated}
+            reading.accepted = [listing for listing in reading.accepted if id(listing) not in gone]
+            reading.set_aside += [BadRow(listing.line, "sku", listing.sku, f"{why}; row set aside") for listing, why in repeated]
+
+
+def _why_repeated(first: Accepted, later: Accepted) -> str:
+    """Says how a repeated sku differs; a path that the first listing has not yet is added to it."""
+    where = f"line {first.line}" if first.file == later.file else f"{first.file} line {first.line}"
+    facts = ("name", "brand", "barcode", "size_text", "price", "available")
+    different = [fact for fact in facts if getattr(first, fact) != getattr(later, fact)]
+    if different:
+        return f"stands in {where} already, with another {different[0]}"
+    new = [index for index, path in enumerate(later.paths) if path not in first.paths]
+    if not new:
+        return f"repeats {where}"
+    first.paths += tuple(later.paths[index] for index in new)
+    first.category_ids += tuple(later.category_ids[index] for index in new)
+    return f"repeats {where}; its category path was added there"
+
+
+def _catalogue(
+    readings: list[_FileReading], accept_fall: bool, listings: pd.DataFrame, listing_categories: pd.DataFrame
+) -> CompanyCatalogue:
+    set_aside = pd.DataFrame(
+        [
+            (reading.company_slug, reading.file, bad.line, bad.field, bad.value, bad.reason)
+            for reading in readings
+            for bad in reading.set_aside
+        ],
+        columns=tables.set_aside_rows.columns.keys(),
+    )
+    files = pd.DataFrame([reading.as_row() for reading in readings], columns=tables.catalogue_files.columns.keys())
+    return CompanyCatalogue(
+        listings=listings,
+        listing_categories=listing_categories,
+        set_aside_rows=conform(set_aside, tables.set_aside_rows),
+        catalogue_files=conform(files, tables.catalogue_files),
+        accept_fall=accept_fall,
+    )
+

@@ -1,0 +1,296 @@
+"""``source.yaml``: who the company is, where its files are, and which field of a row is what; the files themselves are not opened here."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+SOURCE_FILE = "source.yaml"
+SLUG = re.compile(r"[a-z0-9_]+")
+
+HIGHEST_PRICE = 5_000.0
+"""A price above this is taken for a mistake unless source.yaml says otherwise (``highest_price``).
+
+The dearest grocery in the real files is a wine for 990; the next things are a 1,649 espresso machine and a garden sauna.
+"""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Company(_Strict):
+    name: str = Field(min_length=1)
+    slug: str | None = None
+
+    @field_validator("slug")
+    @classmethod
+    def _is_slug(cls, slug: str | None) -> str | None:
+        if slug is not None and not SLUG.fullmatch(slug):
+            raise ValueError(f'"{slug}" is no slug; use small letters a-z, digits and _ only')
+        return slug
+
+
+class TextField(_Strict):
+    """Where one value of a listing comes from: a dotted path into the row, or the same constant for all rows."""
+
+    column: str | None = None
+    constant: str | float | bool | None = None
+    prefix: str = ""
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "TextField":
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("give either column or constant")
+        return self
+
+
+class SizeField(_Strict):
+    """One column with the size as text, or two with number and unit."""
+
+    column: str | None = None
+    quantity: str | None = None
+    unit: str | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_column_or_two(self) -> "SizeField":
+        if (self.column is None) == (self.quantity is None) or (self.quantity is None) != (self.unit is None):
+            raise ValueError("give either column, or quantity and unit")
+        return self
+
+
+class CategoryField(_Strict):
+    """Where category paths come from; exactly one of ``list``, ``lists``, ``text``, ``texts``, ``columns`` and ``tree``."""
+
+    list: str | None = None  # one path: a list of names, root first
+    lists: str | None = None  # several paths: a list of such lists
+    text: str | None = None  # one path as text with a separator
+    texts: str | None = None  # a list of such texts
+    columns: tuple[str, ...] | None = None  # one name per column, root first
+    tree: str | None = None  # django: key, or list of keys, of the category objects
+    separator: str | None = None
+    ids: str | tuple[str, ...] | None = None  # the company's own ids, in the shape of the names
+    item_name: str | None = None  # where list holds objects: their name
+    item_id: str | None = None
+    model: str | None = None  # tree: the category model, and its fields
+    name: str = "name"
+    parent: str = "parent"
+    optional: bool = False
+
+    @property
+    def kind(self) -> str:
+        return next(kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None)
+
+    @property
+    def used_columns(self) -> tuple[str, ...]:
+        named = getattr(self, self.kind)
+        ids = () if self.ids is None else (self.ids,) if isinstance(self.ids, str) else self.ids
+        return (*((named,) if isinstance(named, str) else named), *ids)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "CategoryField":
+        kinds = [kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError("give exactly one of list, lists, text, texts, columns, tree")
+        if kinds[0] in ("text", "texts") and not self.separator:
+            raise ValueError(f"{kinds[0]} needs a separator")
+        if kinds[0] == "tree" and not self.model:
+            raise ValueError("tree needs the model of the categories")
+        return self
+
+
+def _column_or_mapping(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+Text = Annotated[TextField, BeforeValidator(_column_or_mapping)]
+SizeText = Annotated[SizeField, BeforeValidator(_column_or_mapping)]
+
+
+class Fields(_Strict):
+    sku: Text
+    name: Text
+    brand: Text | None = None
+    barcode: Text | None = None
+    size: SizeText | None = None
+    price: Text | None = None
+    unit_price: Text | None = None  # as the company states it, "$2.18/100g": evidence for the size
+    available: Text | None = None
+    url: Text | None = None
+    categories: tuple[CategoryField, ...] = ()
+
+    def by_column(self) -> dict[str, tuple[str, bool]]:
+        """Column path -> (the field that uses it, whether it may be absent)."""
+        used: dict[str, tuple[str, bool]] = {}
+        for field in ("sku", "name", "brand", "barcode", "price", "unit_price", "available", "url"):
+            mapped: TextField | None = getattr(self, field)
+            if mapped is not None and mapped.column is not None:
+                used[mapped.column] = (field, mapped.optional)
+        if self.size is not None:
+            for column in (self.size.column, self.size.quantity, self.size.unit):
+                if column is not None:
+                    used[column] = ("size", self.size.optional)
+        for category in self.categories:
+            used.update(dict.fromkeys(category.used_columns, ("categories", category.optional)))
+        return used
+
+
+class _Document(_Strict):
+    """The keys of a source.yaml."""
+
+    company: Company
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    folder: str = "."
+    files: tuple[str, ...] = Field(min_length=1)
+    format: Literal["jsonl", "json", "csv", "parquet", "django"]
+    array: str | None = None  # json: dotted path to the array of rows
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    model: str | None = None  # django
+    fields: Fields
+    no_category: tuple[str, ...] = ()  # names that mean "none", such as "Unbekannt"
+    highest_price: float = Field(default=HIGHEST_PRICE, gt=0)
+    accept_fall: bool = False
+
+    @field_validator("files")
+    @classmethod
+    def _inside_the_folder(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in files:
+            path = PurePosixPath(pattern.replace("\\", "/"))
+            if not pattern or path.is_absolute() or ".." in path.parts or ":" in pattern:
+                raise ValueError(f'"{pattern}" leaves the folder; name the folder with "folder:"')
+        return files
+
+    @model_validator(mode="after")
+    def _django_needs_a_model(self) -> "_Document":
+        if self.format == "django" and not self.model:
+            raise ValueError("the format django needs a model, such as companies.product")
+        return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """One company's catalogue, ready to be read; ``files`` are globs within ``folder``, which is absolute."""
+
+    company_slug: str
+    company_name: str
+    currency: str
+    folder: Path
+    files: tuple[str, ...]
+    format: str
+    array: str | None
+    delimiter: str
+    model: str | None
+    fields: Fields
+    no_category: frozenset[str]
+    highest_price: float
+    accept_fall: bool
+
+
+@dataclass(frozen=True)
+class BrokenSource:
+    """A folder whose source.yaml cannot be used; ``problem`` is a sentence that says why and what to do."""
+
+    company_slug: str
+    folder: Path
+    problem: str
+
+
+def find_sources(folders: Iterable[Path], environment: Mapping[str, str] = os.environ) -> dict[str, Source | BrokenSource]:
+    """Slug -> source of every ``<folder>/<company>/source.yaml``, in the order of the slugs; never raises."""
+    sources: dict[str, Source | BrokenSource] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            continue
+        for path in sorted(folder.glob(f"*/{SOURCE_FILE}")):
+            source = read_source(path, environment)
+            slug = source.company_slug
+            if slug in sources:
+                problem = f"{path} and {sources[slug].folder} both describe the company {slug}; give one of them another slug"
+                source = BrokenSource(slug, path.parent, problem)
+            sources[slug] = source
+    return dict(sorted(sources.items()))
+
+
+def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Source | BrokenSource:
+    """Read one source.yaml; whatever is wrong with it becomes a ``BrokenSource`` named after its folder."""
+    home = path.parent.resolve()
+    fallback_slug = re.sub(r"[^a-z0-9_]+", "_", home.name.casefold()).strip("_") or "unnamed"
+    try:
+        document = _Document.model_validate(_load(path))
+        slug = document.company.slug or home.name
+        if not SLUG.fullmatch(slug):
+            raise ValueError(f'the folder\'s name "{slug}" is no slug (a-z, 0-9, _); rename it or set company.slug')
+        folder = _resolve_folder(document.folder, home, environment)
+    except ValidationError as error:
+        return BrokenSource(fallback_slug, home, f"{home.name}/{SOURCE_FILE}: {_sentences(error)}")
+    except (OSError, ValueError, RecursionError) as error:
+        return BrokenSource(fallback_slug, home, f"{home.name}/{SOURCE_FILE}: {error}")
+    return Source(
+        company_slug=slug,
+        company_name=document.company.name,
+        currency=document.currency,
+        folder=folder,
+        files=document.files,
+        format=document.format,
+        array=document.array,
+        delimiter=document.delimiter,
+        model=document.model,
+        fields=document.fields,
+        no_category=frozenset(document.no_category),
+        highest_price=document.highest_price,
+        accept_fall=document.accept_fall,
+    )
+
+
+def _load(path: Path) -> Any:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise ValueError("holds no mapping; docs/add-a-company.md shows what belongs into it")
+    return document
+
+
+def _resolve_folder(folder: str, home: Path, environment: Mapping[str, str]) -> Path:
+    def value(match: re.Match[str]) -> str:
+        name = match["name"]
+        if not environment.get(name):
+            raise ValueError(f"folder names the environment variable {name}, which is not set; set it to the folder that holds the files")
+        return environment[name]
+
+    return (home / re.sub(r"\$\{(?P<name>\w+)\}", value, folder)).resolve()
+
+
+def _sentences(error: ValidationError) -> str:
+    return "; ".join(_sentence(problem) for problem in error.errors(include_url=False))
+
+
+def _sentence(problem: Any) -> str:
+    location = problem["loc"]
+    where = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        allowed = ", ".join(_allowed_keys(location[:-1]))
+        return f'unknown key "{where}"; allowed here: {allowed}'
+    if problem["type"] == "missing":
+        return f'the key "{where}" is missing'
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = _Document
+    for part in location:
+        if not isinstance(part, str) or part not in model.model_fields:
+            continue
+        model = {"company": Company, "fields": Fields, "categories": CategoryField, "size": SizeField}.get(part, TextField)
+    return list(model.model_fields)

@@ -1,0 +1,65 @@
+"""Repairing text that a person shall read: mojibake, HTML, control characters, white space; what it means is decided elsewhere."""
+
+import html
+import re
+import unicodedata
+
+import ftfy
+from ftfy.badness import is_bad
+
+MOJIBAKE = "mojibake was repaired"
+HTML = "HTML was removed"
+CONTROL = "control characters were removed"
+LOST = "a letter is lost (U+FFFD)"
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<!--.*?-->")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_SPECIAL = re.compile(r"[<&\x00-\x1f\x7f-\x9f\u00ad\u00a0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufff9-\ufffd]")
+_PUNCTUATION = re.compile(r"[^\w%&+]|_")
+_NO_SPACE = re.compile(r"\s\s|[^\S ]")
+
+
+def is_valid_text(text: str) -> bool:
+    """False for lone surrogates, which no UTF-8 file, no database and no terminal can hold."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def clean(text: str) -> tuple[str, tuple[str, ...]]:
+    """The repaired text and what was repaired; trimming, single spaces and Unicode composition (NFC) go without saying."""
+    notes: tuple[str, ...] = ()
+    if not text.isascii():
+        if is_bad(text):
+            fixed = ftfy.fix_encoding(text)
+            if fixed != text:
+                text, notes = fixed, (MOJIBAKE,)
+        text = unicodedata.normalize("NFC", text)
+    if _SPECIAL.search(text):
+        text, more = _without_markup(text)
+        notes += more
+    if _NO_SPACE.search(text):
+        text = " ".join(text.split())
+    return text.strip(), notes
+
+
+def _without_markup(text: str) -> tuple[str, tuple[str, ...]]:
+    notes = []
+    plain = text
+    for _ in range(2):  # "&amp;#039;" was escaped twice
+        plain = _TAG.sub(" ", _ENTITY.sub(lambda match: html.unescape(match[0]), plain))
+    if plain != text:
+        notes.append(HTML)
+    visible = _INVISIBLE.sub("", plain)
+    if visible != plain:
+        notes.append(CONTROL)
+    if "\ufffd" in visible:
+        notes.append(LOST)
+    return visible, tuple(notes)
+
+
+def fold(text: str) -> str:
+    """For comparison: case and diacritics folded, punctuation to spaces, one space at a time. "Nestlé's" -> "nestles"."""
+    letters = text.casefold().replace("'", "").replace("’", "")
+    if not letters.isascii():
+        letters = "".join(letter for letter in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(letter))
+    return " ".join(_PUNCTUATION.sub(" ", letters).split())
