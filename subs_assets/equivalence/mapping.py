@@ -201,6 +201,8 @@ def _mapping(
         status, relation = ("accepted" if bound >= CLOSE_BOUND else "proposed"), "related"
         reason = "backed off to a whole department: no deeper category collects the evidence"
     elif relation is None:
+        if mass < MINIMUM_SUPPORT:
+            return None
         status, relation = "proposed", "related"
         reason = f"weak: no share's lower bound reaches {RELATED_BOUND}"
     else:

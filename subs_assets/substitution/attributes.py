@@ -1,0 +1,47 @@
+"""Products as aligned arrays of codes, so that levels and gates judge millions of pairs at once; what they judge is theirs."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class ProductAttributes:
+    """n products in the order of the product table.
+
+    ``brand``, ``name``, ``dimension``, ``product_class``: int32 codes, -1 unknown; two products with equal ``name`` have the same words.
+    ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of frozensets. ``core_name``: object array.
+    """
+
+    brand: NDArray[np.int32]
+    name: NDArray[np.int32]
+    dimension: NDArray[np.int32]
+    product_class: NDArray[np.int32]
+    total: NDArray[np.float64]
+    claims: NDArray[np.object_]
+    core_name: NDArray[np.object_]
+
+
+def product_attributes(products: pd.DataFrame, product_claims: pd.DataFrame) -> ProductAttributes:
+    """The attributes of ``products``; both frames are in order of product_id."""
+    if not products["product_id"].reset_index(drop=True).equals(product_claims["product_id"].reset_index(drop=True)):
+        raise ValueError("products and product_claims are not aligned; both come from the same run, sorted by product_id")
+    words = products["core_name"].map(lambda name: " ".join(sorted(set(name.split()))))
+    return ProductAttributes(
+        brand=_codes(products["brand_key"]),
+        name=_codes(words),
+        dimension=_codes(products["dimension"]),
+        product_class=_codes(product_claims["product_class"]),
+        total=products["total"].to_numpy(np.float64),
+        claims=np.array([frozenset(json.loads(claims)) for claims in product_claims["claims"]], object),
+        core_name=products["core_name"].to_numpy(object),
+    )
+
+
+def _codes(values: pd.Series) -> NDArray[np.int32]:
+    return pd.factorize(values, sort=True)[0].astype(np.int32)

@@ -1,0 +1,74 @@
+"""From products and their shelves to directed, ranked substitutions and to what became of every product.
+
+Candidates -> relations, levels, gates, score -> rank and cap; each rule is in the module that is named after it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.substitution.attributes import product_attributes
+from subs_assets.substitution.candidates import shelf_neighbours, similar_names, together
+from subs_assets.substitution.gates import Gates
+from subs_assets.substitution.judge import judge, sellers
+from subs_assets.substitution.outcomes import build_outcomes
+from subs_assets.substitution.rows import substitution_rows
+from subs_assets.substitution.shelves import shelf_relations
+
+
+@dataclass(frozen=True)
+class SubstitutionInputs:
+    """What substitutions are made from; each frame is the table of that name."""
+
+    listings: pd.DataFrame
+    products: pd.DataFrame
+    product_listings: pd.DataFrame
+    product_claims: pd.DataFrame
+    listing_shelves: pd.DataFrame
+    category_equivalences: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Substitutions:
+    """Tables ``substitutions`` and ``substitution_outcomes``, and how many candidates were judged."""
+
+    substitutions: pd.DataFrame
+    outcomes: pd.DataFrame
+    candidates: int
+
+
+def build_substitutions(
+    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None = None
+) -> Substitutions:
+    """All substitutions of levels 1 to 5, and one outcome for every product at every company.
+
+    ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how many.
+    """
+    attributes = product_attributes(inputs.products, inputs.product_claims)
+    gates = Gates(attributes)
+    sold_by = sellers(inputs.products, inputs.product_listings)
+    relations = shelf_relations(
+        inputs.products, inputs.product_listings, inputs.listing_shelves, inputs.category_equivalences
+    )
+    pairs = together([similar_names(features), shelf_neighbours(features, relations, gates, progress)])
+    judged = judge(pairs, attributes, gates, relations, sold_by)
+    return Substitutions(
+        substitution_rows(judged, inputs.products, inputs.product_listings, inputs.listings, relations, sold_by),
+        build_outcomes(judged, inputs.products, relations, sold_by, gates),
+        len(judged),
+    )
+
+
+def with_shuffled_shelves(inputs: SubstitutionInputs, seed: int = 0) -> SubstitutionInputs:
+    """The same inputs with each company's shelves dealt anew to its listings: the permutation null of the rates.
+
+    The trees, their sizes and the equivalences stay; only what stands where is chance.
+    """
+    random = np.random.default_rng(seed)
+    shuffled = inputs.listing_shelves.copy()
+    for _, rows in shuffled.groupby("company_slug", sort=True).groups.items():
+        shuffled.loc[rows, "path"] = random.permutation(shuffled.loc[rows, "path"].to_numpy(object))
+    return replace(inputs, listing_shelves=shuffled.drop_duplicates(["company_slug", "sku", "path"]))

@@ -1,0 +1,106 @@
+"""What became of every product at every company: found, or at which stage it was lost; it answers why a rate is low."""
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.substitution import scoring
+from subs_assets.substitution.gates import GATES, Gates
+from subs_assets.substitution.judge import Sellers
+from subs_assets.substitution.shelves import ShelfRelations
+
+STAGES = ("uncategorised", "no mapping", "no candidate", "refused: class", "refused: claim", "refused: dimension", "below score", "found")
+
+COLUMNS = [
+    "company_slug", "target_company_slug", "product_id", "stage", "levels_1_to_4", "level_5", "level_5_own_tree", "nearest_id",
+    "nearest_score", "detail",
+]  # fmt: skip
+
+
+KEYS = ["product", "target"]
+
+
+def build_outcomes(
+    judged: pd.DataFrame, products: pd.DataFrame, relations: ShelfRelations, sold_by: Sellers, gates: Gates
+) -> pd.DataFrame:
+    """Table ``substitution_outcomes``: one row for each product, company that sells it, and target company.
+
+    A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be compared; no
+    candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below what is shown.
+    """
+    companies = np.array(sold_by.companies, object)
+    every = sold_by.sold.merge(pd.DataFrame({"target": np.arange(len(companies))}), how="cross")
+    every = every.merge(_found(judged), on=KEYS, how="left").merge(_nearest(judged), on=KEYS, how="left")
+    shelved, mapped = _shelved_and_mapped(every, relations, sold_by)
+    found = every["levels_1_to_4"].notna()
+    candidate = every["score"].notna()
+    gate = np.array(GATES, object)[every["gate"].fillna(0).astype(int)]
+    refused = candidate & (gate != "") & (every["score"] >= scoring.MINIMUM_SCORE)
+    every["stage"] = np.select(
+        [found, refused, candidate, ~shelved, ~mapped],
+        ["found", "refused: " + gate, "below score", "uncategorised", "no mapping"],
+        "no candidate",
+    )
+    ids = products["product_id"].to_numpy(object)
+    frame = pd.DataFrame(
+        {
+            "company_slug": companies[every["company"]],
+            "target_company_slug": companies[every["target"]],
+            "product_id": ids[every["product"]],
+            "stage": every["stage"],
+            "nearest_id": [ids[int(right)] if candidate_ else None for right, candidate_ in zip(every["right"].fillna(0), candidate, strict=True)],
+            "nearest_score": every["score"],
+            "detail": _details(every, gates),
+        }
+    )
+    for flag in FLAGS:
+        frame[flag] = every[flag].astype("boolean").fillna(False)
+    return frame[COLUMNS].sort_values(COLUMNS[:3], ignore_index=True)
+
+
+FLAGS = ["levels_1_to_4", "level_5", "level_5_own_tree"]
+
+
+def _found(judged: pd.DataFrame) -> pd.DataFrame:
+    accepted = judged[judged["accepted"]]
+    flags = pd.DataFrame(
+        {
+            "product": accepted["left"],
+            "target": accepted["company"],
+            "levels_1_to_4": accepted["level"] <= 4,
+            "level_5": accepted["level"] == 5,
+            "level_5_own_tree": (accepted["level"] == 5) & (accepted["relation"] == scoring.SAME),
+        }
+    )
+    return flags.groupby(KEYS, as_index=False).any()
+
+
+def _nearest(judged: pd.DataFrame) -> pd.DataFrame:
+    best = judged.sort_values(["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True])
+    best = best.drop_duplicates(["left", "company"])
+    return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate"]]
+
+
+def _shelved_and_mapped(
+    every: pd.DataFrame, relations: ShelfRelations, sold_by: Sellers
+) -> tuple[pd.Series, pd.Series]:
+    number = {company: index for index, company in enumerate(sold_by.companies)}
+    standing = relations.products.assign(
+        company=relations.shelves["company_slug"].map(number).to_numpy()[relations.products["shelf"]]
+    )
+    shelved = pd.MultiIndex.from_frame(standing[["product", "company"]])
+    reachable = relations.pairs[["shelf", "company"]].drop_duplicates()
+    reachable = standing.merge(reachable.assign(target=reachable["company"].map(number)).drop(columns="company"), on="shelf")
+    mapped = pd.MultiIndex.from_frame(reachable[["product", "company", "target"]])
+    return (
+        pd.Series(pd.MultiIndex.from_frame(every[["product", "company"]]).isin(shelved)),
+        pd.Series(pd.MultiIndex.from_frame(every[["product", "company", "target"]]).isin(mapped)),
+    )
+
+
+def _details(every: pd.DataFrame, gates: Gates) -> list[str | None]:
+    by_claim = every["stage"] == "refused: claim"
+    details: list[str | None] = [None] * len(every)
+    for row in np.flatnonzero(by_claim):
+        missing = gates.missing_claims(int(every["product"].iat[row]), int(every["right"].iat[row]))
+        details[row] = "not stated: " + ", ".join(missing)
+    return details

@@ -1,0 +1,34 @@
+"""Substitution rates: the share of a company's products that have a substitute at another; always with what they are to be held against."""
+
+import pandas as pd
+
+COLUMNS = [
+    "company_slug", "target_company_slug", "setting", "products", "with_levels_1_to_4", "with_level_5", "with_any",
+    "rate_levels_1_to_4", "rate_level_5", "rate",
+]  # fmt: skip
+
+
+def build_rates(outcomes: pd.DataFrame, null_outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Table ``substitution_rates``: for each company pair the settings
+
+    - ``linked``: level 5 through category equivalences;
+    - ``siloed``: level 5 inside one company's tree only, levels 1 to 4 unchanged, as in the first system;
+    - ``null``: linked, but with every company's shelves dealt anew: what chance would reach.
+
+    The identical product does not count; a product counts once, however many substitutes it has.
+    """
+    siloed = outcomes.assign(level_5=outcomes["level_5_own_tree"])
+    settings = {"linked": outcomes, "siloed": siloed, "null": null_outcomes}
+    frame = pd.concat([_rates(of).assign(setting=setting) for setting, of in settings.items()])
+    return frame[COLUMNS].sort_values(COLUMNS[:3], ignore_index=True)
+
+
+def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:
+    lower, fifth = outcomes["levels_1_to_4"].astype(bool), outcomes["level_5"].astype(bool)
+    counted = outcomes[["company_slug", "target_company_slug"]].assign(
+        products=1, with_levels_1_to_4=lower, with_level_5=fifth, with_any=lower | fifth
+    )
+    frame = counted.groupby(["company_slug", "target_company_slug"], as_index=False).sum()
+    for share, count in (("rate_levels_1_to_4", "with_levels_1_to_4"), ("rate_level_5", "with_level_5"), ("rate", "with_any")):
+        frame[share] = (frame[count] / frame["products"]).round(4)
+    return frame

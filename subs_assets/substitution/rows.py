@@ -1,0 +1,91 @@
+"""The table ``substitutions`` from judged pairs: ranked, capped per target company, priced, and each row with its reasons."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.catalogue import category_path
+from subs_assets.substitution import scoring
+from subs_assets.substitution.judge import Sellers
+from subs_assets.substitution.shelves import ShelfRelations
+
+CAP = 10
+"""Substitutes kept for each product and target company: per company, or the large chains crowd out the small one."""
+
+LEVEL_RULES = {
+    1: "level 1: same brand, same product, other size",
+    2: "level 2: same brand, similar product, similar size",
+    3: "level 3: other brand, similar product, similar size",
+    4: "level 4: other brand, similar product, other or unknown size",
+}
+
+COLUMNS = [
+    "product_id", "company_slug", "substitute_id", "sku", "level", "score", "rank", "cosine", "lexical", "pack_ratio",
+    "unit_price_ratio", "path", "target_path", "relation", "reasons",
+]  # fmt: skip
+
+
+def substitution_rows(
+    judged: pd.DataFrame,
+    products: pd.DataFrame,
+    product_listings: pd.DataFrame,
+    listings: pd.DataFrame,
+    relations: ShelfRelations,
+    sold_by: Sellers,
+) -> pd.DataFrame:
+    """The accepted pairs: best score first, then lower level, then the substitute's id; at most ``CAP`` a product and company."""
+    rows = judged[judged["accepted"]].copy()
+    rows["product_id"] = products["product_id"].to_numpy()[rows["left"]]
+    rows["substitute_id"] = products["product_id"].to_numpy()[rows["right"]]
+    rows["company_slug"] = np.array(sold_by.companies, object)[rows["company"]]
+    rows = rows.sort_values(["left", "company", "score", "level", "right"], ascending=[True, True, False, True, True])
+    rows["rank"] = rows.groupby(["left", "company"]).cumcount() + 1
+    rows = rows[rows["rank"] <= CAP]
+    rows = _priced(rows, product_listings, listings)
+    mapped = rows["mapping"] >= 0
+    for column in ("path", "target_path"):
+        values = relations.pairs[column].to_numpy(object)
+        rows[column] = np.where(mapped, values[rows["mapping"]] if len(values) else None, None)
+    rows["relation"] = np.array(scoring.RELATIONS, object)[rows["relation"]]
+    rows["pack_ratio"] = rows["ratio"].round(4)
+    rows["reasons"] = [_reasons(row) for row in rows.itertuples(index=False)]
+    return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
+
+
+def _priced(rows: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
+    """Adds ``sku``, the substitute's cheapest listing at the company, and ``unit_price_ratio`` against the product's cheapest one."""
+    keys = ["company_slug", "sku"]
+    priced = listings[[*keys, "price", "unit_price", "currency", "dimension"]].merge(product_listings, on=keys)
+    priced = priced.sort_values(["price", *keys], na_position="last")
+    here = priced.drop_duplicates(["product_id", "company_slug"])
+    anywhere = priced.sort_values(["unit_price", *keys], na_position="last").drop_duplicates("product_id")
+    with_substitute = rows.merge(
+        here.rename(columns={"product_id": "substitute_id"}), on=["substitute_id", "company_slug"], validate="many_to_one"
+    )
+    both = with_substitute.merge(
+        anywhere[["product_id", "unit_price", "currency", "dimension"]], on="product_id", suffixes=("", "_product")
+    )
+    comparable = (
+        (both["currency"].fillna("") == both["currency_product"].fillna(""))
+        & (both["dimension"] == both["dimension_product"])
+        & (both["unit_price_product"] > 0)
+    )
+    both["unit_price_ratio"] = (both["unit_price"] / both["unit_price_product"]).where(comparable).round(4)
+    return both
+
+
+def _reasons(row: Any) -> str:
+    """JSON array: every level that applied, and what spoke against the pair without refusing it."""
+    reasons = [rule for level, rule in LEVEL_RULES.items() if row.bits & (1 << (level - 1))]
+    if row.mapping >= 0 and row.relation == "same":
+        reasons.append(f"level 5: both in {category_path.readable(row.path)}")
+    elif row.mapping >= 0:
+        here, there = category_path.readable(row.path), category_path.readable(row.target_path)
+        reasons.append(f"level 5: {here} ~ {there} ({row.relation})")
+    else:
+        reasons.append("no category speaks for it")
+    if row.lowered:
+        reasons.append(f"{row.lowered} preference(s) of the product not stated by the substitute")
+    return json.dumps(reasons, ensure_ascii=False)

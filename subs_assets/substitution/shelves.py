@@ -1,0 +1,97 @@
+"""Which shelves may be compared at level 5: the same one, and those that an accepted equivalence leads to; no product is compared here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subs_assets.catalogue import category_path
+from subs_assets.substitution import scoring
+
+CODES = {"exact": scoring.EXACT, "close": scoring.CLOSE, "broad": scoring.BROAD, "narrow": scoring.NARROW}
+
+
+@dataclass(frozen=True)
+class ShelfRelations:
+    """Shelves (company_slug, path), numbered in order, and the pairs of them that may be compared.
+
+    ``shelves``: DataFrame[company_slug, path]; ``products``: DataFrame[product, shelf], both int, sorted; ``pairs``:
+    DataFrame[shelf, other, company, relation, path, target_path], one row a pair: ``company`` is the other's, ``relation`` a code of scoring.py,
+    and the two paths are the mapping that allowed it.
+    """
+
+    shelves: pd.DataFrame
+    products: pd.DataFrame
+    pairs: pd.DataFrame
+
+    def lookup(self, shelf: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Row of ``pairs`` for each (shelf, other), -1 where the two may not be compared."""
+        known = self.pairs["shelf"].to_numpy() * len(self.shelves) + self.pairs["other"].to_numpy()
+        wanted = shelf * len(self.shelves) + other
+        if not len(known):
+            return np.full(len(wanted), -1, np.intp)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[at] == wanted, at, -1)
+
+
+def shelf_relations(
+    products: pd.DataFrame, product_listings: pd.DataFrame, listing_shelves: pd.DataFrame, equivalences: pd.DataFrame
+) -> ShelfRelations:
+    """The shelves of ``listing_shelves`` and how they stand to each other by the accepted rows of ``category_equivalences``.
+
+    Where a category has no accepted mapping of its own to a company, the nearest category above it that has one speaks for it, as
+    ``related``.
+    """
+    shelves = listing_shelves[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
+    number = {key: index for index, key in enumerate(shelves.itertuples(index=False, name=None))}
+    product_number = pd.Series(np.arange(len(products)), index=products["product_id"])
+    standing = listing_shelves.merge(product_listings, on=["company_slug", "sku"])
+    on_shelf = pd.DataFrame(
+        {
+            "product": product_number[standing["product_id"]].to_numpy(np.intp),
+            "shelf": [number[key] for key in zip(standing["company_slug"], standing["path"], strict=True)],
+        }
+    ).drop_duplicates()
+    pairs = _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"])
+    return ShelfRelations(shelves, on_shelf.sort_values(["product", "shelf"], ignore_index=True), pairs)
+
+
+PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
+
+
+def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], accepted: pd.DataFrame) -> pd.DataFrame:
+    mapped: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}
+    for row in accepted.itertuples(index=False):
+        targets = mapped.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
+        targets.append((row.target_path, row.relation))
+    below: dict[tuple[str, str], list[int]] = {}
+    for (company, path), index in number.items():
+        for node in (*category_path.ancestors(path), path):
+            below.setdefault((company, node), []).append(index)
+    companies = sorted(shelves["company_slug"].unique())
+    rows = [(index, index, company, scoring.SAME, path, path) for (company, path), index in number.items()]
+    for (company, path), index in number.items():
+        for target in companies:
+            node, targets = _nearest_mapping(mapped, company, path, target)
+            for target_path, relation in targets:
+                code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
+                rows += [
+                    (index, other, target, code, node, target_path) for other in below.get((target, target_path), ())
+                ]
+    frame = pd.DataFrame(rows, columns=PAIR_COLUMNS).sort_values(["shelf", "other", "relation", "target_path"])
+    return frame.drop_duplicates(["shelf", "other"]).reset_index(drop=True)
+
+
+def _nearest_mapping(
+    mapped: dict[tuple[str, str], dict[str, list[tuple[str, str]]]], company: str, path: str, target: str
+) -> tuple[str, list[tuple[str, str]]]:
+    own = mapped.get((company, path), {}).get(target)
+    if own:
+        return path, own
+    for node in reversed(category_path.ancestors(path)):
+        # A narrower target holds some part of the parent, most likely another one than this shelf.
+        whole = [pair for pair in mapped.get((company, node), {}).get(target, ()) if pair[1] in ("exact", "close", "broad")]
+        if whole:
+            return node, whole
+    return path, []
