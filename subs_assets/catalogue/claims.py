@@ -1,4 +1,6 @@
-"""Claims in a listing's own words, English and German: one table of patterns; categories and facets are not looked at here."""
+"""Claims in a listing's own words, English and German: one table of patterns; categories and facets are not looked
+at here.
+"""
 
 import re
 
@@ -16,10 +18,13 @@ _FREE_FROM = {
     "no_added_salt": r"salt|salz",
     "low_fat": r"fat|fett",
 }
-"""Substances that a listing may say it is free from, in "gluten free", "dairy & gluten free", "glutenfrei", "free from gluten", "no gluten"."""
+"""Substances that a listing may say it is free from, in "gluten free", "dairy & gluten free", "glutenfrei", "free
+from gluten", "no gluten".
+"""
 
 _SUBSTANCE = "|".join(f"(?:{pattern})" for pattern in _FREE_FROM.values())
-_LIST = rf"(?:\b(?:{_SUBSTANCE})\b(?:[\s-]*(?:,|&|\+|/|\band\b|\bund\b|\bor\b|\boder\b)[\s-]*|\s+free\s+(?=(?:{_SUBSTANCE})\b)))*"
+_AND = r"[\s-]*(?:,|&|\+|/|\band\b|\bund\b|\bor\b|\boder\b)[\s-]*"
+_LIST = rf"(?:\b(?:{_SUBSTANCE})\b(?:{_AND}|\s+free\s+(?=(?:{_SUBSTANCE})\b)))*"
 
 _FREE_FROM_PHRASES = tuple(
     re.compile(pattern)
@@ -37,25 +42,40 @@ _WORDS = {
     "vegetarian": r"\bvegetarian\b|\bvegetarisch(?:e[rsnm]?)?\b",
     "halal": r"\bhalal\b",
     "kosher": r"\bkosher\b|\bkoscher(?:e[rsnm]?)?\b",
-    "organic": r"\borganics?\b|\bbiologisch(?:e[rsnm]?)?\b|\bbio\b(?![\s-]*(?:oil|öl|active|aktiv|dynamic|zyme?|degradable|kult|cultures?))",
+    "organic": r"\borganics?\b|\bbiologisch(?:e[rsnm]?)?\b|"
+    r"\bbio\b(?![\s-]*(?:oil|öl|active|aktiv|dynamic|zyme?|degradable|kult|cultures?))",
     "free_range": r"\bfree[\s-]+range\b|\bfreiland(?:haltung|eier|huhn|hühner)?\b|\bfreilauf\w*",
     "no_added_sugar": r"\bno[\s-]+(?:added[\s-]+(?:cane[\s-]+)?sugars?|sugars?[\s-]+added)\b|\bwithout added sugar\b"
     r"|\bohne (?:\w+ )?zucker[\s-]?zusatz\b|\bohne zugesetzten zucker\b|\bzero added sugar\b",
     "decaf": r"\bdecaf\b|\bdecaff\b|\b(?:de-?|ent)(?:caffeinated|koffeiniert\w*)\b",
-    "alcohol_free": r"\bnon[\s-]?alcoholic\b|\bde-?alcoholi[sz]ed\b|\balcohol removed\b|\b0[.,]0\s?%|\bentalkoholisiert\w*",
+    "alcohol_free": r"\bnon[\s-]?alcoholic\b|\bde-?alcoholi[sz]ed\b|\balcohol removed\b|\b0[.,]0\s?%"
+    r"|\bentalkoholisiert\w*",
     "dairy_free": r"\bnon[\s-]?dairy\b",
-    "no_added_salt": r"\bno[\s-]+(?:added[\s-]+salt|salt[\s-]+added)\b|\bunsalted\b|\bungesalzen\w*|\bohne salzzusatz\b",
-    "low_salt": r"\b(?:low|reduced|less)[\s-]+(?:in[\s-]+)?(?:salt|sodium)\b|\b(?:salt|sodium)[\s-]+reduced\b|\bsalz(?:arm|reduziert)\w*",
-    "low_fat": r"\b(?:low|reduced|less)[\s-]+fat\b|\bfat[\s-]+reduced\b|\b\d{1,3}(?:[.,]\d+)?\s?% fat free\b|\bskim(?:med)?\b"
-    r"|\bfett(?:arm|reduziert)\w*|\bmager(?:milch|topfen|quark|joghurt)\b",
+    "no_added_salt": r"\bno[\s-]+(?:added[\s-]+salt|salt[\s-]+added)\b|\bunsalted\b|\bungesalzen\w*"
+    r"|\bohne salzzusatz\b",
+    "low_salt": r"\b(?:low|reduced|less)[\s-]+(?:in[\s-]+)?(?:salt|sodium)\b"
+    r"|\b(?:salt|sodium)[\s-]+reduced\b|\bsalz(?:arm|reduziert)\w*",
+    "low_fat": r"\b(?:low|reduced|less)[\s-]+fat\b|\bfat[\s-]+reduced\b|\b\d{1,3}(?:[.,]\d+)?\s?% fat free\b"
+    r"|\bskim(?:med)?\b|\bfett(?:arm|reduziert)\w*|\bmager(?:milch|topfen|quark|joghurt)\b",
 }
 _WORD_PATTERNS = {claim: re.compile(pattern) for claim, pattern in _WORDS.items()}
 
-IMPLIES = {"vegan": ("vegetarian",), "dairy_free": ("lactose_free",), "no_added_salt": ("low_salt",), "sugar_free": ("no_added_sugar",)}
-"""What follows from a claim by its meaning alone. Vegan does not make a product safe for an egg or milk allergy: traces."""
+IMPLIES = {
+    "vegan": ("vegetarian",),
+    "dairy_free": ("lactose_free",),
+    "no_added_salt": ("low_salt",),
+    "sugar_free": ("no_added_sugar",),
+}
+"""What follows from a claim by its meaning alone. Vegan does not make a product safe for an egg or milk allergy:
+traces.
+"""
 
-_NEGATED_BEFORE = re.compile(r"(?:\b(?:not|non|nicht|kein\w*|isn't|almost|nearly|fast)[\s-]+(?:\w+[\s-]+(?:for|für)[\s-]+)?|\d\s?%\s*)$")
-"""What takes a claim back when it stands right before it: "not gluten free", "not suitable for vegans", "97% sugar free"."""
+_NEGATED_BEFORE = re.compile(
+    r"(?:\b(?:not|non|nicht|kein\w*|isn't|almost|nearly|fast)[\s-]+(?:\w+[\s-]+(?:for|für)[\s-]+)?|\d\s?%\s*)$"
+)
+"""What takes a claim back when it stands right before it: "not gluten free", "not suitable for vegans", "97% sugar
+free".
+"""
 
 _PERCENTAGE_CLAIMS = frozenset({"low_fat", "alcohol_free"})
 """Claims whose own pattern knows the percentage: "99% fat free", "0.0%"."""

@@ -1,4 +1,6 @@
-"""One company's catalogue from its files to frames, and what is shown when the files are bad; no file format is known here."""
+"""One company's catalogue from its files to frames, and what is shown when the files are bad; no file format is
+known here.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -18,7 +20,9 @@ from subs_assets.database import tables
 from subs_assets.database.frames import conform, empty
 
 FALL_REFUSED = 0.30
-"""A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md, section 4)."""
+"""A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md,
+section 4).
+"""
 
 READ, FAILED, KEPT = "read", "failed", "kept"
 
@@ -27,7 +31,8 @@ READ, FAILED, KEPT = "read", "failed", "kept"
 class CompanyCatalogue:
     """What was read of one company (or, combined, of all): frames in the form of their tables.
 
-    Per file, accepted + set aside = read. ``set_aside_rows`` also has a line 0 for a file that failed; it counts as no row.
+    Per file, accepted + set aside = read. ``set_aside_rows`` also has a line 0 for a file that failed; it counts as
+    no row.
     """
 
     listings: pd.DataFrame
@@ -84,8 +89,8 @@ class _FileReading:
 def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
     """Read, validate and normalise every file of one company; bad input never raises, it is in the frames.
 
-    A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set aside, and if only its
-    category path differs, that path is added to the first.
+    A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set
+    aside, and if only its category path differs, that path is added to the first.
     """
     if isinstance(source, BrokenSource):
         reading = _FileReading(source.company_slug, SOURCE_FILE)
@@ -101,8 +106,9 @@ def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
 def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> CompanyCatalogue:
     """The reading itself if it is good; else the last good listings (none, if there were none), and why.
 
-    Not good is a reading with a failed file, or with ``FALL_REFUSED`` fewer listings than the last (``accept_fall: true`` in source.yaml
-    allows that). Every file then has the status "kept" (without last listings, a failed one stays "failed").
+    Not good is a reading with a failed file, or with ``FALL_REFUSED`` fewer listings than the last (``accept_fall:
+    true`` in source.yaml allows that). Every file then has the status "kept" (without last listings, a failed one
+    stays "failed").
     """
     failed = reading.catalogue_files["status"] == FAILED
     before, now = len(last.listings), len(reading.listings)
@@ -111,15 +117,19 @@ def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> Company
         return reading
     files = reading.catalogue_files.copy()
     company = str(files["company_slug"].iloc[0])
-    shown_instead = f"the {before:,} listings of the last good reading are shown" if before else "there is no earlier reading to show instead"
+    shown_instead = (
+        f"the {before:,} listings of the last good reading are shown"
+        if before
+        else "there is no earlier reading to show instead"
+    )
     if failed.any():
         first = str(files.loc[failed, "problem"].iloc[0])
         files.loc[failed, "problem"] = files.loc[failed, "problem"].astype(str) + f"; {shown_instead}"
         files.loc[~failed, "problem"] = f"{company}: its rows are not shown, because of {first}; {shown_instead}"
     else:
         files["problem"] = (
-            f"{company}: {now:,} listings where there were {before:,}, a fall of {1 - now / before:.0%}; {shown_instead}. "
-            f"Deliver all files, or set accept_fall: true in its {SOURCE_FILE}"
+            f"{company}: {now:,} listings where there were {before:,}, a fall of {1 - now / before:.0%}; "
+            f"{shown_instead}. Deliver all files, or set accept_fall: true in its {SOURCE_FILE}"
         )
     files.loc[~failed | (before > 0), "status"] = KEPT
     return CompanyCatalogue(last.listings, last.listing_categories, reading.set_aside_rows, files, reading.accept_fall)
@@ -141,7 +151,9 @@ def combine(parts: Iterable[CompanyCatalogue]) -> CompanyCatalogue:
 
 
 def _files(source: Source) -> Iterator[tuple[Path, str]]:
-    """The files that the globs find, each once, with their names within the folder; a glob that finds none stands for itself."""
+    """The files that the globs find, each once, with their names within the folder; a glob that finds none stands
+    for itself.
+    """
     seen = set()
     for pattern in source.files:
         found = sorted(path for path in source.folder.glob(pattern) if path.is_file()) if source.folder.is_dir() else []
@@ -169,7 +181,9 @@ def _read_file(path: Path, name: str, source: Source) -> _FileReading:
                 except WrongShape as error:
                     result = BadRow(line, error.field, shown(error.value), str(error))
             if isinstance(result, BadRow):
-                reading.set_aside.append(BadRow(result.line, result.field, shown(result.value), f"{result.reason}; row set aside"))
+                reading.set_aside.append(
+                    BadRow(result.line, result.field, shown(result.value), f"{result.reason}; row set aside")
+                )
             else:
                 reading.accepted.append(result)
         _require_content(reading, mapping)
@@ -195,14 +209,17 @@ def _describe(path: Path, reading: _FileReading, source: Source) -> None:
 
 
 def _require_content(reading: _FileReading, mapping: Mapping) -> None:
-    """A file without rows, without one good row, or without a column that source.yaml names, is not the file that was meant."""
+    """A file without rows, without one good row, or without a column that source.yaml names, is not the file that
+    was meant.
+    """
     if not reading.accepted and not reading.set_aside:
         raise FileFailed("the file holds no row")
     rows = len(reading.accepted) + len(reading.set_aside)
     if mapping.never_seen and len(reading.accepted) == rows:
         column, field_name = next(iter(mapping.never_seen.items()))
         raise FileFailed(
-            f'no row has the column "{column}" ({field_name}); map another one in {SOURCE_FILE}, or call it optional: true'
+            f'no row has the column "{column}" ({field_name}); '
+            f"map another one in {SOURCE_FILE}, or call it optional: true"
         )
     if not reading.accepted:
         first = reading.set_aside[0]
@@ -220,7 +237,9 @@ def _drop_repeated_skus(readings: list[_FileReading]) -> None:
         if repeated:
             gone = {id(listing) for listing, _ in repeated}
             reading.accepted = [listing for listing in reading.accepted if id(listing) not in gone]
-            reading.set_aside += [BadRow(listing.line, "sku", listing.sku, f"{why}; row set aside") for listing, why in repeated]
+            reading.set_aside += [
+                BadRow(listing.line, "sku", listing.sku, f"{why}; row set aside") for listing, why in repeated
+            ]
 
 
 def _why_repeated(first: Accepted, later: Accepted) -> str:
@@ -257,4 +276,3 @@ def _catalogue(
         catalogue_files=conform(files, tables.catalogue_files),
         accept_fall=accept_fall,
     )
-

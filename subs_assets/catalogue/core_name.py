@@ -6,8 +6,8 @@ from subs_assets.catalogue.size import strip_sizes
 from subs_assets.catalogue.text import fold
 
 PACKING_WORDS = re.compile(
-    r"\b(?:multi ?packs?|share ?packs?|value packs?|family packs?|bulk packs?|twin packs?|variety packs?|pre ?packe?d?|each|loose|approx|avg|"
-    r"\d+er|(?:vorrats|gro(?:ss|ß)|familien|doppel|vorteils?)(?:packung|pack)|packung)\b"
+    r"\b(?:(?:multi|share|value|family|bulk|twin|variety) ?packs?|pre ?packe?d?|each|loose|approx|avg|\d+er|"
+    r"(?:vorrats|gro(?:ss|ß)|familien|doppel|vorteils?)(?:packung|pack)|packung)\b"
 )
 """Words about how a thing is packed, not what it is. A bare "pack" stays: "Snack Pack", "Ice Pack"."""
 

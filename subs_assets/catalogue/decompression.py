@@ -1,4 +1,6 @@
-"""Opening a catalogue file, plain or compressed, as a stream of bytes; what the bytes mean is ``readers.py``'s business."""
+"""Opening a catalogue file, plain or compressed, as a stream of bytes; what the bytes mean is ``readers.py``'s
+business.
+"""
 
 import gzip
 import io
@@ -18,7 +20,8 @@ class TruncatedFile(OSError):
 class _ZstandardStream(io.RawIOBase):
     """Frames of a .zst file, one after the other.
 
-    ``ZstdDecompressor.stream_reader`` takes a file that lost its last byte for complete; ``decompressobj`` says whether a frame ended.
+    ``ZstdDecompressor.stream_reader`` takes a file that lost its last byte for complete; ``decompressobj`` says
+    whether a frame ended.
     """
 
     def __init__(self, compressed: BinaryIO) -> None:
@@ -64,7 +67,8 @@ class _ZstandardStream(io.RawIOBase):
 def open_decompressed(path: Path) -> BinaryIO:
     """The decompressed bytes of ``path``; ``.gz`` and ``.zst`` are told by the suffix.
 
-    Reading raises ``EOFError``, ``TruncatedFile``, ``zlib.error`` or ``zstandard.ZstdError`` where the compressed stream is damaged.
+    Reading raises ``EOFError``, ``TruncatedFile``, ``zlib.error`` or ``zstandard.ZstdError`` where the compressed
+    stream is damaged.
     """
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]

@@ -21,7 +21,9 @@ VARIABLE_MEASURE_INDICATOR = "9"
 
 @dataclass(frozen=True)
 class Barcode:
-    """What a barcode field holds: at most one of ``gtin`` and ``in_store_code``; ``note`` says why there is no GTIN."""
+    """What a barcode field holds: at most one of ``gtin`` and ``in_store_code``; ``note`` says why there is no
+    GTIN.
+    """
 
     gtin: str | None = None
     in_store_code: str | None = None

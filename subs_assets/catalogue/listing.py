@@ -1,4 +1,6 @@
-"""Accepted rows to the frames ``listings`` and ``listing_categories``: sizes, brands, claims, barcodes worked out; nothing is refused here."""
+"""Accepted rows to the frames ``listings`` and ``listing_categories``: sizes, brands, claims, barcodes worked out;
+nothing is refused here.
+"""
 
 import json
 from collections.abc import Sequence
@@ -15,13 +17,14 @@ from subs_assets.catalogue.validate import Accepted
 from subs_assets.database import tables
 from subs_assets.database.frames import conform
 
-BRANCH_DEPTH = 2
-"""Levels of a category path that tell one branch of the range from another."""
-
 
 def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(listings, listing_categories) of one company. What normalisation changes or finds at odds is added to ``Accepted.repairs``."""
-    brands = resolve_brands([Branded(listing.name, listing.brand, _branch(listing)) for listing in accepted])
+    """(listings, listing_categories) of one company. What normalisation changes or finds at odds is added to
+    ``Accepted.repairs``.
+    """
+    brands = resolve_brands(
+        [Branded(listing.name, listing.brand, listing.paths[0][0] if listing.paths else "") for listing in accepted]
+    )
     keys = {brand.display: brand_key(brand.display) for brand in brands}
     rows = []
     for listing, brand in zip(accepted, brands, strict=True):
@@ -71,10 +74,6 @@ def _categories(company_slug: str, accepted: Sequence[Accepted]) -> pd.DataFrame
             ids = listing.category_ids[position] if listing.paths else None
             rows.append((company_slug, listing.sku, position, encoded[path], None if ids is None else _json_array(ids)))
     return conform(pd.DataFrame(rows, columns=tables.listing_categories.columns.keys()), tables.listing_categories)
-
-
-def _branch(listing: Accepted) -> str:
-    return category_path.readable(category_path.encode(listing.paths[0][:BRANCH_DEPTH])) if listing.paths else ""
 
 
 def _json_array(items: object) -> str:

@@ -1,4 +1,6 @@
-"""Applying source.yaml's fields to one row: the raw values of a listing, as they came; whether they are usable is ``validate.py``'s business."""
+"""Applying source.yaml's fields to one row: the raw values of a listing, as they came; whether they are usable is
+``validate.py``'s business.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,7 +48,8 @@ class RawListing:
 class Mapping:
     """The fields of one source, compiled once into getters; call it with a row.
 
-    ``never_seen`` names the mapped columns that no row has had so far: a file without a header can only show that way that one is missing.
+    ``never_seen`` names the mapped columns that no row has had so far: a file without a header can only show that
+    way that one is missing.
     """
 
     def __init__(self, fields: Fields) -> None:

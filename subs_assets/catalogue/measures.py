@@ -1,4 +1,6 @@
-"""Finding measures ("330 ml", "6 x 330 ml") and counts ("12 Rolls", "2er Pack") in one text; what they add up to is ``size.py``'s business."""
+"""Finding measures ("330 ml", "6 x 330 ml") and counts ("12 Rolls", "2er Pack") in one text; what they add up to
+is ``size.py``'s business.
+"""
 
 import re
 import unicodedata
@@ -21,7 +23,9 @@ _UNIT_TABLE = {
     "mm": ("m", 0.001, "mm"),
     "m2": ("m2", 1.0, "m2 m² sqm qm sq\\s?m"),
 }
-"""Canonical unit, factor to it, and the spellings. Ounce and pound are the avoirdupois ones, fluid ounce the US one."""
+"""Canonical unit, factor to it, and the spellings. Ounce and pound are the avoirdupois ones, fluid ounce the US
+one.
+"""
 
 UNITS = {spelling: (unit, factor) for unit, factor, spellings in _UNIT_TABLE.values() for spelling in spellings.split()}
 DIMENSIONS = {"g": "mass", "ml": "volume", "m": "length", "m2": "area", "each": "count"}
@@ -30,21 +34,28 @@ PACK_WORDS = "pack packs pk pkt packet packets multipack multi-pack mehrfachpack
 """A number before one of these counts what is packed together."""
 
 PIECE_WORDS = (
-    "each ea eachunit unit units piece pieces pc pcs pce roll rolls sheet sheets wipe wipes tablet tablets tabs capsule capsules caps pod pods "
-    "teabags teabag bag bags sachet sachets stick sticks slice slices bar bars bottle bottles can cans nappies pants pads liners tissues egg eggs "
-    "bunch bunches punnet serves doses lozenges gummies softgels sheet patties sausages rashers fillets portions cup cups "
-    "stück stueck stk stck st paar rolle rollen blatt tücher tabletten kapseln beutel teebeutel portionen scheiben riegel dosen flaschen "
-    "windeln eier wg wl waschgänge waschladungen"
+    "each ea eachunit unit units piece pieces pc pcs pce roll rolls sheet sheets wipe wipes tablet tablets tabs "
+    "capsule capsules caps pod pods "
+    "teabags bags sachet sachets stick sticks slice slices bars bottles cans nappies pants pads liners tissues eggs "
+    "bunch bunches punnet serves doses lozenges gummies softgels sheet patties sausages rashers fillets portions cups "
+    "stück stueck stk stck st paar rolle rollen blatt tücher tabletten kapseln beutel teebeutel portionen scheiben "
+    "riegel dosen flaschen windeln eier wg wl waschgänge waschladungen"
 )
-"""A number before one of these counts pieces. "wg", "wl": washes of a detergent, as the Austrian files write it."""
+"""A number before one of these counts pieces; "101 Can 375ml" is a bourbon called 101, so some singulars are not
+here. "wg", "wl": washes of a detergent, as the Austrian files write it.
+"""
 
 NOT_SIZES_IN_NAMES = frozenset({"mg", "cm", "mm"})
-"""In a name these say how strong or how long a thing is ("Magnesium 400 mg", "Frypan 28 cm"), not how much of it one buys."""
+"""In a name these say how strong or how long a thing is ("Magnesium 400 mg", "Frypan 28 cm"), not how much of it
+one buys.
+"""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A physical quantity as written: ``count`` x ``quantity`` ``unit``; ``count`` is null where the text does not multiply."""
+    """A physical quantity as written: ``count`` x ``quantity`` ``unit``; ``count`` is null where the text does not
+    multiply.
+    """
 
     quantity: float
     unit: str
@@ -71,6 +82,10 @@ class Found:
     counts: tuple[Count, ...]
     by_weight: bool = False
 
+    @property
+    def all(self) -> tuple[Measure | Count, ...]:
+        return (*self.measures, *self.counts)
+
 
 def _alternatives(words: str) -> str:
     return "|".join(sorted(words.split(), key=len, reverse=True))
@@ -78,29 +93,43 @@ def _alternatives(words: str) -> str:
 
 _NUMBER = r"(?:\d+(?:[.,]\d+)*|[.,]\d+)"
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
-_START = r"(?<![\w.,/%$€£#+-])"
+_START = r"(?:(?<![\w,/%$€£#+-])(?<!\d\.)|(?<=[a-zäöüß]{4}))"  # "approx.100g" and "Berry100g", but not "B12" or "1.5"
 _SEPARATOR = r"\s*[x*]\s*"
-_MULTIPLIER = rf"(?P<count>\d{{1,3}})(?:\s*(?:{_alternatives(PACK_WORDS)}|cans?|bottles?|stk|stück))?{_SEPARATOR}(?:(?P<count2>\d{{1,2}}){_SEPARATOR})?"
+_PACKS = _alternatives(PACK_WORDS)
+_CONTAINERS = rf"(?:{_PACKS}|cans?|bottles?|stk|stück)"
+_MULTIPLIER = (
+    rf"(?P<count>\d{{1,3}})(?:\s*{_CONTAINERS})?{_SEPARATOR}"  # "6 x", "6 cans x"
+    rf"(?:(?P<count2>\d{{1,2}}){_SEPARATOR})?"  # "4 x 6 x"
+)
 _MEASURE = re.compile(
-    rf"{_START}(?:{_MULTIPLIER})?(?P<low>{_NUMBER})(?:\s*(?:-|–|to|bis)\s*(?P<high>{_NUMBER}))?\s?(?P<unit>{_UNIT})(?![\w²%])"
-    rf"(?!\s*/)\.?(?:{_SEPARATOR}{_NUMBER}\s?(?:m|cm|mm)\b)?"  # "150m x 30cm": what is bought is its length
-    rf"(?:{_SEPARATOR}(?P<after>\d{{1,3}})(?:\s*(?:{_alternatives(PACK_WORDS)}|cans?|bottles?|stk|stück)\b)?(?!\s*(?:{_UNIT})\b|[\d.,]))?"
+    rf"{_START}(?:{_MULTIPLIER})?"
+    rf"(?P<low>{_NUMBER})(?:\s*(?:-|–|to|bis)\s*(?P<high>{_NUMBER}))?"
+    rf"\s?(?P<unit>{_UNIT})(?!(?!x\s*\d)[\w²%])(?!\s*/)\.?"  # a whole word, but for "145mlx4"
+    rf"(?:{_SEPARATOR}{_NUMBER}\s?(?:m|cm|mm)\b)?"  # "150m x 30cm": what is bought is its length
+    rf"(?:{_SEPARATOR}(?P<after>\d{{1,3}})(?:\s*{_CONTAINERS}\b)?(?!\s*(?:{_UNIT})\b|[\d.,]))?"  # "375 ml x 24 pack"
 )
 _COUNT = re.compile(
-    rf"{_START}(?P<number>\d+(?:[.,]\d+)*)(?:[\s-]?(?P<pack>{_alternatives(PACK_WORDS)})|\s?(?P<piece>{_alternatives(PIECE_WORDS)})|'s)\b\.?"
-    rf"(?:[\s-]?(?:pack(?:ung|s)?|set|tray|multipack))?|\b(?:pack|box|set|packung|packet) (?:of|mit|zu|à) (?P<of>\d{{1,4}})\b"
+    rf"{_START}(?P<number>\d+(?:[.,]\d+)*)"
+    rf"(?:[\s-]?(?P<pack>{_PACKS})|\s?(?P<piece>{_alternatives(PIECE_WORDS)})|'s)\b\.?"
+    r"(?:[\s-]?(?:pack(?:ung|s)?|set|tray|multipack))?"  # "6er-Pack", "10 piece set"
+    r"|\b(?:pack|box|set|packung|packet) (?:of|mit|zu|à) (?P<of>\d{1,4})\b"
 )
 _APPROXIMATE = re.compile(r"(?:\bapprox(?:imately)?\b|\bca\b|\bcirca\b|\betwa\b|\bungefähr\b|~)\.?\s*$")
 _AVERAGE_AFTER = re.compile(r"\s*(?:avg|average|approx|min|minimum)\b")
 _NOT_CONTENT_BEFORE = re.compile(r"(?:\bper|\bpro|\bje|\bup to|\bbis(?: zu)?|\bfor|\bfür|\bholds|\+)\s*$")
-_NOT_CONTENT_AFTER = re.compile(r"\s*(?:of\s+)?(?:protein|eiweiß|eiweiss|carbs?|sugars?|fat|fibre|fiber|salt|caffeine|cal)\b|\s*/\s*\d*\s*[a-zä]")
+_NOT_CONTENT_AFTER = re.compile(
+    r"\s*(?:of\s+)?(?:protein|eiweiß|eiweiss|carbs?|sugars?|fat|fibre|fiber|salt|caffeine|cal)\b|\s*/\s*\d*\s*[a-zä]"
+)
+_NO_COUNT_BEFORE = re.compile(r"(?:\bgr(?:öße|oesse)?\.?|\bsize|\bnr\.?|\bno\.?|\bstage|\bstufe)\s*$")
 _BY_WEIGHT = re.compile(r"^\s*(?:(?:price )?(?:per|pro|je)\s*|/\s*)?(?:1\s*)?kg\s*$|^\s*(?:per|pro|je)\s+kilo\w*\s*$")
 _BY_WEIGHT_PACKAGE = re.compile(r"approx\.?\s*(?P<kilograms>\d+(?:[.,]\d+)?)\s*ea per package")
 _PER_PIECE_WORDS = re.compile(r"^\s*(?:price )?(?:per )?(?:each|ea|eachunit|piece|stück|stk|bunch|punnet|unit)\.?\s*$")
 
 
 def fold_size_text(text: str) -> str:
-    """Case, width and the multiplication sign folded; every character keeps its place, so that spans fit the original."""
+    """Case, width and the multiplication sign folded; every character keeps its place, so that spans fit the
+    original.
+    """
     composed = unicodedata.normalize("NFC", text)
     lowered = "".join(character.lower() if len(character.lower()) == 1 else character for character in composed)
     return lowered.replace("×", "x").replace("\u00a0", " ").replace("’", "'")
@@ -109,8 +138,8 @@ def fold_size_text(text: str) -> str:
 def find(text: str, is_name: bool) -> Found:
     """Measures and counts in a size field or, more carefully, in a name.
 
-    Raises nothing: a text without any gives an empty ``Found``. In a name doses, lengths in centimetres, nutrients ("20 g protein"),
-    percentages and weights of a baby ("8-14 kg" beside a count) are no sizes.
+    Raises nothing: a text without any gives an empty ``Found``. In a name doses, lengths in centimetres, nutrients
+    ("20 g protein"), percentages and weights of a baby ("8-14 kg" beside a count) are no sizes.
     """
     folded = fold_size_text(text)
     if not is_name:
@@ -130,7 +159,7 @@ def _whole_size_field(folded: str) -> Found | None:
     by_package = _BY_WEIGHT_PACKAGE.fullmatch(folded.strip())
     if by_package:
         # A count is never approximate: here "ea" stands for kilograms, and the price is the price of one.
-        grams = 1000 * _number(by_package["kilograms"], "kg")
+        grams = 1000 * parse_number(by_package["kilograms"], "kg")
         return Found((Measure(grams, "g", None, True, (0, len(folded))),), (), by_weight=True)
     if _BY_WEIGHT.match(folded) and "1" not in folded:
         return Found((Measure(1000.0, "g", None, True, (0, len(folded))),), (), by_weight=True)
@@ -146,8 +175,8 @@ def _measures(folded: str, is_name: bool) -> list[Measure]:
         unit, factor = UNITS.get(match["unit"]) or UNITS.get(spelling) or _spaced_unit(spelling)
         if is_name and (spelling in NOT_SIZES_IN_NAMES or _is_no_content(folded, match)):
             continue
-        low = _number(match["low"], spelling)
-        high = _number(match["high"], spelling) if match["high"] else low
+        low = parse_number(match["low"], spelling)
+        high = parse_number(match["high"], spelling) if match["high"] else low
         quantity = (low + high) / 2 * factor
         if quantity <= 0:
             continue
@@ -170,7 +199,9 @@ def _multiplier(match: re.Match[str]) -> int | None:
 
 
 def _is_no_content(folded: str, match: re.Match[str]) -> bool:
-    return bool(_NOT_CONTENT_BEFORE.search(folded[: match.start()]) or _NOT_CONTENT_AFTER.match(folded[match.end("unit") :]))
+    return bool(
+        _NOT_CONTENT_BEFORE.search(folded[: match.start()]) or _NOT_CONTENT_AFTER.match(folded[match.end("unit") :])
+    )
 
 
 def _is_range(folded: str, measure: Measure) -> bool:
@@ -182,14 +213,14 @@ def _counts(folded: str, measures: tuple[Measure, ...]) -> list[Count]:
     for match in _COUNT.finditer(folded):
         if any(start < match.end() and match.start() < end for start, end in (measure.span for measure in measures)):
             continue
-        number = _number(match["number"] or match["of"], "each")
-        if number > 0:
+        number = parse_number(match["number"] or match["of"], "each")
+        if number > 0 and not _NO_COUNT_BEFORE.search(folded[: match.start()]):
             approximate = _APPROXIMATE.search(folded[: match.start()]) is not None
             found.append(Count(number, bool(match["pack"] or match["of"]), approximate, match.span()))
     return found
 
 
-def _number(text: str, spelling: str) -> float:
+def parse_number(text: str, spelling: str) -> float:
     """ "1,000 g" and "1.000 g" are a thousand, "1,5 l" and "0,125 l" are decimals, "1,250 kg" is one and a quarter."""
     if text.count(",") + text.count(".") > 1:
         last = max(text.rfind(","), text.rfind("."))
@@ -198,5 +229,8 @@ def _number(text: str, spelling: str) -> float:
             return float(re.sub("[.,]", "", text[:last]) + "." + text[last + 1 :])
         return float(re.sub("[.,]", "", text))
     whole, separator, fraction = text.replace(",", ".").partition(".")
-    is_thousands = separator and len(fraction) == 3 and whole.strip("0") and UNITS.get(spelling, ("", 1.0))[1] <= 1.0
+    is_small_unit = UNITS.get(spelling, ("", 1.0))[1] <= 1.0
+    if not whole and is_small_unit:
+        return float(fraction)  # "approx .150g": a stop, not a decimal point
+    is_thousands = separator and len(fraction) == 3 and whole.strip("0") and is_small_unit
     return float(whole + fraction) if is_thousands else float(f"{whole or 0}.{fraction or 0}")

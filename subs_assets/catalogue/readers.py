@@ -1,4 +1,6 @@
-"""Rows out of catalogue files, one at a time, with the line they stand on; what a row means is ``mapping.py``'s business."""
+"""Rows out of catalogue files, one at a time, with the line they stand on; what a row means is ``mapping.py``'s
+business.
+"""
 
 import codecs
 import csv
@@ -16,7 +18,7 @@ from subs_assets.catalogue.decompression import TruncatedFile, open_decompressed
 from subs_assets.catalogue.source import Source
 
 FIELD_LIMIT = 131_072
-"""Characters that one field may have: the csv module's own default; the longest in the real files has 9,000."""
+"""Characters that one field may have: the csv module's own default; the longest in the real files has 2,861."""
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes of one line that are read into memory; a longer one is skipped to its end."""
@@ -42,7 +44,8 @@ def read_rows(path: Path, source: Source) -> Iterator[tuple[int, Row] | BadRow]:
     """Stream the rows of one file: (line, row), or a ``BadRow`` where a line is no row.
 
     ``line`` counts from 1 in the decompressed file; in a JSON array and in Parquet it is the number of the row.
-    Raises ``FileFailed`` at the start, in the midst or at the end: truncated, empty, not what its format says, a column missing.
+    Raises ``FileFailed`` at the start, in the midst or at the end: truncated, empty, not what its format says, a
+    column missing.
     """
     try:
         with open_decompressed(path) as stream:
@@ -114,7 +117,9 @@ def _json_lines(stream: BinaryIO) -> Iterator[tuple[int, Row] | BadRow]:
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            yield BadRow(number, "", _excerpt(line), f"is not UTF-8 ({error.reason} at byte {error.start + 1} of the line)")
+            yield BadRow(
+                number, "", _excerpt(line), f"is not UTF-8 ({error.reason} at byte {error.start + 1} of the line)"
+            )
             continue
         yield _json_row(number, text)
 
@@ -173,13 +178,17 @@ def _csv_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | Ba
             return
         except csv.Error as error:
             if "unexpected end of data" in str(error):
-                raise FileFailed(f"a quotation mark that opens in line {line} is never closed; is the file truncated?") from error
+                raise FileFailed(
+                    f"a quotation mark that opens in line {line} is never closed; is the file truncated?"
+                ) from error
             yield BadRow(line, "", texts.last, f"is no CSV row: {error}")
             continue
         if not cells:
             continue
         if len(cells) != len(header):
-            yield BadRow(line, "", source.delimiter.join(cells), f"has {len(cells)} fields where the header has {len(header)}")
+            yield BadRow(
+                line, "", source.delimiter.join(cells), f"has {len(cells)} fields where the header has {len(header)}"
+            )
             continue
         if (broken := next((index for index, cell in enumerate(cells) if not _is_text(cell)), None)) is not None:
             yield BadRow(line, header[broken], _readable(cells[broken]), "is not UTF-8")
@@ -188,7 +197,9 @@ def _csv_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | Ba
 
 
 class _CsvText:
-    """Lines for the csv module: bytes that are not UTF-8 survive as lone surrogates, so that only their own row is lost."""
+    """Lines for the csv module: bytes that are not UTF-8 survive as lone surrogates, so that only their own row is
+    lost.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._lines = _lines(stream)
@@ -216,11 +227,15 @@ def _csv_header(reader: Any, source: Source) -> list[str]:
 
 
 def require_columns(present: list[str], source: Source) -> None:
-    """Raises ``FileFailed`` where a file with a header lacks a column that source.yaml maps and does not call optional."""
+    """Raises ``FileFailed`` where a file with a header lacks a column that source.yaml maps and does not call
+    optional.
+    """
     for column, (field, optional) in source.fields.by_column().items():
         if not optional and column not in present and column.split(".")[0] not in present:
             there = ", ".join(present[:30])
-            raise FileFailed(f'the column "{column}" ({field}) is missing; the file has: {there}. Map another one in source.yaml')
+            raise FileFailed(
+                f'the column "{column}" ({field}) is missing; the file has: {there}. Map another one in source.yaml'
+            )
 
 
 def _is_text(cell: str) -> bool:
@@ -231,7 +246,9 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
     import pyarrow
     import pyarrow.parquet
 
-    content = io.BytesIO(stream.read()) if not stream.seekable() or not isinstance(stream, io.BufferedReader) else stream
+    content = (
+        io.BytesIO(stream.read()) if not stream.seekable() or not isinstance(stream, io.BufferedReader) else stream
+    )
     if not content.read(1):
         raise FileFailed("the file is empty")
     content.seek(0)
@@ -239,14 +256,18 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
         file = pyarrow.parquet.ParquetFile(content)
         require_columns(file.schema_arrow.names, source)
         wanted = {column.split(".")[0] for column in source.fields.by_column()}
-        columns = [name for name in file.schema_arrow.names if name in wanted or any(used.startswith(name) for used in wanted)]
+        columns = [
+            name for name in file.schema_arrow.names if name in wanted or any(used.startswith(name) for used in wanted)
+        ]
         number = 0
         for batch in file.iter_batches(columns=columns):
             for row in batch.to_pylist():
                 number += 1
                 yield _checked(number, row)
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        raise FileFailed(f"the file is no Parquet file that can be read: {' '.join(str(error).split())[:200]}") from error
+        raise FileFailed(
+            f"the file is no Parquet file that can be read: {' '.join(str(error).split())[:200]}"
+        ) from error
 
 
 def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | BadRow]:
@@ -254,7 +275,9 @@ def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | 
     try:
         document = json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
-        raise FileFailed(f"the file is not UTF-8 ({error.reason} at byte {error.start + 1}); save it as UTF-8") from error
+        raise FileFailed(
+            f"the file is not UTF-8 ({error.reason} at byte {error.start + 1}); save it as UTF-8"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise FileFailed(f"the file is no JSON: {_json_problem(error)}; is it truncated?") from error
     array = value_at(document, tuple(source.array.split("."))) if source.array else document
@@ -272,7 +295,9 @@ def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | 
 
 
 def _django_rows(array: list[Any], source: Source) -> Iterator[tuple[int, Row] | BadRow]:
-    """Objects of ``source.model`` as rows ``{"pk": ..., field: ...}``; a key into a category tree becomes its paths."""
+    """Objects of ``source.model`` as rows ``{"pk": ..., field: ...}``; a key into a category tree becomes its
+    paths.
+    """
     objects = {
         (item["model"], str(item.get("pk"))): item["fields"]
         for item in array
@@ -292,7 +317,9 @@ def _django_rows(array: list[Any], source: Source) -> Iterator[tuple[int, Row] |
             assert category.tree is not None
             keys = row.get(category.tree)
             row[category.tree] = [
-                path for key in _keys(keys) for path in _tree_paths(str(key), category.model, category.name, category.parent, objects)
+                path
+                for key in _keys(keys)
+                for path in _tree_paths(str(key), category.model, category.name, category.parent, objects)
             ]
         yield _checked(number, row)
     if not found:
@@ -305,8 +332,13 @@ def _keys(value: Any) -> list[Any]:
 
 
 def _tree_paths(
-    key: str, model: str | None, name: str, parent: str, objects: Mapping[tuple[Any, str], Row], below: tuple[str, ...] = ()
-) -> list[list[dict[str, str]]]:
+    key: str,
+    model: str | None,
+    name: str,
+    parent: str,
+    objects: Mapping[tuple[Any, str], Row],
+    below: tuple[str, ...] = (),
+) -> list[list[dict[str, Any]]]:
     """The paths from every root down to the category ``key``; a category that is its own ancestor ends its path."""
     fields = objects.get((model, key))
     if fields is None or key in below:

@@ -1,21 +1,39 @@
-"""How much one listing holds: quantity, unit, pack count and total, from its size field, its name and, if given, its stated unit price."""
+"""How much one listing holds: quantity, unit, pack count and total, from its size field, its name and, if given,
+its stated unit price.
+"""
 
 import re
 from dataclasses import dataclass, replace
 
-from subs_assets.catalogue.measures import DIMENSIONS, UNITS, Found, Measure, find, fold_size_text
+from subs_assets.catalogue.measures import DIMENSIONS, UNITS, Found, Measure, find, fold_size_text, parse_number
 
 SAME_AMOUNT = 0.03
-"""Two amounts this close are one: labels round (0.33 l x 6 = 2 l; 454 g and 1 lb), and a unit price is rounded to a cent."""
+"""Two amounts this close are one: labels round (0.33 l x 6 = 2 l; 454 g and 1 lb), and a unit price is rounded to
+a cent.
+"""
 
 STATED_AMOUNT = 0.06
 """How far price / stated unit price may lie from the amount: "$0.47 each" of $5.60 gives 11.9 pieces."""
 
-DRINK_CONTAINERS_ML = frozenset({200, 250, 275, 300, 320, 330, 345, 350, 355, 375, 400, 440, 473, 500, 568, 600, 750, 1000, 1250, 1500, 2000})
-""" "10 Pack 375ml" is ten cans, "4 Pack 475ml" four ice creams that hold 475 ml together. The bottles and cans that drinks are sold in."""
+STATED_DISAGREES = 0.15
+"""From here on a stated unit price contradicts the texts; below, it is rounded, or the price has changed since."""
 
-CAPACITY_WORDS = re.compile(r"\b(?:bags?|liners?|containers?|kettle|bin|box(?:es)?|bottle brush|beutel|säcke?|\w+beutel|\w+s[aä]cke?|behälter|box|kanne|topf)\b")
-"""With a count in the size field, the litres in such a name are what the thing can hold: "Gefrierbeutel 1 l 20 Stück"."""
+COUNTED_EXACTLY = 12
+"""Up to this many pieces a unit price in cents tells the number; beyond, it is approximate."""
+
+DRINK_CONTAINERS_ML = frozenset(
+    {200, 250, 275, 300, 320, 330, 345, 350, 355, 375, 400, 440, 473, 500, 568, 600, 750, 1000, 1250, 1500, 2000}
+)
+""" "10 Pack 375ml" is ten cans, "4 Pack 475ml" four ice creams that hold 475 ml together. The bottles and cans that
+drinks are sold in.
+"""
+
+CAPACITY_WORDS = re.compile(
+    r"\b(?:bags?|liners?|containers?|kettle|bin|box(?:es)?|beutel|säcke?|\w+beutel|\w+s[aä]cke?|behälter|kanne|topf)\b"
+)
+"""With a count in the size field, the litres in such a name are what the thing can hold: "Gefrierbeutel 1 l 20
+Stück".
+"""
 
 MAXIMUM_COUNT = 10_000
 MAXIMUM_AMOUNT = {"g": 100_000.0, "ml": 200_000.0, "m": 5_000.0, "m2": 5_000.0, "each": 10_000.0}
@@ -26,7 +44,8 @@ MAXIMUM_AMOUNT = {"g": 100_000.0, "ml": 200_000.0, "m": 5_000.0, "m2": 5_000.0, 
 class Size:
     """``total = quantity x pack_count`` in ``unit`` (g, ml, m, m2, each).
 
-    ``by_weight``: the price is that of one kilogram, whatever the piece weighs. ``notes`` are sentences about contradictions.
+    ``by_weight``: the price is that of one kilogram, whatever the piece weighs. ``notes`` are sentences about
+    contradictions.
     """
 
     quantity: float
@@ -38,7 +57,7 @@ class Size:
 
     @property
     def total(self) -> float:
-        return round(self.quantity * self.pack_count, 6)
+        return round(self.quantity * self.pack_count, 3)
 
     @property
     def dimension(self) -> str:
@@ -54,12 +73,15 @@ class StatedUnitPrice:
     unit: str
 
 
-def read_size(size_text: str | None, name: str, price: float | None = None, stated_unit_price: str | None = None) -> Size | None:
+def read_size(
+    size_text: str | None, name: str, price: float | None = None, stated_unit_price: str | None = None
+) -> Size | None:
     """The size of a listing, or None where neither the size field nor the name tells it.
 
-    Which wins, where they disagree: the size field says how much it is in all, the name how that is divided. A size field that only
-    counts ("4 pack", "1 Each") gives way to a measure in the name. A stated unit price decides between two readings, and tells how
-    many pieces are in a pack that is merely sold "each". What lost is kept as a note.
+    Which wins, where they disagree: the size field says how much it is in all, the name how that is divided ("12 x
+    85 g" beside 85 g excepted: there the field means one piece). A size field that only counts ("4 pack", "1 Each")
+    gives way to a measure in the name. A stated unit price decides between two readings, and tells how many pieces
+    are in a pack that is merely sold "each". What lost is kept as a note.
     """
     field = find(size_text, is_name=False) if size_text else Found((), ())
     title = find(name, is_name=True)
@@ -67,10 +89,10 @@ def read_size(size_text: str | None, name: str, price: float | None = None, stat
     size = _combine(field, title, name, stated_total)
     if size is None:
         return None
-    if size.unit == "each" and size.total == 1 and stated_total is not None:
-        size = _from_stated(size, stated_total)
     if _is_sold_by_weight(size, price, stated_unit_price):
-        size = replace(size, by_weight=True)
+        size = replace(size, by_weight=True, approximate=True)
+    elif stated_total is not None:
+        size = _compare_with_stated(size, stated_total)
     if size.total > MAXIMUM_AMOUNT[size.unit] or not 1 <= size.pack_count <= MAXIMUM_COUNT:
         return None
     return replace(size, quantity=round(size.quantity, 6))
@@ -91,27 +113,31 @@ def parse_unit_price(text: str | None) -> StatedUnitPrice | None:
     if not text:
         return None
     match = re.search(
-        r"(?P<amount>\d+(?:[.,]\d+)?)\s*(?:€|eur)?\s*(?:per|/|pro|je|\s)\s*(?P<per>\d+(?:[.,]\d+)?)?\s*(?P<unit>[a-zäöü²2]+)",
+        r"(?P<amount>\d+(?:[.,]\d+)*)\s*(?:€|eur)?\s*(?:per|/|pro|je|\s)\s*(?P<per>\d+(?:[.,]\d+)*)?\s*(?P<unit>[a-zäöü²2]+)",
         fold_size_text(text),
     )
     if match is None:
         return None
     unit, factor = UNITS.get(match["unit"], ("each", 1.0))
-    amount, per = (float(number.replace(",", ".")) if number else 1.0 for number in (match["amount"], match["per"]))
+    amount, per = (parse_number(number, "each") if number else 1.0 for number in (match["amount"], match["per"]))
     return StatedUnitPrice(amount, per * factor, unit) if amount > 0 and per > 0 else None
 
 
 def strip_sizes(name: str) -> str:
-    """The name without the measures and counts that ``read_size`` would see in it; white space is left as it falls."""
+    """The name without the measures and counts that ``read_size`` would see in it; white space is left as it
+    falls.
+    """
     found = find(name, is_name=True)
     characters = list(fold_size_text(name) if len(fold_size_text(name)) != len(name) else name)
-    for start, end in (item.span for item in (*found.measures, *found.counts)):
+    for start, end in (item.span for item in found.all):
         characters[start:end] = " " * (end - start)
     return "".join(characters)
 
 
 def _stated_total(price: float | None, stated_unit_price: str | None) -> StatedUnitPrice | None:
-    """What the price buys according to the company's own unit price, as an amount of ``per`` ``unit`` (``amount`` is the price)."""
+    """What the price buys according to the company's own unit price, as an amount of ``per`` ``unit`` (``amount``
+    is the price).
+    """
     stated = parse_unit_price(stated_unit_price)
     if stated is None or not price:
         return None
@@ -121,7 +147,7 @@ def _stated_total(price: float | None, stated_unit_price: str | None) -> StatedU
 def _combine(field: Found, title: Found, name: str, stated: StatedUnitPrice | None) -> Size | None:
     content = _content(field)
     if content is not None:
-        return replace(_divide(content, field, title), by_weight=field.by_weight)
+        return replace(_divide(content, field, title, stated), by_weight=field.by_weight)
     named = _content(title)
     field_count = _count(field)
     if named is not None and field_count is not None and field_count > 1 and _is_capacity(named, name):
@@ -132,8 +158,12 @@ def _combine(field: Found, title: Found, name: str, stated: StatedUnitPrice | No
 
 
 def _content(found: Found) -> Measure | None:
-    """The measure that says how much there is: a multiplied one before a plain one, mass and volume before length and area."""
-    ranked = sorted(found.measures, key=lambda measure: (measure.count is None, measure.unit not in ("g", "ml"), measure.span))
+    """The measure that says how much there is: a multiplied one before a plain one, mass and volume before length
+    and area.
+    """
+    ranked = sorted(
+        found.measures, key=lambda measure: (measure.count is None, measure.unit not in ("g", "ml"), measure.span)
+    )
     return ranked[0] if ranked else None
 
 
@@ -148,8 +178,10 @@ def _is_capacity(measure: Measure, name: str) -> bool:
     return measure.count is None and measure.unit == "ml" and CAPACITY_WORDS.search(fold_size_text(name)) is not None
 
 
-def _divide(content: Measure, field: Found, title: Found) -> Size:
-    """The size field holds a measure: its total stands, the name (or the field itself) says into how many packs it is divided."""
+def _divide(content: Measure, field: Found, title: Found, stated: StatedUnitPrice | None) -> Size:
+    """The size field holds a measure: its total stands, the name (or the field itself) says into how many packs it
+    is divided.
+    """
     named = _content(title)
     own_count = content.count
     if own_count is not None:
@@ -157,15 +189,17 @@ def _divide(content: Measure, field: Found, title: Found) -> Size:
         return replace(size, notes=_disagreement(size, named))
     total = content.quantity
     count = _count(title) or _count(field) or 1
+    multiplier = (named.count if named is not None else None) or (count if count > 1 else None)
+    if multiplier and _says(stated, content.unit, total * multiplier) and not _says(stated, content.unit, total):
+        note = f"the stated unit price is that of {multiplier} x {_amount(content)}"
+        return Size(total, content.unit, multiplier, content.approximate, notes=(note,))
     if named is None or named.unit != content.unit:
         return _split(total, content.unit, count, content.approximate, ())
-    multiplier = named.count or (count if count > 1 else None)
     if multiplier and _same(named.quantity * multiplier, total):
         return Size(named.quantity, content.unit, multiplier, content.approximate)
     if _same(named.quantity, total):
         if named.count:
-            note = f"the name says {named.count} x {_amount(named)}, the size field {_amount(content)} in all; the size field was taken"
-            return _split(total, content.unit, named.count, content.approximate, (note,))
+            return _piece_or_whole(content, named, named.count, stated)
         return _split(total, content.unit, count, content.approximate, ())
     if content.approximate or named.approximate:
         return _split(total, content.unit, count, True, ())
@@ -174,19 +208,35 @@ def _divide(content: Measure, field: Found, title: Found) -> Size:
     return _split(total, content.unit, count, content.approximate, (note,))
 
 
+def _piece_or_whole(content: Measure, named: Measure, count: int, stated: StatedUnitPrice | None) -> Size:
+    """ "12 x 85 g" in the name and 85 g in the size field: the field states one piece, unless the stated unit price
+    says otherwise.
+    """
+    if _says(stated, content.unit, content.quantity):
+        note = (
+            f"the name says {count} x {_amount(named)}, "
+            f"the size field and the stated unit price {_amount(content)} in all; they were taken"
+        )
+        return _split(content.quantity, content.unit, count, content.approximate, (note,))
+    note = f"the name says {count} x {_amount(named)}, the size field {_amount(content)}; the name was taken"
+    return Size(named.quantity, named.unit, count, content.approximate, notes=(note,))
+
+
 def _multiply(named: Measure, title: Found, field_count: int | None, stated: StatedUnitPrice | None) -> Size:
     """The size field only counts, or is empty: the name's measure stands."""
     if named.count:
         size = Size(named.quantity, named.unit, named.count, named.approximate)
         if field_count in (None, 1, named.count):
             return size
-        note = f"the name says {named.count} x {_amount(named)}, the size field counts {field_count}; the name was taken"
+        note = (
+            f"the name says {named.count} x {_amount(named)}, the size field counts {field_count}; the name was taken"
+        )
         return replace(size, notes=(note,))
     title_count = _count(title)
     notes: tuple[str, ...] = ()
     if title_count and field_count and title_count != field_count and field_count > 1:
-        notes = (f"the name counts {title_count}, the size field {field_count}; the name was taken",)
-    count = title_count or field_count or 1
+        notes = (f"the name counts {title_count}, the size field {field_count}; the size field was taken",)
+    count = field_count if field_count and field_count > 1 else title_count or 1
     if count > 1 and _is_of_each(named, title, count, stated):
         return Size(named.quantity, named.unit, count, named.approximate, notes=notes)
     return _split(named.quantity, named.unit, count, named.approximate, notes)
@@ -195,8 +245,8 @@ def _multiply(named: Measure, title: Found, field_count: int | None, stated: Sta
 def _is_of_each(named: Measure, title: Found, count: int, stated: StatedUnitPrice | None) -> bool:
     """Whether a measure beside a count is that of one piece.
 
-    Of 352 such Aldi names whose size field decides it, 304 give the total; the others are drinks in usual bottles and cans, and
-    small tins and pots. "375ml 10 Pack", the measure first, is of each.
+    Of 352 such Aldi names whose size field decides it, 304 give the total; the others are drinks in usual bottles
+    and cans, and small tins and pots. "375ml 10 Pack", the measure first, is of each.
     """
     if stated is not None and stated.unit == named.unit:
         return abs(stated.per - named.quantity * count) < abs(stated.per - named.quantity)
@@ -210,7 +260,9 @@ def _counted(field: Found, title: Found) -> Size | None:
     field_count, title_count = _count(field), _count(title)
     if field_count is None and title_count is None:
         return None
-    inner = next((int(count.number) for count in title.counts if not count.is_pack and count.number == int(count.number)), None)
+    inner = next(
+        (int(count.number) for count in title.counts if not count.is_pack and count.number == int(count.number)), None
+    )
     packs = next((int(count.number) for count in title.counts if count.is_pack), None)
     if field_count in (None, 1):
         if inner and packs and inner != packs:
@@ -225,24 +277,51 @@ def _counted(field: Found, title: Found) -> Size | None:
     return Size(float(field_count), "each")
 
 
-def _from_stated(size: Size, stated: StatedUnitPrice) -> Size:
-    """ "Each" with a stated unit price: "$7.50, $0.94 each" is a pack of eight."""
-    if stated.unit == "each":
-        pieces = round(stated.per)
-        if pieces > 1 and abs(stated.per - pieces) <= max(STATED_AMOUNT * pieces, 0.1) and pieces <= MAXIMUM_COUNT:
-            return Size(float(pieces), "each", approximate=pieces > 12, notes=("counted from the stated unit price",))
+def _compare_with_stated(size: Size, stated: StatedUnitPrice) -> Size:
+    """What the price buys by the company's own unit price fills in what a mere count leaves open; else it is a
+    second opinion.
+
+    "Each" at $7.50, $0.94 each, is a pack of eight; "2.4g" that costs as much as 2.4 kg is a slip of the unit.
+    """
+    if size.unit == "each":
+        if stated.unit == "each":
+            return _count_from_stated(size, stated) if size.total == 1 else size
+        note = "measured by the stated unit price"
+        return _split(float(f"{stated.per:.3g}"), stated.unit, int(size.total), True, (*size.notes, note))
+    if stated.unit != size.unit or abs(stated.per - size.total) <= STATED_DISAGREES * max(stated.per, size.total):
         return size
-    return Size(float(f"{stated.per:.3g}"), stated.unit, approximate=True, notes=("measured by the stated unit price",))
+    for slip in (1000.0, 0.001):
+        if abs(stated.per - size.total * slip) <= STATED_AMOUNT * stated.per:
+            slipped = f"the texts say {size.total:g} {size.unit}, the stated unit price {size.total * slip:g}"
+            note = f"{slipped}; the latter was taken"
+            return replace(size, quantity=size.quantity * slip, notes=(*size.notes, note))
+    other = f"the stated unit price is that of {stated.per:.3g} {size.unit}"
+    note = f"{other}, the texts say {size.total:g}; the texts were taken"
+    return replace(size, notes=(*size.notes, note))
+
+
+def _count_from_stated(size: Size, stated: StatedUnitPrice) -> Size:
+    pieces = round(stated.per)
+    if not 1 < pieces <= MAXIMUM_COUNT or abs(stated.per - pieces) > max(STATED_AMOUNT * pieces, 0.1):
+        return size
+    exact = pieces <= COUNTED_EXACTLY
+    return Size(float(pieces), "each", approximate=not exact, notes=("counted by the stated unit price",))
+
+
+def _says(stated: StatedUnitPrice | None, unit: str, total: float) -> bool:
+    return stated is not None and stated.unit == unit and abs(stated.per - total) <= STATED_AMOUNT * total
 
 
 def _is_sold_by_weight(size: Size, price: float | None, stated_unit_price: str | None) -> bool:
-    """An approximate weight whose price equals the stated price of a kilogram."""
+    """The price equals the stated price of a kilogram, and yet the piece does not weigh one: bananas of "180g
+    EachUnit" at "$4.50/kg".
+    """
     if size.by_weight:
         return True
     stated = parse_unit_price(stated_unit_price)
-    if stated is None or not price or not size.approximate or size.unit != "g" or _same(size.total, 1000):
+    if stated is None or not price or size.unit != "g" or stated.unit != "g" or _same(size.total, 1000):
         return False
-    return stated.unit == "g" and abs(stated.amount * 1000 / stated.per - price) < 0.005
+    return abs(stated.amount * 1000 / stated.per - price) < 0.005
 
 
 def _split(total: float, unit: str, count: int, approximate: bool, notes: tuple[str, ...]) -> Size:
@@ -255,7 +334,10 @@ def _disagreement(size: Size, named: Measure | None) -> tuple[str, ...]:
     named_total = named.quantity * (named.count or 1)
     if _same(named_total, size.total) or _same(named.quantity, size.quantity):
         return ()
-    return (f"the name says {_amount(named)}, the size field {size.pack_count} x {size.quantity:g} {size.unit}; the size field was taken",)
+    return (
+        f"the name says {_amount(named)}, the size field {size.pack_count} x {size.quantity:g} {size.unit}; "
+        "the size field was taken",
+    )
 
 
 def _same(one: float, other: float) -> bool:

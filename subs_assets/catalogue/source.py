@@ -1,4 +1,6 @@
-"""``source.yaml``: who the company is, where its files are, and which field of a row is what; the files themselves are not opened here."""
+"""``source.yaml``: who the company is, where its files are, and which field of a row is what; the files themselves
+are not opened here.
+"""
 
 import os
 import re
@@ -16,7 +18,8 @@ SLUG = re.compile(r"[a-z0-9_]+")
 HIGHEST_PRICE = 5_000.0
 """A price above this is taken for a mistake unless source.yaml says otherwise (``highest_price``).
 
-The dearest grocery in the real files is a wine for 990; the next things are a 1,649 espresso machine and a garden sauna.
+The dearest grocery in the real files is a wine for 990; the next things are a 1,649 espresso machine and a garden
+sauna.
 """
 
 
@@ -67,7 +70,9 @@ class SizeField(_Strict):
 
 
 class CategoryField(_Strict):
-    """Where category paths come from; exactly one of ``list``, ``lists``, ``text``, ``texts``, ``columns`` and ``tree``."""
+    """Where category paths come from; exactly one of ``list``, ``lists``, ``text``, ``texts``, ``columns`` and
+    ``tree``.
+    """
 
     list: str | None = None  # one path: a list of names, root first
     lists: str | None = None  # several paths: a list of such lists
@@ -86,7 +91,9 @@ class CategoryField(_Strict):
 
     @property
     def kind(self) -> str:
-        return next(kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None)
+        return next(
+            kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None
+        )
 
     @property
     def used_columns(self) -> tuple[str, ...]:
@@ -96,7 +103,9 @@ class CategoryField(_Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "CategoryField":
-        kinds = [kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None]
+        kinds = [
+            kind for kind in ("list", "lists", "text", "texts", "columns", "tree") if getattr(self, kind) is not None
+        ]
         if len(kinds) != 1:
             raise ValueError("give exactly one of list, lists, text, texts, columns, tree")
         if kinds[0] in ("text", "texts") and not self.separator:
@@ -202,7 +211,9 @@ class BrokenSource:
     problem: str
 
 
-def find_sources(folders: Iterable[Path], environment: Mapping[str, str] = os.environ) -> dict[str, Source | BrokenSource]:
+def find_sources(
+    folders: Iterable[Path], environment: Mapping[str, str] = os.environ
+) -> dict[str, Source | BrokenSource]:
     """Slug -> source of every ``<folder>/<company>/source.yaml``, in the order of the slugs; never raises."""
     sources: dict[str, Source | BrokenSource] = {}
     for folder in folders:
@@ -212,7 +223,9 @@ def find_sources(folders: Iterable[Path], environment: Mapping[str, str] = os.en
             source = read_source(path, environment)
             slug = source.company_slug
             if slug in sources:
-                problem = f"{path} and {sources[slug].folder} both describe the company {slug}; give one of them another slug"
+                problem = (
+                    f"{path} and {sources[slug].folder} both describe the company {slug}; give one of them another slug"
+                )
                 source = BrokenSource(slug, path.parent, problem)
             sources[slug] = source
     return dict(sorted(sources.items()))
@@ -265,7 +278,10 @@ def _resolve_folder(folder: str, home: Path, environment: Mapping[str, str]) -> 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
         if not environment.get(name):
-            raise ValueError(f"folder names the environment variable {name}, which is not set; set it to the folder that holds the files")
+            raise ValueError(
+                f"folder names the environment variable {name}, which is not set; "
+                "set it to the folder that holds the files"
+            )
         return environment[name]
 
     return (home / re.sub(r"\$\{(?P<name>\w+)\}", value, folder)).resolve()
@@ -288,9 +304,15 @@ def _sentence(problem: Any) -> str:
 
 
 def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "company": Company,
+        "fields": Fields,
+        "categories": CategoryField,
+        "size": SizeField,
+    }
     model: type[BaseModel] = _Document
     for part in location:
         if not isinstance(part, str) or part not in model.model_fields:
             continue
-        model = {"company": Company, "fields": Fields, "categories": CategoryField, "size": SizeField}.get(part, TextField)
+        model = models.get(part, TextField)
     return list(model.model_fields)

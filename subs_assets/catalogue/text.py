@@ -1,4 +1,6 @@
-"""Repairing text that a person shall read: mojibake, HTML, control characters, white space; what it means is decided elsewhere."""
+"""Repairing text that a person shall read: mojibake, HTML, control characters, white space; what it means is
+decided elsewhere.
+"""
 
 import html
 import re
@@ -14,7 +16,9 @@ LOST = "a letter is lost (U+FFFD)"
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<!--.*?-->")
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
 _SPECIAL = re.compile(r"[<&\x00-\x1f\x7f-\x9f\u00ad\u00a0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufff9-\ufffd]")
 _PUNCTUATION = re.compile(r"[^\w%&+]|_")
 _NO_SPACE = re.compile(r"\s\s|[^\S ]")
@@ -26,7 +30,9 @@ def is_valid_text(text: str) -> bool:
 
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
-    """The repaired text and what was repaired; trimming, single spaces and Unicode composition (NFC) go without saying."""
+    """The repaired text and what was repaired; trimming, single spaces and Unicode composition (NFC) go without
+    saying.
+    """
     notes: tuple[str, ...] = ()
     if not text.isascii():
         if is_bad(text):
@@ -58,8 +64,12 @@ def _without_markup(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def fold(text: str) -> str:
-    """For comparison: case and diacritics folded, punctuation to spaces, one space at a time. "Nestlé's" -> "nestles"."""
+    """For comparison: case and diacritics folded, punctuation to spaces, one space at a time. "Nestlé's" ->
+    "nestles".
+    """
     letters = text.casefold().replace("'", "").replace("’", "")
     if not letters.isascii():
-        letters = "".join(letter for letter in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(letter))
+        letters = "".join(
+            letter for letter in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(letter)
+        )
     return " ".join(_PUNCTUATION.sub(" ", letters).split())

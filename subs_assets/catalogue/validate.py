@@ -1,4 +1,6 @@
-"""Whether a raw listing is accepted, accepted with noted repairs, or set aside; what its texts mean is worked out afterwards."""
+"""Whether a raw listing is accepted, accepted with noted repairs, or set aside; what its texts mean is worked out
+afterwards.
+"""
 
 import json
 import math
@@ -12,7 +14,7 @@ from subs_assets.catalogue.source import Source
 from subs_assets.catalogue.text import clean, is_valid_text
 
 LONGEST_NAME = 1_000
-"""Characters; the longest real name has 190. More is a description or another row's remains in the wrong field."""
+"""Characters; the longest real name has 146. More is a description or another row's remains in the wrong field."""
 
 DEEPEST_PATH = 20
 """Levels of a category path; the deepest real tree has four."""
@@ -21,8 +23,12 @@ VALUE_SHOWN = 200
 """Characters of an offending value that are kept."""
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "ja", "in stock", "available", "verfügbar"})
-_FALSE = frozenset({"false", "0", "0.0", "no", "n", "nein", "out of stock", "unavailable", "sold out", "nicht verfügbar"})
-_PRICE = re.compile(r"(?:[A-Za-z]{1,3}|[^\w\s.,-])?\s*(?P<number>-?\s*\d[\d.,' ]*|-?[.,]\d+)(?:-|\s*(?:[A-Za-z]{1,3}|[^\w\s]))?\s*")
+_FALSE = frozenset(
+    {"false", "0", "0.0", "no", "n", "nein", "out of stock", "unavailable", "sold out", "nicht verfügbar"}
+)
+_PRICE = re.compile(
+    r"(?:[A-Za-z]{1,3}|[^\w\s.,-])?\s*(?P<number>-?\s*\d[\d.,' ]*|-?[.,]\d+)(?:-|\s*(?:[A-Za-z]{1,3}|[^\w\s]))?\s*"
+)
 
 
 @dataclass(slots=True)
@@ -54,7 +60,9 @@ class _SetAside(Exception):
 
 
 class Validator:
-    """Checks the rows of one source, one at a time; remembers nothing but which category paths it has cleaned before."""
+    """Checks the rows of one source, one at a time; remembers nothing but which category paths it has cleaned
+    before.
+    """
 
     def __init__(self, source: Source) -> None:
         self._highest_price = source.highest_price
@@ -103,7 +111,9 @@ class Validator:
         if price < 0:
             raise _SetAside("price", value, "is negative")
         if price > self._highest_price:
-            raise _SetAside("price", value, f"is above {self._highest_price:,.0f}; if it is right, set highest_price in source.yaml")
+            raise _SetAside(
+                "price", value, f"is above {self._highest_price:,.0f}; if it is right, set highest_price in source.yaml"
+            )
         if price == 0:
             repairs.append("price 0 was taken for no price")
             return None
@@ -132,7 +142,9 @@ class Validator:
 
     def _clean_path(self, raw: RawPath) -> tuple[tuple[str, ...], tuple[str | None, ...] | None, tuple[str, ...]]:
         if len(raw.names) > DEEPEST_PATH:
-            raise _SetAside("categories", raw.names, f"a category path has {len(raw.names)} levels; {DEEPEST_PATH} are possible")
+            raise _SetAside(
+                "categories", raw.names, f"a category path has {len(raw.names)} levels; {DEEPEST_PATH} are possible"
+            )
         names: list[str] = []
         ids: list[str | None] = []
         notes: list[str] = []
@@ -168,7 +180,9 @@ def parse_price(value: Any) -> float | None:
 
 
 def _decimal_point(number: str) -> str:
-    """The last of two kinds of separators is the decimal one; a lone comma before three digits separates thousands."""
+    """The last of two kinds of separators is the decimal one; a lone comma before three digits separates
+    thousands.
+    """
     comma, point = number.rfind(","), number.rfind(".")
     if comma >= 0 and point >= 0:
         thousands, decimal = (",", ".") if point > comma else (".", ",")
@@ -221,5 +235,3 @@ def _available(value: Any, repairs: list[str]) -> bool | None:
     if folded:
         repairs.append(f'available "{shown(value)}" was not understood')
     return None
-
-
