@@ -178,7 +178,7 @@ def home_name(folders: str, root: Path) -> str:
     return f"warehouse-{paths[0].name}-{hashlib.sha256(repr(paths).encode()).hexdigest()[:6]}"
 
 
-def graph_variables(catalogues: str | None, given: Mapping[str, str], root: Path) -> dict[str, str]:
+def variables_for_graph(catalogues: str | None, given: Mapping[str, str], root: Path) -> dict[str, str]:
     """The environment for a run or the web UI: what the user has set stays; only ``--catalogues`` outranks it."""
     variables = common_variables(given, root)
     if catalogues in REAL_DATA_SETS:
@@ -203,7 +203,7 @@ def graph_variables(catalogues: str | None, given: Mapping[str, str], root: Path
     return variables
 
 
-def test_variables(given: Mapping[str, str], root: Path) -> dict[str, str]:
+def variables_for_tests(given: Mapping[str, str], root: Path) -> dict[str, str]:
     """The environment for the tests: without the user's own places, since tests write, and some of them wipe."""
     variables = common_variables(given, root)
     return {
@@ -233,14 +233,14 @@ def prepare_dagster_home(variables: Mapping[str, str], root: Path) -> None:
 
 
 def run(python: Path, catalogues: str | None) -> int:
-    variables = graph_variables(catalogues, os.environ, ROOT)
+    variables = variables_for_graph(catalogues, os.environ, ROOT)
     prepare_dagster_home(variables, ROOT)
     say(f"catalogues: {variables['SUBS_CATALOGUES']}\nhome:       {variables['SUBS_HOME']}")
     return call([str(python), "-m", "subs_assets.cli", "run"], variables)
 
 
 def test(python: Path, pytest_arguments: Sequence[str]) -> int:
-    variables = test_variables(os.environ, ROOT)
+    variables = variables_for_tests(os.environ, ROOT)
     checks = (["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"])
     for number, arguments in enumerate(checks, start=1):
         with step(f"[{number}/4] {' '.join(arguments)}"):
@@ -253,7 +253,7 @@ def test(python: Path, pytest_arguments: Sequence[str]) -> int:
 
 
 def web(python: Path, catalogues: str | None, port: int) -> int:
-    variables = graph_variables(catalogues, os.environ, ROOT)
+    variables = variables_for_graph(catalogues, os.environ, ROOT)
     prepare_dagster_home(variables, ROOT)
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -267,9 +267,11 @@ def web(python: Path, catalogues: str | None, port: int) -> int:
 
 def call(command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> int:
     """Run a program to its end and return its exit code; Ctrl-C reaches it too, and it is given the time to close."""
+    # A shell starts background programs with Ctrl-C ignored, that is inherited, and Dagster treats SIGTERM as it treats
+    # Ctrl-C: without this line only kill -9 would end a `dev.py web &`.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=dict(variables), cwd=folder) as process:
-        if os.name == "posix":
-            signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         while True:
             try:
                 code = process.wait()
@@ -304,6 +306,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Problem, OSError) as problem:
         print(f"dev.py: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("dev.py: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

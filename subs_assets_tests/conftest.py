@@ -1,0 +1,34 @@
+"""What holds for every test: where CI is set, a skip is a failure. Fixtures live beside the tests that use them."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+HINT = (
+    "a skip is a failure where CI is set, so that no test vanishes unseen: bring what it needs "
+    '(the real catalogues: SUBS_REAL_CATALOGUES), or leave it out by name, as with -m "not real_catalogues"'
+)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    turn_skip_into_failure(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself while it is collected never reaches the hook above."""
+    report = yield
+    turn_skip_into_failure(report)
+    return report
+
+
+def turn_skip_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Where CI is set; an expected failure (xfail) has the outcome "skipped" too, and is left alone."""
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        where, line, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{where}:{line}: {reason}\n{HINT}"
