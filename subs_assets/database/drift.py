@@ -52,15 +52,17 @@ def compare(connection: Connection) -> Drift:
     for difference in _flat(compare_metadata(context, metadata)):
         found[difference[0]].append(difference)
     inspector = inspect(connection)
-    missing_tables = [table for _, table in found["add_table"]]
+    missing_tables = {table.name: table for _, table in found["add_table"]}
     extra_tables = [table for _, table in found["remove_table"]]
-    present = [table for table in metadata.sorted_tables if table not in missing_tables]
+    present = [table for table in metadata.sorted_tables if table.name not in missing_tables]
     problems = [
-        *(_missing_table(connection, table) for table in missing_tables),
+        *(_missing_table(connection, table) for table in missing_tables.values()),
         *_columns(connection, found["add_column"], found["remove_column"]),
         *_changed_columns(found["modify_type"], found["modify_nullable"]),
         *_primary_keys(inspector, present),
-        *_missing_indexes(connection, [index for _, index in found["add_index"] if index.table not in missing_tables]),
+        *_missing_indexes(
+            connection, [index for _, index in found["add_index"] if index.table.name not in missing_tables]
+        ),
         *_views(connection, inspector),
     ]
     missing_indexes = {index.name for _, index in found["add_index"]}

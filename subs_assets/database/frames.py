@@ -21,6 +21,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     Text -> ``str``, Integer -> ``Int64``, Boolean -> ``boolean``, Float -> ``float64``. None, NaN and NA are all
     "missing". Nothing is guessed: a number is not made a text, a text not a number, and 1.5 not an integer.
+    -0.0 becomes 0.0, because SQLite does not keep the difference.
 
     Raises ValueError that names the table, the column and the first offending row's key: for missing or unknown
     columns, values of another kind, missing values in a column that needs one, and two rows with one key.

@@ -40,7 +40,7 @@ class Warehouse:
     def stage(self, run_id: str, table_name: str, frame: pd.DataFrame, part: str | None = None) -> Path:
         """Keep a frame for this run, replacing what the run staged under that name before; the file is whole or absent.
 
-        Raises ValueError when the frame does not have the table's form (``frames.conform``), KeyError for an unknown
+        Raises ValueError when the frame does not have the table's form (``frames.conform``), LookupError for an unknown
         table.
         """
         table = _table(table_name)
@@ -129,7 +129,7 @@ def _table(name: str) -> Table:
     try:
         return metadata.tables[name]
     except KeyError:
-        raise KeyError(f"the warehouse has no table {name!r}; it has {', '.join(sorted(metadata.tables))}") from None
+        raise LookupError(f"the warehouse has no table {name!r}; it has {', '.join(sorted(metadata.tables))}") from None
 
 
 def _safe(name: str, what: str) -> str:

@@ -1,5 +1,6 @@
 """Databases and rows for these tests; a database is always a real SQLite file."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,17 @@ def url(tmp_path: Path) -> str:
     return sqlite_url(tmp_path / "subs.db")
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, migrated database, made once and copied by each test that wants one."""
+    file = tmp_path_factory.mktemp("migrated") / "subs.db"
+    upgrade(sqlite_url(file))
+    return file
+
+
 @pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    upgrade(url)
+def engine(url: str, tmp_path: Path, migrated_file: Path) -> Iterator[Engine]:
+    shutil.copy(migrated_file, tmp_path / "subs.db")
     opened = open_engine(url)
     yield opened
     opened.dispose()

@@ -93,6 +93,13 @@ def test_values_that_are_taken(column: str, values: Any, expected: list[object])
     assert str(conformed.dtype) == DTYPES[column]
 
 
+@pytest.mark.parametrize("values", [[-0.0, 1.0], pd.array([-0.0, None], dtype="Float64"), [-0.0, None]])
+def test_minus_zero_becomes_zero(values: Any) -> None:
+    conformed = conform(frame(shop=["a", "b"], ratio=values), things)["ratio"]
+    assert conformed[0] == 0
+    assert not np.signbit(conformed[0])
+
+
 @pytest.mark.parametrize(
     "column, values, message",
     [
@@ -176,6 +183,14 @@ def test_what_is_inserted_is_read_back_exactly(engine_with_things: Engine, monke
     assert_frame_equal(found, given, check_exact=True)
     assert (np.signbit(found["ratio"]) == np.signbit(given["ratio"])).all(), "no -0.0 on either side"
     assert nulls == 1, "NaN is NULL"
+
+
+def test_rows_are_read_in_key_order_however_they_were_inserted(engine_with_things: Engine) -> None:
+    given = conform(frame(shop=["b", "B"]), things)
+    with writing(engine_with_things) as connection:
+        for position in (1, 0):
+            insert(connection, things, given.iloc[[position]])
+        assert_frame_equal(read(connection, things), given)
 
 
 def test_rows_equal_to_values_only(engine_with_things: Engine) -> None:

@@ -1,0 +1,107 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from subs_assets.database.control import (
+    open_control,
+    read_audit,
+    read_decisions,
+    read_runs,
+    record_decision,
+    record_run,
+    write_audit,
+)
+from subs_assets.settings import sqlite_url
+
+DECISION: dict[str, Any] = {
+    "kind": "equivalence",
+    "company_slug": "aldi",
+    "subject": '["Käse"]',
+    "target_company_slug": "coles",
+    "target_subject": '["Dairy","Cheese"]',
+    "verdict": "accept",
+    "relation": "exact",
+    "decided_by": "Ana",
+    "reason": "looked at both",
+}
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_control(sqlite_url(tmp_path / "home" / "control.db"))
+    yield engine
+    engine.dispose()
+
+
+def test_a_decision_says_who_when_and_why(control: Engine) -> None:
+    record_decision(control, **DECISION)
+    [row] = read_decisions(control, "equivalence").to_dict("records")
+    assert DECISION.items() <= row.items()
+    assert row["decided_at"][:2] == "20"
+    assert row["decided_at"].endswith("+00:00")
+    assert read_decisions(control, "substitution").empty
+
+
+def test_a_later_decision_replaces_the_earlier_and_the_audit_log_keeps_both(control: Engine) -> None:
+    record_decision(control, **DECISION)
+    record_decision(control, **{**DECISION, "verdict": "reject", "relation": None, "decided_by": "Ben"})
+    record_decision(control, **{**DECISION, "target_company_slug": "iga"})
+    found = read_decisions(control)
+    assert found["target_company_slug"].tolist() == ["coles", "iga"]
+    assert found["verdict"].tolist() == ["reject", "accept"]
+    audit = read_audit(control)
+    assert audit["who"].tolist() == ["Ana", "Ben", "Ana"]
+    assert audit["what"].tolist() == ["decision: accept", "decision: reject", "decision: accept"]
+    assert json.loads(audit["detail"][0])["subject"] == '["Käse"]'
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"kind": "category"}, "kind is one of equivalence, substitution; found 'category'"),
+        ({"verdict": "yes"}, "verdict is one of accept, reject; found 'yes'"),
+        ({"relation": None}, "relation of a decision to accept the equivalence must be one of exact, .*; found None"),
+        ({"relation": "same"}, "must be one of exact, close, broad, narrow, related; found 'same'"),
+        ({"verdict": "reject"}, "relation of a decision to reject the equivalence must be left out; found 'exact'"),
+        ({"kind": "substitution"}, "relation of a decision to accept the substitution must be left out"),
+        ({"decided_by": " "}, "decided_by is empty"),
+    ],
+)
+def test_a_decision_that_makes_no_sense_is_refused(control: Engine, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        record_decision(control, **{**DECISION, **change})
+    assert read_decisions(control).empty
+    assert read_audit(control).empty
+
+
+def test_the_audit_log_is_read_newest_first(control: Engine) -> None:
+    for number in range(5):
+        write_audit(control, "subs", "reset requested", {"request": number})
+    write_audit(control, "subs", "reset refused", "listings differs")
+    write_audit(control, "subs", "started")
+    found = read_audit(control, last=3)
+    assert found["what"].tolist() == ["started", "reset refused", "reset requested"]
+    assert found["detail"].isna().tolist() == [True, False, False]
+    assert json.loads(found["detail"][2]) == {"request": 4}
+
+
+def test_runs_are_read_newest_first_and_keep_their_counts(control: Engine) -> None:
+    for day in (2, 1, 3):
+        record_run(control, f"run{day}", {"listings": day, "products": 7}, 1.5, f"2026-11-0{day}T03:30:00+00:00")
+    record_run(control, "run2", {"listings": 20}, published_at="2026-11-02T03:30:00+00:00")
+    found = read_runs(control, last=2)
+    assert found["run_id"].tolist() == ["run3", "run2"]
+    assert [json.loads(counts) for counts in found["counts"]] == [{"listings": 3, "products": 7}, {"listings": 20}]
+    record_run(control, "now", {})
+    assert read_runs(control)["run_id"].tolist() == ["now", "run3", "run2", "run1"]
+
+
+def test_opening_again_keeps_everything(control: Engine) -> None:
+    record_run(control, "run", {"listings": 1})
+    again = open_control(control.url)
+    assert len(read_runs(again)) == 1
+    again.dispose()

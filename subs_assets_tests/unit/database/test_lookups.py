@@ -1,0 +1,187 @@
+import json
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, Table
+
+from subs_assets.database import lookups
+from subs_assets.database.engine import writing
+from subs_assets.database.frames import insert, read
+from subs_assets.database.tables import (
+    categories,
+    category_equivalences,
+    listings,
+    product_listings,
+    products,
+    substitution_outcomes,
+    substitution_rates,
+    substitutions,
+)
+
+LISTINGS = [
+    ("aldi", "1001", "aldi:1001", "Just Organic Müsli", "Just Organic", None, 4.5),
+    ("coles", "77", "09300601234567", "Coles Bircher MÜSLI 750g", "Coles", "09300601234567", 5.0),
+    ("iga", "77", "iga:77", "Fruit 100% Bar", None, None, None),
+    ("iga", "78", "09300601234567", "Bircher Muesli", "Coles_x", "09300601234567", 5.5),
+    ("iga", "79", "iga:79", "1001 Nights Tea", "Aldi?", None, 2.0),
+]
+
+
+@pytest.fixture
+def connection(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Connection:
+    def fill(table: Table, *rows: dict[str, object]) -> None:
+        with writing(engine) as connection:
+            insert(connection, table, rows_of(table, *rows))
+
+    keys = ("company_slug", "sku", "product_id", "name", "brand", "gtin", "price")
+    shelf = [dict(zip(keys, row, strict=True)) for row in LISTINGS]
+    fill(listings, *({k: v for k, v in row.items() if k != "product_id"} for row in shelf))
+    fill(product_listings, *({k: row[k] for k in ("company_slug", "sku", "product_id")} for row in shelf))
+    fill(products, *({"product_id": row["product_id"], "name": row["name"]} for row in shelf if row["sku"] != "78"))
+    pair = {"product_id": "aldi:1001", "level": 3, "reasons": '["other brand"]', "unit_price_ratio": 1.1}
+    fill(
+        substitutions,
+        {**pair, "company_slug": "iga", "substitute_id": "iga:77", "sku": "77", "rank": 2, "score": 0.5},
+        {**pair, "company_slug": "iga", "substitute_id": "09300601234567", "sku": "78", "rank": 1, "score": 0.8},
+        {**pair, "company_slug": "coles", "substitute_id": "09300601234567", "sku": "77", "rank": 1, "score": 0.9},
+        {**pair, "product_id": "iga:77", "company_slug": "aldi", "substitute_id": "aldi:1001", "sku": "1001"},
+    )
+    lost = [("found", 1), ("below score", 7), ("no candidate", 2), ("refused: claims", 2)]
+    fill(
+        substitution_outcomes,
+        *(
+            {
+                "company_slug": "aldi",
+                "target_company_slug": target,
+                "product_id": "aldi:1001" if stage == "found" else f"{stage} {number}",
+                "stage": stage,
+                "nearest_id": "09300601234567" if stage != "no candidate" else None,
+                "nearest_score": number / 10 if stage != "no candidate" else None,
+            }
+            for target in ("coles", "iga")
+            for stage, count in lost
+            for number in range(count)
+            if target == "coles" or stage == "found"
+        ),
+    )
+    fill(substitution_rates, {"company_slug": "aldi", "rate": 0.5})
+    fill(categories, {"company_slug": "aldi", "path": '["A"]'}, {"company_slug": "iga", "path": '["A"]'})
+    link = {"company_slug": "aldi", "path": '["A"]', "target_path": '["B"]'}
+    fill(
+        category_equivalences,
+        {**link, "target_company_slug": "coles"},
+        {**link, "target_company_slug": "iga"},
+        {**link, "target_company_slug": "coles", "path": '["A","C"]'},
+        {**link, "company_slug": "iga", "target_company_slug": "coles"},
+    )
+    return engine.connect()
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [
+        ("müsli", ["aldi 1001", "coles 77"]),
+        ("MÜSLI coles", ["coles 77"]),
+        ("organic JUST", ["aldi 1001"]),
+        ("  coles  ", ["iga 78", "coles 77"]),
+        ("coles_", ["iga 78"]),
+        ("100%", ["iga 77"]),
+        ("%", ["iga 77"]),
+        ("1001", ["aldi 1001", "iga 79"]),
+        ("77", ["iga 77", "coles 77"]),
+        ("iga:79", ["iga 79"]),
+        ("9300601234567", ["iga 78", "coles 77"]),
+        ("09300601234567", ["iga 78", "coles 77"]),
+        ("organic coles", []),
+        ("'; DROP TABLE listings; --", []),
+    ],
+)
+def test_find_products(connection: Connection, asked: str, expected: list[str]) -> None:
+    found = lookups.find_products(connection, asked)
+    assert (found["company_slug"] + " " + found["sku"]).tolist() == expected
+
+
+def test_find_products_says_what_a_shopper_needs(connection: Connection) -> None:
+    found = lookups.find_products(connection, "bircher", limit=1)
+    assert found.drop(columns=["size_text", "currency", "unit_price"]).to_dict("records") == [
+        {
+            "product_id": "09300601234567",
+            "company_slug": "iga",
+            "sku": "78",
+            "name": "Bircher Muesli",
+            "brand": "Coles_x",
+            "price": 5.5,
+        }
+    ]
+    assert found["unit_price"].dtype == "float64"
+
+
+@pytest.mark.parametrize("asked", ["", "  "])
+def test_find_products_asks_for_something(connection: Connection, asked: str) -> None:
+    with pytest.raises(ValueError, match="say what to look for"):
+        lookups.find_products(connection, asked)
+
+
+def test_substitutes_come_with_their_listing_company_by_company_best_first(connection: Connection) -> None:
+    found = lookups.substitutes_of(connection, "aldi:1001")
+    assert found[["company_slug", "rank", "name", "price"]].fillna(-1).to_numpy().tolist() == [
+        ["coles", 1, "Coles Bircher MÜSLI 750g", 5.0],
+        ["iga", 1, "Bircher Muesli", 5.5],
+        ["iga", 2, "Fruit 100% Bar", -1.0],
+    ]
+    assert " ".join(found.columns) == (
+        "company_slug substitute_id sku name brand size_text price currency unit_price level score rank pack_ratio "
+        "unit_price_ratio reasons"
+    )
+    assert lookups.substitutes_of(connection, "nothing").empty
+
+
+def test_losses_add_up_and_show_the_closest(connection: Connection) -> None:
+    found = lookups.losses(connection, "aldi", "coles")
+    assert found[["stage", "products"]].to_numpy().tolist() == [
+        ["found", 1],
+        ["below score", 7],
+        ["no candidate", 2],
+        ["refused: claims", 2],
+    ]
+    examples = [json.loads(examples) for examples in found["examples"]]
+    assert [len(several) for several in examples] == [1, 5, 2, 2]
+    assert [example["nearest_score"] for example in examples[1]] == [0.6, 0.5, 0.4, 0.3, 0.2]
+    assert examples[0] == [
+        {
+            "product_id": "aldi:1001",
+            "name": "Just Organic Müsli",
+            "detail": None,
+            "nearest_id": "09300601234567",
+            "nearest_name": "Coles Bircher MÜSLI 750g",
+            "nearest_score": 0.0,
+        }
+    ]
+    assert examples[2][0]["nearest_score"] is None
+    nothing = lookups.losses(connection, "coles", "aldi")
+    assert nothing.empty
+    assert list(nothing.columns) == list(found.columns)
+
+
+@pytest.mark.parametrize(
+    "filters, count",
+    [
+        ({}, 4),
+        ({"company_slug": "aldi"}, 3),
+        ({"target_company_slug": "coles"}, 3),
+        ({"company_slug": "aldi", "target_company_slug": "coles"}, 2),
+        ({"company_slug": "aldi", "target_company_slug": "coles", "path": '["A","C"]'}, 1),
+    ],
+)
+def test_equivalences(connection: Connection, filters: dict[str, str], count: int) -> None:
+    found = lookups.equivalences(connection, **filters)
+    assert len(found) == count
+    for name, value in filters.items():
+        assert set(found[name]) == {value}
+
+
+def test_rates_and_categories(connection: Connection) -> None:
+    assert lookups.rates(connection)["rate"].tolist() == [0.5]
+    assert len(lookups.categories(connection)) == 2
+    assert lookups.categories(connection, "iga").equals(read(connection, categories, company_slug="iga"))

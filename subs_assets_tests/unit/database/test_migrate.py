@@ -1,0 +1,328 @@
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from subs_assets.database.drift import VIEWS
+from subs_assets.database.engine import open_engine, writing
+from subs_assets.database.frames import insert, primary_key
+from subs_assets.database.migrate import DatabaseNotReady, alembic_config, check, notes, prepare, upgrade
+from subs_assets.database.tables import metadata, substitutions
+from subs_assets.settings import sqlite_url
+
+ALL = ["0001", "0002", "0003", "0004"]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        yield connection
+
+
+def run_sql(url: str, *statements: str) -> None:
+    with opened(url) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    with opened(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def schema(url: str) -> list[tuple[object, ...]]:
+    return rows(url, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+
+
+def fill_categories(url: str, count: int = 1000) -> list[tuple[object, ...]]:
+    """Rows at revision 0001, and a view, a trigger and an index that somebody added on the column that is renamed."""
+    with opened(url) as connection:
+        connection.executemany(
+            "INSERT INTO categories (company_slug, path, name, depth, store_product_id, parents, own_listings, "
+            "listings, is_leaf) VALUES ('aldi', ?, ?, 1, ?, '[]', 1, 1, 1)",
+            [(f'["Käse {n}"]', f"Käse {n}", f"id {n}" if n % 3 else None) for n in range(count)],
+        )
+        connection.execute("CREATE INDEX ix_by_id ON categories (store_product_id)")
+        connection.execute("CREATE VIEW by_id AS SELECT store_product_id AS id, name FROM categories")
+        connection.execute("CREATE TABLE noted (id TEXT)")
+        connection.execute(
+            "CREATE TRIGGER note AFTER INSERT ON categories BEGIN INSERT INTO noted VALUES (new.store_product_id); END"
+        )
+    return rows(url, "SELECT * FROM categories ORDER BY company_slug, path")
+
+
+def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        inspector = inspect(connection)
+        for table in metadata.sorted_tables:
+            found = inspector.get_pk_constraint(table.name)
+            assert (found["constrained_columns"], found["name"]) == (primary_key(table), table.primary_key.name)
+            columns = [column["name"] for column in inspector.get_columns(table.name)]
+            assert sorted(columns) == sorted(column.name for column in table.columns)
+        assert inspector.get_view_names() == list(VIEWS)
+
+
+def test_there_is_one_head_and_no_gap() -> None:
+    script = ScriptDirectory.from_config(alembic_config())
+    assert [revision.revision for revision in script.walk_revisions()] == ALL[::-1]
+    assert script.get_heads() == ALL[-1:]
+
+
+def test_upgrade_says_what_ran(url: str) -> None:
+    assert upgrade(url, "0002") == ["0001", "0002"]
+    assert upgrade(url) == ["0003", "0004"]
+    assert upgrade(url) == []
+    assert check(url) == []
+
+
+def test_the_incident_models_ahead_of_a_database_with_rows(url: str) -> None:
+    upgrade(url, "0001")
+    before = fill_categories(url)
+
+    sentences = check(url)
+    assert sentences[0].endswith("subs.db is at revision 0001; this program needs 0004: run `subs db upgrade`")
+    assert "categories has store_product_id where category_id is expected: run `subs db upgrade`" in sentences
+    assert "the table category_equivalences is missing: run `subs db upgrade`" in sentences
+    assert all(sentence.endswith("run `subs db upgrade`") for sentence in sentences)
+    with pytest.raises(DatabaseNotReady, match="category_id is expected: run `subs db upgrade`"):
+        prepare(url)
+    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before, "a refusal changes nothing"
+
+    assert upgrade(url) == ALL[1:]
+    prepare(url)
+    assert check(url) == []
+    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+    assert rows(url, "SELECT category_id FROM categories WHERE name = 'Käse 1'") == [("id 1",)]
+    assert "category_id" in str(rows(url, "SELECT sql FROM sqlite_master WHERE name = 'ix_by_id'"))
+    assert rows(url, "SELECT id FROM by_id WHERE name = 'Käse 1'") == [("id 1",)]
+    run_sql(url, "INSERT INTO categories SELECT 'iga', path, name, 1, 'new', '[]', 0, 0, 1 FROM categories LIMIT 1")
+    assert rows(url, "SELECT id FROM noted ORDER BY rowid DESC LIMIT 1") == [("new",)]
+
+
+def test_a_column_that_was_renamed_by_hand_before_the_upgrade_is_left_as_it_is(url: str) -> None:
+    upgrade(url, "0001")
+    before = fill_categories(url)
+    run_sql(url, "ALTER TABLE categories RENAME COLUMN store_product_id TO category_id")
+    upgrade(url)
+    assert check(url) == []
+    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+
+
+def test_both_names_at_once_are_for_a_person_to_sort_out(url: str) -> None:
+    upgrade(url, "0001")
+    before = fill_categories(url)
+    run_sql(url, "ALTER TABLE categories ADD COLUMN category_id TEXT")
+    with pytest.raises(DatabaseNotReady, match="stays as it was: categories has both store_product_id and category_id"):
+        upgrade(url)
+    found = rows(url, "SELECT * FROM categories ORDER BY company_slug, path")
+    assert [row[:-1] for row in found] == before
+
+
+def test_a_migration_that_fails_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade(url, "0001")
+    before = fill_categories(url, 10)
+    schema_before = schema(url)
+    seen = []
+
+    def fail_at_the_view(statement: str) -> None:
+        # 0002 renames and 0003 creates tables before 0004 comes to this.
+        if "CREATE VIEW" in statement:
+            names = inspect(op.get_bind()).get_table_names()
+            seen.append("category_equivalences" in names)
+            op.get_bind().execute(text("CREATE TABLE categories (x)"))
+        op.get_bind().execute(text(statement))
+
+    monkeypatch.setattr(op, "execute", fail_at_the_view)
+    with pytest.raises(DatabaseNotReady, match="stays as it was: table categories already exists"):
+        upgrade(url)
+    assert seen == [True], "the failure came after work was done"
+    assert schema(url) == schema_before
+    assert rows(url, "SELECT * FROM alembic_version") == [("0001",)]
+    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+
+
+@pytest.mark.parametrize("make", ["nothing", "an empty file", "an empty alembic_version"])
+def test_an_empty_database_is_migrated_at_once(url: str, make: str) -> None:
+    file = Path(url.removeprefix("sqlite:///"))
+    if make == "an empty file":
+        file.touch()
+    if make == "an empty alembic_version":
+        run_sql(url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+    assert [sentence.rsplit(": ")[-1] for sentence in check(url)] == ["run `subs db upgrade`"]
+    assert file.exists() == (make != "nothing"), "looking makes no file"
+    assert make == "an empty file" or notes(url) == []
+    prepare(url)
+    assert check(url) == []
+
+
+@pytest.mark.parametrize(
+    "statement, sentence",
+    [
+        (
+            "DROP TABLE category_facets",
+            "the table category_facets is missing: run the SQL `CREATE TABLE category_facets ( company_slug TEXT NOT",
+        ),
+        (
+            "ALTER TABLE categories RENAME COLUMN category_id TO store_product_id",
+            "categories has store_product_id where category_id is expected: "
+            "run the SQL `ALTER TABLE categories RENAME COLUMN store_product_id TO category_id`",
+        ),
+        (
+            "ALTER TABLE listings RENAME COLUMN brand TO Marke",
+            "listings has Marke where brand is expected: "
+            'run the SQL `ALTER TABLE listings RENAME COLUMN "Marke" TO brand`',
+        ),
+        (
+            "ALTER TABLE listings DROP COLUMN url",
+            "listings lacks the column url (TEXT): run the SQL `ALTER TABLE listings ADD COLUMN url TEXT`",
+        ),
+        (
+            "ALTER TABLE listings DROP COLUMN claims",
+            "listings lacks the column claims (TEXT): keep a copy (`subs archive create`), move the database away",
+        ),
+        (
+            "ALTER TABLE listings ADD COLUMN my_note TEXT",
+            "listings has an unexpected column my_note, whose values the next publication would lose: move them to a "
+            "table of their own, then run the SQL `ALTER TABLE listings DROP COLUMN my_note`",
+        ),
+        (
+            "DROP INDEX ix_products_gtin",
+            "the index ix_products_gtin on products is missing: "
+            "run the SQL `CREATE INDEX ix_products_gtin ON products (gtin)`",
+        ),
+        ("DROP VIEW substitutions_symmetric", "the view substitutions_symmetric is missing: keep a copy"),
+        (
+            "DELETE FROM alembic_version",
+            "subs.db has tables that `subs db upgrade` did not make (it has no alembic_version): keep a copy",
+        ),
+        (
+            "UPDATE alembic_version SET version_num = '9999'",
+            "subs.db is at revision 9999, and the newest that this program knows is 0004: a newer one migrated it",
+        ),
+    ],
+)
+def test_drift_is_said_in_words_and_stops_a_run(engine: Engine, url: str, statement: str, sentence: str) -> None:
+    run_sql(url, statement)
+    sentences = check(url)
+    assert len(sentences) == 1
+    assert sentence in sentences[0]
+    before = schema(url)
+    with pytest.raises(DatabaseNotReady) as caught:
+        prepare(url)
+    assert str(caught.value) == sentences[0]
+    assert schema(url) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE category_facets",
+        "ALTER TABLE categories RENAME COLUMN category_id TO store_product_id",
+        "ALTER TABLE listings DROP COLUMN url",
+        "DROP INDEX ix_products_gtin",
+        "ALTER TABLE listings ADD COLUMN my_note TEXT",
+    ],
+)
+def test_the_sql_that_a_sentence_ends_with_mends(engine: Engine, url: str, statement: str) -> None:
+    run_sql(url, statement)
+    [sentence] = check(url)
+    run_sql(url, sentence.rsplit("`")[-2])
+    assert check(url) == []
+
+
+def test_changed_types_keys_and_nullability_are_told_apart(engine: Engine, url: str) -> None:
+    run_sql(
+        url,
+        "DROP TABLE product_claims",
+        "CREATE TABLE product_claims (product_id TEXT, claims INTEGER NOT NULL, department TEXT NOT NULL, "
+        "product_class TEXT, PRIMARY KEY (product_class, product_id))",
+    )
+    found = "\n".join(check(url))
+    assert "product_claims.claims is INTEGER where TEXT is expected: keep a copy" in found
+    assert "product_claims.product_id may be NULL, and should not: keep a copy" in found
+    assert "product_claims.department may not be NULL, and should: keep a copy" in found
+    assert (
+        "the primary key of product_claims is (product_class, product_id), expected (product_id): keep a copy" in found
+    )
+
+
+def test_what_somebody_added_is_noted_and_stops_nothing(engine: Engine, url: str) -> None:
+    run_sql(
+        url,
+        "CREATE TABLE my_notes (x TEXT)",
+        "CREATE INDEX my_index ON listings (price)",
+        "CREATE VIEW my_view AS SELECT 1",
+    )
+    assert check(url) == []
+    prepare(url)
+    assert notes(url) == [
+        "the table my_notes is not one of ours; no run touches it, and the archive keeps it",
+        "the index my_index on listings is not one of ours; it only slows publication down",
+    ]
+
+
+def test_a_database_of_a_newer_program_is_not_upgraded(engine: Engine, url: str) -> None:
+    run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseNotReady, match="a newer one migrated it, so update the program"):
+        upgrade(url)
+
+
+def test_a_broken_view_is_a_problem(engine: Engine, url: str) -> None:
+    run_sql(url, "DROP VIEW substitutions_symmetric")
+    run_sql(url, "CREATE VIEW substitutions_symmetric AS SELECT 1 FROM nowhere")
+    assert any("the view substitutions_symmetric cannot be read (no such table" in sentence for sentence in check(url))
+
+
+def test_a_file_that_is_no_database(url: str) -> None:
+    Path(url.removeprefix("sqlite:///")).write_bytes(b"no database at all" * 1000)
+    assert ["cannot be opened (file is not a database)" in sentence for sentence in check(url)] == [True]
+    with pytest.raises(DatabaseNotReady, match="see that SUBS_DATABASE_URL or SUBS_HOME is right"):
+        prepare(url)
+
+
+def test_a_folder_with_any_name_will_do(tmp_path: Path) -> None:
+    prepare(sqlite_url(tmp_path / "100% größer %(here)s" / "subs.db"))
+
+
+def test_the_symmetric_view_pairs_both_directions(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> None:
+    def row(product_id: str, substitute_id: str, company_slug: str, level: int, score: float) -> dict[str, object]:
+        pair = {"product_id": product_id, "substitute_id": substitute_id, "company_slug": company_slug}
+        return {**pair, "level": level, "score": score}
+
+    frame = rows_of(
+        substitutions,
+        row("a", "b", "coles", 3, 0.6),
+        row("a", "b", "iga", 2, 0.5),
+        row("b", "a", "aldi", 4, 0.9),
+        row("a", "c", "coles", 1, 0.9),  # one direction only
+        row("d", "d", "coles", 1, 1.0),  # itself
+    )
+    with writing(engine) as connection:
+        insert(connection, substitutions, frame)
+        found = connection.execute(text("SELECT * FROM substitutions_symmetric")).mappings().all()
+    expected = {"product_a": "a", "product_b": "b", "level_a_to_b": 2, "level_b_to_a": 4}
+    assert [dict(row) for row in found] == [{**expected, "score_a_to_b": 0.6, "score_b_to_a": 0.9}]
+
+
+def test_alembic_called_directly_finds_the_database_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import command
+
+    monkeypatch.setenv("SUBS_HOME", str(tmp_path))
+    monkeypatch.delenv("SUBS_DATABASE_URL", raising=False)
+    command.upgrade(alembic_config(), "head")
+    assert check(sqlite_url(tmp_path / "subs.db")) == []
+    with pytest.raises(SystemExit, match="no --sql mode"):
+        command.upgrade(alembic_config(), "head", sql=True)
+    open_engine(sqlite_url(tmp_path / "subs.db")).dispose()
