@@ -1,0 +1,70 @@
+"""Proves that an archive can be restored, by restoring it aside and comparing; the real databases are not touched."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import URL
+
+from subs_assets.archive.comparison import differences
+from subs_assets.archive.digest import digests
+from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked
+from subs_assets.archive.restore import restore
+from subs_assets.archive.store import read_manifest
+
+LOCK_FILE = ".drill.lock"
+SCRATCH = ".drill-"
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What came of it; ``tables`` and ``rows`` are those that were restored."""
+
+    ok: bool
+    problems: tuple[str, ...]
+    tables: int
+    rows: int
+
+
+def drill(path: Path, wait_seconds: float = 60) -> Drill:
+    """Restore all databases of an archive into scratch files beside it, compare every digest, and remove them again.
+
+    Raises:
+        ArchiveLocked: another drill in the same place went on for longer than ``wait_seconds``.
+    """
+    lock = FileLock(path.parent / LOCK_FILE, mode=OWNER_ONLY_FILE)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as problem:
+        raise ArchiveLocked(
+            f"another drill in {path.parent} was not done after {wait_seconds:g} seconds; try again later"
+        ) from problem
+    scratch = path.parent / f"{SCRATCH}{secrets.token_hex(4)}"
+    try:
+        for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
+            remove_folder(left)
+        make_folder(scratch)
+        return _restore_and_compare(path, scratch)
+    except (ArchiveError, OSError) as problem:
+        return Drill(False, (str(problem),), 0, 0)
+    finally:
+        remove_folder(scratch)
+        lock.release()
+
+
+def _restore_and_compare(path: Path, scratch: Path) -> Drill:
+    manifest = read_manifest(path)
+    # A database's name is whatever somebody called it, so it is no file name.
+    into = {
+        name: URL.create("sqlite", database=str(scratch / f"{number}.db"))
+        for number, name in enumerate(manifest.databases, start=1)
+    }
+    restored = restore(path, into)
+    problems = tuple(
+        f"{name}: {sentence}"
+        for name, url in into.items()
+        for sentence in differences(manifest.digests(name), digests(url))
+    )
+    return Drill(not problems, problems, restored.tables, restored.rows)

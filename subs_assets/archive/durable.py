@@ -1,0 +1,84 @@
+"""Files and folders that only their owner can read and that survive a power cut; what is written into them is not
+known here.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+OWNER_ONLY_FILE = 0o600
+OWNER_ONLY_FOLDER = 0o700
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder and its missing parents; the folder itself, if it is new, is for its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file for its owner only, on the disk when the block ends.
+
+    Raises:
+        FileExistsError: there is something of that name.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), OWNER_ONLY_FILE)
+    with os.fdopen(descriptor, "wb") as handle:
+        yield handle
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def sync_file(path: Path) -> None:
+    """Have the content of a file that somebody else wrote on the disk."""
+    # Windows flushes only a handle that may write.
+    with path.open("r+b") as handle:
+        os.fsync(handle.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk. Windows has no such call, and NTFS journals names by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_link(path: Path) -> bool:
+    """Whether the name leads elsewhere: a symbolic link, or on Windows any reparse point (a junction, for one)."""
+    status = path.lstat()
+    reparse_point = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
+    return stat.S_ISLNK(status.st_mode) or bool(getattr(status, "st_file_attributes", 0) & reparse_point)
+
+
+def move_without_overwriting(source: Path, target: Path) -> None:
+    """Give a file its final name in one step, on the disk when this returns.
+
+    Raises:
+        FileExistsError: somebody else made ``target`` meanwhile; both files are as they were.
+    """
+    if os.name == "nt":
+        source.rename(target)  # refuses an existing target on Windows
+    else:
+        try:
+            os.link(source, target)
+        except (PermissionError, NotImplementedError, OSError) as problem:
+            if isinstance(problem, FileExistsError) or target.exists():
+                raise FileExistsError(f"{target} exists") from problem
+            source.rename(target)  # a file system without hard links
+        else:
+            source.unlink()
+    sync_folder(target.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with what is in it, as far as that goes: it is rubbish, and another try comes."""
+    shutil.rmtree(path, ignore_errors=True)

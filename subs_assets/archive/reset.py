@@ -1,0 +1,151 @@
+"""The steps of a reset: it empties the warehouse only when a verified archive equals the live data, and refuses when
+in doubt.
+
+Who launches the steps (a sensor, a command, a job) is decided elsewhere. Whoever confirms holds the run lock
+meanwhile, like everybody who writes to the warehouse.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from subs_assets.archive import reset_state, snapshot
+from subs_assets.archive.databases import open_for_wiping
+from subs_assets.archive.drill import drill
+from subs_assets.archive.errors import ArchiveError, BadArchive, ResetRefused
+from subs_assets.archive.manifest import Manifest, manifest_sha256
+from subs_assets.archive.reset_state import RequestExpired, ResetRequest
+from subs_assets.archive.store import FOLDER_NAME, read_manifest
+from subs_assets.archive.verify import verify
+
+WAREHOUSE = "warehouse"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a confirmation ended, in a sentence; ``rows`` is how many were wiped, by table."""
+
+    state: Literal["wiped", "refused", "expired"]
+    sentence: str
+    rows: Mapping[str, int]
+
+
+def request(control: Engine, requested_by: str, reason: str | None = None) -> str:
+    """Ask for a reset; returns the request's id. It has to be archived, then confirmed, before anything is wiped."""
+    return reset_state.add(control, requested_by, reason)
+
+
+def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
+    """The requests that wait for their archive (``state`` "requested") or their confirmation ("archived"), oldest
+    first.
+
+    Those that are too old are marked expired on the way.
+    """
+    return reset_state.waiting(control, now or datetime.now(UTC))
+
+
+def archive_request(
+    control: Engine, request_id: str, databases: Mapping[str, str | URL], destination: Path, now: datetime | None = None
+) -> Path:
+    """Make the archive that a request waits for, verify it, prove by a restore aside that it can be restored, and
+    note it.
+
+    ``databases`` (name -> URL) holds at least "warehouse". Returns the archive's folder.
+
+    Raises:
+        ResetRefused: the request is not waiting for an archive; or the archive was not good enough, then the
+            request is refused.
+        ArchiveError: no archive could be made; the request goes on waiting.
+    """
+    waiting = reset_state.expect(control, request_id, "requested", now or datetime.now(UTC))
+    if WAREHOUSE not in databases:
+        raise ResetRefused(f"a reset needs an archive of the {WAREHOUSE}; named were: {', '.join(databases) or 'none'}")
+    folder = snapshot.create(databases, destination, note=f"before reset {request_id}")
+    if problems := _problems(folder) or drill(folder).problems:
+        sentence = f"its archive {folder.name} is not good enough: {'; '.join(problems)}"
+        reset_state.finish(control, request_id, "archive", "refused", sentence)
+        raise ResetRefused(f"reset {request_id} is refused: {sentence}")
+    reset_state.note_archive(control, waiting, folder.name, manifest_sha256(folder))
+    return folder
+
+
+def confirm(
+    control: Engine,
+    request_id: str,
+    confirmed_by: str,
+    warehouse_url: str | URL,
+    destination: Path,
+    now: datetime | None = None,
+) -> Outcome:
+    """Wipe the warehouse if, and only if, the request's archive equals it. A request can be confirmed once.
+
+    The archive, which lies in ``destination``, is verified again. Then, under an exclusive lock and in one
+    transaction, the DDL, every table's digest and the sequences are compared with the manifest, and all rows of all
+    tables but ``alembic_version`` are deleted. Any difference, and anything unexpected, refuses and leaves the
+    warehouse as it was; that is an outcome, no exception.
+    """
+    try:
+        archived = reset_state.expect(control, request_id, "archived", now or datetime.now(UTC))
+        reset_state.claim(control, archived, confirmed_by)
+    except RequestExpired as expired:
+        return Outcome("expired", str(expired), {})
+    except ResetRefused as refusal:
+        with reset_state.writing(control) as connection:
+            detail = {"request_id": request_id, "outcome": str(refusal)}
+            reset_state.write_line(connection, confirmed_by, "reset confirmation turned down", detail)
+        return Outcome("refused", str(refusal), {})
+    try:
+        rows = _compare_and_wipe(_archive_of(archived, destination), warehouse_url)
+    except (
+        Exception
+    ) as problem:  # whatever it was, nothing is committed, and nobody gets a second try with this request
+        reason = str(problem) if isinstance(problem, ArchiveError) else f"{type(problem).__name__}: {problem}"
+        reset_state.finish(control, request_id, confirmed_by, "refused", reason)
+        return Outcome("refused", f"reset {request_id} is refused and the warehouse is as it was: {reason}", {})
+    sentence = f"{sum(rows.values())} rows of {len(rows)} tables were wiped; the archive {archived.archive} holds them"
+    try:
+        reset_state.finish(control, request_id, confirmed_by, "wiped", sentence)
+    except SQLAlchemyError as problem:
+        sentence += f"; this could not be noted in the control state: {problem}"
+    return Outcome("wiped", sentence, rows)
+
+
+def _problems(folder: Path) -> tuple[str, ...]:
+    """Why an archive may not stand for the warehouse."""
+    verification = verify(folder)
+    if not verification.ok:
+        return verification.problems
+    manifest = read_manifest(folder)
+    if not manifest.complete:
+        return tuple(f"it is not complete: {sentence}" for sentence in manifest.not_represented)
+    if WAREHOUSE not in manifest.databases:
+        return (f"it holds no database {WAREHOUSE}",)
+    return ()
+
+
+def _archive_of(archived: ResetRequest, destination: Path) -> Manifest:
+    """The manifest of the request's archive, after reading all of it back. Raises BadArchive."""
+    name = archived.archive or ""
+    if not FOLDER_NAME.fullmatch(name):
+        raise BadArchive(f"{name!r} is no archive's name")
+    if problems := _problems(destination / name):
+        raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
+    manifest = read_manifest(destination / name)
+    if not name.endswith(f"-{manifest.id}"):
+        raise BadArchive(f"the folder {name} holds another archive, {manifest.id}")
+    return manifest
+
+
+def _compare_and_wipe(manifest: Manifest, warehouse_url: str | URL) -> dict[str, int]:
+    """table -> rows wiped. Raises ArchiveError: they differ, or cannot be compared; nothing is wiped."""
+    with open_for_wiping(warehouse_url) as warehouse:
+        if unequal := warehouse.differences(manifest.databases[WAREHOUSE], manifest.digests(WAREHOUSE)):
+            raise ResetRefused(f"the warehouse is no longer what was archived: {'; '.join(unequal)}")
+        rows = warehouse.wipe()
+        warehouse.commit()
+    return rows

@@ -1,0 +1,179 @@
+"""Makes an archive: every table that the databases have, from one consistent snapshot each; what the models say is
+never asked.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import URL
+
+from subs_assets.archive.data_file import check_file, write_lines
+from subs_assets.archive.databases import open_source
+from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, sync_folder
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive
+from subs_assets.archive.manifest import (
+    DATA_FOLDER,
+    FORMAT_VERSION,
+    Manifest,
+    PreviousArchive,
+    TableEntry,
+    data_path,
+    manifest_sha256,
+    read_manifest,
+    write_manifest,
+)
+from subs_assets.archive.sqlite_source import SqliteSource
+from subs_assets.archive.store import list_archives
+
+LOCK_FILE = ".archive.lock"
+UNFINISHED = ".unfinished-"
+NAME_LENGTH = 60  # of a file, beside its number: enough to recognise a table, short enough for every file system
+
+Progress = Callable[[str, str, int], None]
+"""Called after each table with the database's name, the table's and its rows."""
+
+
+def create(
+    databases: Mapping[str, str | URL],
+    destination: Path,
+    note: str | None = None,
+    producer: str | None = None,
+    wait_seconds: float = 60,
+    progress: Progress | None = None,
+) -> Path:
+    """Archive every table of every database into a new folder below ``destination``, and return that folder.
+
+    ``databases``: name -> URL ("warehouse", "control"). ``producer`` is the program that the manifest names, this
+    package by default. Another creation in the same place is waited for. The folder gets its name only when all of it
+    is on the disk and was read back: whatever has such a name is a whole archive. Whether it is a *complete* one, its
+    manifest says.
+
+    Raises:
+        UnsupportedDatabase, UnreadableDatabase: a database cannot be archived; nothing is left behind.
+        ArchiveLocked: another creation in the same place went on for longer than ``wait_seconds``.
+    """
+    make_folder(destination)
+    with _alone_in(destination, wait_seconds):
+        _sweep(destination)
+        created = datetime.now(UTC)
+        identity = secrets.token_hex(4)
+        folder = destination / f"{created:%Y%m%dT%H%M%SZ}-{identity}"
+        unfinished = destination / f"{UNFINISHED}{folder.name}"
+        try:
+            make_folder(unfinished)
+            make_folder(unfinished / DATA_FOLDER)
+            with ExitStack() as stack:
+                # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
+                sources = {name: stack.enter_context(open_source(url)) for name, url in databases.items()}
+                tables = _write_tables(sources, unfinished, progress)
+                not_represented = tuple(
+                    f"{name}: {sentence}" for name, source in sources.items() for sentence in source.not_represented
+                )
+                manifest = Manifest(
+                    format_version=FORMAT_VERSION,
+                    id=identity,
+                    number=0,
+                    created=created.isoformat(timespec="microseconds"),
+                    note=note,
+                    producer=producer or _this_package(),
+                    previous=None,
+                    complete=not not_represented,
+                    not_represented=not_represented,
+                    databases={name: source.describe() for name, source in sources.items()},
+                    tables=tables,
+                )
+            manifest = _chained(manifest, destination)
+            _read_back(unfinished, tables)
+            write_manifest(unfinished, manifest)
+            if read_manifest(unfinished) != manifest:
+                raise ArchiveError(f"{folder.name}: the manifest reads otherwise than it was written")
+            sync_folder(unfinished / DATA_FOLDER)
+            sync_folder(unfinished)
+            unfinished.rename(folder)
+            sync_folder(destination)
+        finally:
+            remove_folder(unfinished)
+    return folder
+
+
+def _write_tables(
+    sources: Mapping[str, SqliteSource], folder: Path, progress: Progress | None
+) -> tuple[TableEntry, ...]:
+    entries: list[TableEntry] = []
+    for database, source in sources.items():
+        for table in source.tables:
+            file = f"{DATA_FOLDER}/{len(entries) + 1:05d}-{_plain_name(table.name)}.jsonl.zst"
+            facts = write_lines(folder / file, source.lines(table))
+            entry = TableEntry(
+                database=database,
+                name=table.name,
+                kind=table.kind,
+                file=file,
+                columns=table.columns,
+                rowid_key=table.rowid_key,
+                rows=facts.rows,
+                raw_bytes=facts.raw_bytes,
+                raw_sha256=facts.raw_sha256,
+                compressed_bytes=facts.compressed_bytes,
+                compressed_sha256=facts.compressed_sha256,
+            )
+            entries.append(entry)
+            if progress is not None:
+                progress(database, table.name, facts.rows)
+    return tuple(entries)
+
+
+def _read_back(folder: Path, tables: tuple[TableEntry, ...]) -> None:
+    for table in tables:
+        if problem := check_file(data_path(folder, table), table.facts):
+            raise BadArchive(f"table {table.name} of {table.database} was written and reads otherwise: {problem}")
+
+
+def _chained(manifest: Manifest, destination: Path) -> Manifest:
+    """The manifest with its place behind the newest archive that can be read."""
+    newest = next((summary for summary in list_archives(destination) if summary.problem is None), None)
+    if newest is None:
+        return manifest.model_copy(update={"number": 1})
+    previous = PreviousArchive(
+        folder=newest.path.name, number=newest.number, manifest_sha256=manifest_sha256(newest.path)
+    )
+    return manifest.model_copy(update={"number": newest.number + 1, "previous": previous})
+
+
+@contextmanager
+def _alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
+    lock = FileLock(destination / LOCK_FILE, mode=OWNER_ONLY_FILE)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as problem:
+        raise ArchiveLocked(
+            f"another archive is being made in {destination} and was not done after {wait_seconds:g} seconds; "
+            "try again later"
+        ) from problem
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sweep(destination: Path) -> None:
+    """Remove what creations left that were killed. The lock says that none of them is alive."""
+    for left in destination.glob(f"{UNFINISHED}*"):
+        remove_folder(left)
+
+
+def _plain_name(table: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", table)[:NAME_LENGTH]
+
+
+def _this_package() -> str:
+    try:
+        return f"subs_assets {version('subs_assets')}"
+    except PackageNotFoundError:
+        return "subs_assets (not installed)"

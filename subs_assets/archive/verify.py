@@ -1,0 +1,108 @@
+"""Whether an archive is, byte for byte, what its manifest says; databases are not looked at here."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from subs_assets.archive.data_file import check_file
+from subs_assets.archive.durable import is_link
+from subs_assets.archive.errors import BadArchive
+from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path, manifest_sha256
+from subs_assets.archive.sqlite_schema import TEXT_FORMS
+from subs_assets.archive.store import list_archives, read_manifest
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found. ``ok`` is about the archive's bytes; ``complete`` is what its manifest says of its source."""
+
+    ok: bool
+    problems: tuple[str, ...]
+    tables: int
+    rows: int
+    complete: bool
+
+
+def verify(path: Path) -> Verification:
+    """Read an archive back, all of it, in bounded memory; never raises for a bad one.
+
+    Checked are the manifest's hash, that the folder holds its files and nothing else, no links, and each file's size,
+    hash before and after decompression, and number of rows.
+    """
+    try:
+        manifest = read_manifest(path)
+        problems = [*_inconsistencies(manifest), *_strangers(path, manifest), *_bad_files(path, manifest)]
+    except BadArchive as problem:
+        return Verification(False, (str(problem),), 0, 0, False)
+    except OSError as problem:
+        return Verification(False, (f"{path}: cannot be read: {problem.strerror or problem}",), 0, 0, False)
+    rows = sum(table.rows for table in manifest.tables)
+    return Verification(not problems, tuple(problems), len(manifest.tables), rows, manifest.complete)
+
+
+def verify_chain(destination: Path) -> list[str]:
+    """Whether each archive of a folder still is the one that its successor was made after; a sentence for each that
+    is not.
+
+    An archive that was taken away breaks no chain: pruning does that.
+    """
+    sentences = []
+    for summary in list_archives(destination):
+        if summary.problem is not None:
+            sentences.append(summary.problem)
+            continue
+        previous = read_manifest(summary.path).previous
+        if previous is None or not (destination / previous.folder).is_dir():
+            continue
+        try:
+            found = manifest_sha256(destination / previous.folder)
+        except BadArchive as problem:
+            sentences.append(str(problem))
+            continue
+        if found != previous.manifest_sha256:
+            sentences.append(f"{previous.folder} is not what it was when {summary.path.name} was made after it")
+    return sentences
+
+
+def _inconsistencies(manifest: Manifest) -> Iterator[str]:
+    """What a manifest cannot mean, whoever wrote it."""
+    if manifest.complete == bool(manifest.not_represented):
+        yield "the manifest contradicts itself about being complete"
+    for name, database in manifest.databases.items():
+        if database.settings.get("encoding") not in TEXT_FORMS:
+            yield f"database {name}: the encoding {database.settings.get('encoding')!r} is not known"
+    for (database_name, table), count in Counter((table.database, table.name) for table in manifest.tables).items():
+        if count > 1:
+            yield f"table {table} of {database_name} is in the manifest {count} times"
+        if database_name not in manifest.databases:
+            yield f"table {table} belongs to a database {database_name}, which the manifest does not describe"
+    for file, count in Counter(table.file for table in manifest.tables).items():
+        if count > 1:
+            yield f"{file} is in the manifest {count} times"
+
+
+def _strangers(path: Path, manifest: Manifest) -> Iterator[str]:
+    """Files that the manifest does not know, and links."""
+    expected = {path / MANIFEST, path / MANIFEST_HASH, path / DATA_FOLDER}
+    for found in sorted(path.iterdir()):
+        if found not in expected:
+            yield f"{found.name} does not belong to the archive"
+    data = path / DATA_FOLDER
+    if not data.is_dir() or is_link(data):
+        yield f"{DATA_FOLDER} is no folder of the archive's own"
+        return
+    files = {table.file for table in manifest.tables}
+    for found in sorted(data.iterdir()):
+        if f"{DATA_FOLDER}/{found.name}" not in files:
+            yield f"{DATA_FOLDER}/{found.name} does not belong to the archive"
+
+
+def _bad_files(path: Path, manifest: Manifest) -> Iterator[str]:
+    for table in manifest.tables:
+        try:
+            problem = check_file(data_path(path, table), table.facts)
+        except BadArchive as refused:
+            problem = str(refused)
+        if problem is not None:
+            yield f"table {table.name} of {table.database}: {problem}"

@@ -1,0 +1,41 @@
+"""Real SQLite files for the tests of the archive."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+MakeDatabase = Callable[..., Path]
+
+
+@pytest.fixture
+def make_database(tmp_path: Path) -> MakeDatabase:
+    """A new SQLite file from a script, and then rows: statement -> parameters of each."""
+
+    def make(script: str, rows: dict[str, list[tuple[object, ...]]] | None = None, name: str = "source.db") -> Path:
+        path = tmp_path / name
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.executescript(script)
+            for statement, parameters in (rows or {}).items():
+                connection.executemany(statement, parameters)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def shop(make_database: MakeDatabase) -> Path:
+    """A small database with two tables, 300 rows."""
+    return make_database(
+        "CREATE TABLE companies (slug TEXT PRIMARY KEY); CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, price REAL)",
+        {
+            "INSERT INTO companies VALUES (?)": [("aldi",), ("coles",)],
+            "INSERT INTO products VALUES (?, ?, ?)": [(i, f"Müsli {i}", i / 7) for i in range(298)],
+        },
+    )
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path.as_posix()}"
