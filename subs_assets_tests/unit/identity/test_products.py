@@ -177,6 +177,15 @@ SIX_CANS = {**CANS, "quantity": 330.0, "pack_count": 6, "total": 1980.0}
         ),
         pytest.param(
             [
+                listing("aldi", "1", "rolls", gtin=GTIN, quantity=6.0, unit="each", total=6.0, dimension="count"),
+                listing("iga", "1", "rolls", gtin=GTIN, quantity=1.0, unit="each", total=1.0, dimension="count"),
+            ],
+            sets("aldi:1 iga:1"),
+            [],
+            id="a count of one is what tells no size",
+        ),
+        pytest.param(
+            [
                 listing("aldi", "1", "chicken", gtin=GTIN, total=1600.0, quantity=1600.0, approximate=True),
                 listing("iga", "1", "chicken", gtin=GTIN, total=1000.0, quantity=1000.0),
             ],
