@@ -113,8 +113,8 @@ def set_up(root: Path, torch_index: str | None) -> Path:
     if problem:
         raise Problem(problem)
     torch = pinned("torch", (root / "constraints.txt").read_text(encoding="utf-8"))
-    say("setting up .venv (once; a few minutes, and some gigabytes of disk)")
     if must_start_afresh(environment, recorded, version):
+        say("setting up .venv: once, a few minutes and some gigabytes of disk")
         with step("[1/3] making .venv"):
             if environment.exists():
                 shutil.rmtree(environment)
@@ -124,7 +124,7 @@ def set_up(root: Path, torch_index: str | None) -> Path:
             base = getattr(sys, "_base_executable", None) or sys.executable
             run_logged([base, "-m", "venv", str(environment)], environment / "set-up.log")
     else:
-        say("[1/3] keeping the .venv that is here")
+        say("[1/3] bringing the .venv that is here up to date")
         stamp_file.write_text(UNFINISHED, encoding="utf-8")
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off"]
     with step(f"[2/3] installing {torch}"):
