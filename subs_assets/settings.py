@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -58,4 +59,5 @@ class Settings:
 
 
 def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path.as_posix()}"
+    # SQLAlchemy decodes percent signs in the path and cuts it at a question mark.
+    return f"sqlite:///{quote(path.as_posix(), safe='/:')}"

@@ -163,7 +163,6 @@ category_facets = Table(
     _key("company_slug"),
     _key("path"),
     Column("kind", Text, nullable=False),  # universal_root, promotional, seasonal, dietary, mixed
-    Column("claim", Text),  # for a dietary one, the claim that its products carry
     Column("spread", Float),  # effective number of other branches that its listings resemble
     Column("reason", Text, nullable=False),
 )
@@ -223,7 +222,7 @@ product_claims = Table(
     _key("product_id"),
     Column("claims", Text, nullable=False),  # JSON array
     Column("department", Text),  # one of twelve; null where no root word tells
-    Column("product_class", Text),  # food, drink, alcohol, baby, pet, household, personal_care, other
+    Column("product_class", Text),  # food, alcohol, baby, pet, household, personal_care
 )
 
 substitutions = Table(

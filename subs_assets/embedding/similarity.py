@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.embedding.encoder import Progress
 from subs_assets.embedding.vector_store import VectorStore
 
 STRIP = 512
@@ -57,14 +58,20 @@ class Pairs:
         return Pairs(self.left[mask], self.right[mask], self.cosine[mask], self.lexical[mask])
 
 
-def name_features(core_names: Sequence[str], store: VectorStore, progress: Any = None) -> NameFeatures:
-    """Vectors and character n-grams of the names; the n-gram weights are those of these names together."""
+def lexical_features(core_names: Sequence[str]) -> Any:
+    """Sparse float32 (n, g) TF-IDF of character 3- and 4-grams, rows of unit length; the weights are those of these names together."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    if not core_names:
+    if not any(core_names):
         raise ValueError("there is no name to compare: every listing was set aside, or no catalogue was read")
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, dtype=np.float32)
-    return NameFeatures(store.vectors(core_names, progress), vectorizer.fit_transform(core_names).tocsr())
+    return vectorizer.fit_transform(core_names).tocsr()
+
+
+def name_features(core_names: Sequence[str], store: VectorStore, progress: Progress | None = None) -> NameFeatures:
+    """Vectors and character n-grams of the names."""
+    lexical = lexical_features(core_names)
+    return NameFeatures(store.vectors(core_names, progress), lexical)
 
 
 def alike_pairs(

@@ -25,7 +25,12 @@ SEASONAL = re.compile(
     r"saison|weihnachten|ostern)\b",
     re.IGNORECASE,
 )
-DIETARY = re.compile(r"\b(dietary|free from|special diets?|vegetarian|lifestyle)\b", re.IGNORECASE)
+DIETARY = re.compile(r"\b(dietary|free from|special diets?|lifestyle)\b", re.IGNORECASE)
+CLAIM_WORDS = frozenset(
+    "vegan vegetarian plant based halal kosher organic bio free from range no added low reduced gluten lactose dairy egg nut soy wheat "
+    "sugar fat salt and or food foods product products diet und frei glutenfrei laktosefrei vegetarisch".split()
+)
+"""The words of a name that says nothing but claims; plurals such as "eggs" name the thing itself."""
 
 UNIVERSAL_SHARE = 0.9
 """A root that holds this share of a company's listings, and has branches, tells nothing."""
@@ -45,7 +50,7 @@ FACET_CHILDREN = 0.5
 
 MINIMUM_LISTINGS = 4
 
-FACET_COLUMNS = ["company_slug", "path", "kind", "claim", "spread", "reason"]
+FACET_COLUMNS = ["company_slug", "path", "kind", "spread", "reason"]
 
 
 def find_facets(categories: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
@@ -64,14 +69,14 @@ def find_facets(categories: pd.DataFrame, shelves: pd.DataFrame, features: NameF
 def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
     company = nodes["company_slug"].iloc[0]
     listings = dict(zip(nodes["path"], nodes["listings"].astype(int), strict=True))
-    facets: dict[str, tuple[str, str | None, float | None, str]] = {}
+    facets: dict[str, tuple[str, float | None, str]] = {}
     universal = _universal_root(nodes)
     if universal:
-        facets[universal] = ("universal_root", None, None, "holds nearly all of the company's listings")
+        facets[universal] = ("universal_root", None, "holds nearly all of the company's listings")
     for path in nodes["path"]:
         named = facet_by_name(category_path.decode(path)[-1])
         if named:
-            facets[path] = (*named[:2], None, named[2])
+            facets[path] = (named[0], None, named[1])
     branch_depth = 2 if universal else 1
     branches = [path for path in nodes["path"] if len(category_path.decode(path)) == branch_depth]
     inside, spread = branch_spread(shelves, features, branch_depth)
@@ -83,28 +88,30 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
                 f"only {inside[path]:.0%} of its listings' nearest relatives stand within it; "
                 f"the others spread over {spread[path]:.1f} branches"
             )
-            facets[path] = ("mixed", None, spread[path], reason)
+            facets[path] = ("mixed", spread[path], reason)
     _raise_to_parents(facets, nodes, listings, universal)
     _hand_down(facets, nodes, universal)
     rows = [(company, path, *facts) for path, facts in facets.items()]
     return pd.DataFrame(rows, columns=FACET_COLUMNS)
 
 
-def facet_by_name(name: str) -> tuple[str, str | None, str] | None:
-    """(kind, claim, reason) where a category's own name says that it is a facet.
+def facet_by_name(name: str) -> tuple[str, str] | None:
+    """(kind, reason) where a category's own name says that it is a facet.
 
-    >>> facet_by_name("Gluten Free")
-    ('dietary', 'gluten_free', 'its name is a claim')
+    A name is dietary when it says nothing but claims: "Gluten Free" is a facet, "Free Range Chicken" a category.
+
+    >>> facet_by_name("Gluten Free"), facet_by_name("Free Range Chicken")
+    (('dietary', 'its name is a claim'), None)
     """
-    claims = sorted(find_claims(name))
-    if claims:
-        return "dietary", claims[0] if len(claims) == 1 else None, "its name is a claim"
+    words = set(re.findall(r"\w+", name.casefold()))
+    if find_claims(name) and words <= CLAIM_WORDS:
+        return "dietary", "its name is a claim"
     if DIETARY.search(name):
-        return "dietary", None, "its name speaks of a diet"
+        return "dietary", "its name speaks of a diet"
     if PROMOTIONAL.search(name):
-        return "promotional", None, "its name speaks of a promotion"
+        return "promotional", "its name speaks of a promotion"
     if SEASONAL.search(name):
-        return "seasonal", None, "its name speaks of a season"
+        return "seasonal", "its name speaks of a season"
     return None
 
 
@@ -154,7 +161,7 @@ def _raise_to_parents(
         if under > FACET_CHILDREN * listings[path]:
             kinds = {facets[child][0] for child in children}
             kind = kinds.pop() if len(kinds) == 1 else "mixed"
-            facets[path] = (kind, None, None, f"{under} of its {listings[path]} listings stand under facets of it")
+            facets[path] = (kind, None, f"{under} of its {listings[path]} listings stand under facets of it")
 
 
 def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | None) -> None:
@@ -163,8 +170,7 @@ def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | N
             continue
         above = [a for a in category_path.ancestors(path) if a in facets and a != universal]
         if above:
-            kind, claim, _, _ = facets[above[-1]]
-            facets[path] = (kind, claim, None, f"stands under {category_path.readable(above[-1])}")
+            facets[path] = (facets[above[-1]][0], None, f"stands under {category_path.readable(above[-1])}")
 
 
 def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:

@@ -21,14 +21,14 @@ from subs_assets.substitution.shelves import shelf_relations
 
 @dataclass(frozen=True)
 class SubstitutionInputs:
-    """What substitutions are made from; each frame is the table of that name."""
+    """What substitutions are made from: the tables of these names, and the blocks of ``EmbeddingMatrices``."""
 
     listings: pd.DataFrame
     products: pd.DataFrame
     product_listings: pd.DataFrame
     product_claims: pd.DataFrame
-    listing_shelves: pd.DataFrame
     category_equivalences: pd.DataFrame
+    blocks: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ def build_substitutions(
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates = Gates(attributes)
     sold_by = sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(
-        inputs.products, inputs.product_listings, inputs.listing_shelves, inputs.category_equivalences
-    )
+    relations = shelf_relations(inputs.blocks, inputs.category_equivalences)
     pairs = together([similar_names(features), shelf_neighbours(features, relations, gates, progress)])
     judged = judge(pairs, attributes, gates, relations, sold_by)
     return Substitutions(
@@ -63,12 +61,12 @@ def build_substitutions(
 
 
 def with_shuffled_shelves(inputs: SubstitutionInputs, seed: int = 0) -> SubstitutionInputs:
-    """The same inputs with each company's shelves dealt anew to its listings: the permutation null of the rates.
+    """The same inputs with each company's shelves dealt anew to its products: the permutation null of the rates.
 
     The trees, their sizes and the equivalences stay; only what stands where is chance.
     """
     random = np.random.default_rng(seed)
-    shuffled = inputs.listing_shelves.copy()
+    shuffled = inputs.blocks.copy()
     for _, rows in shuffled.groupby("company_slug", sort=True).groups.items():
         shuffled.loc[rows, "path"] = random.permutation(shuffled.loc[rows, "path"].to_numpy(object))
-    return replace(inputs, listing_shelves=shuffled.drop_duplicates(["company_slug", "sku", "path"]))
+    return replace(inputs, blocks=shuffled.drop_duplicates(ignore_index=True))

@@ -9,27 +9,25 @@ from importlib.resources import files
 import pandas as pd
 
 from subs_assets.catalogue import category_path
+from subs_assets.catalogue.claims import IMPLIES, find_claims
 
 COLUMNS = ["product_id", "claims", "department", "product_class"]
 
 
 def build_product_claims(
-    products: pd.DataFrame,
-    product_listings: pd.DataFrame,
-    listings: pd.DataFrame,
-    listing_categories: pd.DataFrame,
-    facets: pd.DataFrame,
+    products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame, listing_categories: pd.DataFrame
 ) -> pd.DataFrame:
-    """Table ``product_claims``: the claims that any of a product's listings makes in its words or by the dietary facet that it
-    stands under, and the department that its category paths name most often."""
+    """Table ``product_claims``: the claims that any of a product's listings makes in its words, or by a shelf that it stands on
+    ("Gluten Free"), and the department that its category paths name most often."""
     keys = ["company_slug", "sku"]
     product_of = product_listings[[*keys, "product_id"]]
     worded = listings[[*keys, "claims"]].merge(product_of, on=keys)
-    worded = worded.assign(claim=worded["claims"].map(json.loads)).explode("claim")
+    worded = worded.assign(claim=worded["claims"].map(json.loads))
     shelved = listing_categories[[*keys, "path"]].merge(product_of, on=keys)
-    faceted = shelved.merge(facets[["company_slug", "path", "claim"]].dropna(), on=["company_slug", "path"])
+    of_path = {path: sorted(path_claims(path)) for path in shelved["path"].unique()}
     claims = (
-        pd.concat([worded[["product_id", "claim"]], faceted[["product_id", "claim"]]])
+        pd.concat([worded, shelved.assign(claim=shelved["path"].map(of_path))])[["product_id", "claim"]]
+        .explode("claim")
         .dropna()
         .groupby("product_id")["claim"]
         .agg(lambda found: json.dumps(sorted(set(found))))
@@ -40,6 +38,27 @@ def build_product_claims(
     frame["department"] = frame["product_id"].map(departments["department"])
     frame["product_class"] = frame["product_id"].map(departments["product_class"])
     return frame[COLUMNS]
+
+
+def path_claims(path: str) -> frozenset[str]:
+    """The claims that the names along a path make for what stands there.
+
+    A name that joins several promises only what each of them implies: on "Vegan & Vegetarian" all is vegetarian, not all is vegan.
+
+    >>> sorted(path_claims('["Dietary","Vegan & Vegetarian"]')), sorted(path_claims('["Gluten Free","Biscuits"]'))
+    (['vegetarian'], ['gluten_free'])
+    """
+    return frozenset().union(*(_name_claims(name) for name in category_path.decode(path)))
+
+
+def _name_claims(name: str) -> frozenset[str]:
+    found = find_claims(name)
+    if not JOINED.search(name):
+        return found
+    return frozenset(claim for claim in found if all(claim in (other, *IMPLIES.get(other, ())) for other in found))
+
+
+JOINED = re.compile(r"[&,/+]|\b(and|or|und|oder)\b", re.IGNORECASE)
 
 
 def _departments(shelved: pd.DataFrame) -> pd.DataFrame:

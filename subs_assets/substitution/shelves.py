@@ -35,26 +35,19 @@ class ShelfRelations:
         return np.where(known[at] == wanted, at, -1)
 
 
-def shelf_relations(
-    products: pd.DataFrame, product_listings: pd.DataFrame, listing_shelves: pd.DataFrame, equivalences: pd.DataFrame
-) -> ShelfRelations:
-    """The shelves of ``listing_shelves`` and how they stand to each other by the accepted rows of ``category_equivalences``.
+def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRelations:
+    """The shelves of the blocks of ``EmbeddingMatrices`` and how they stand to each other by the accepted rows of
+    ``category_equivalences``.
 
     Where a category has no accepted mapping of its own to a company, the nearest category above it that has one speaks for it, as
     ``related``.
     """
-    shelves = listing_shelves[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
+    shelves = blocks[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
     number = {key: index for index, key in enumerate(shelves.itertuples(index=False, name=None))}
-    product_number = pd.Series(np.arange(len(products)), index=products["product_id"])
-    standing = listing_shelves.merge(product_listings, on=["company_slug", "sku"])
-    on_shelf = pd.DataFrame(
-        {
-            "product": product_number[standing["product_id"]].to_numpy(np.intp),
-            "shelf": [number[key] for key in zip(standing["company_slug"], standing["path"], strict=True)],
-        }
-    ).drop_duplicates()
-    pairs = _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"])
-    return ShelfRelations(shelves, on_shelf.sort_values(["product", "shelf"], ignore_index=True), pairs)
+    shelf = [number[key] for key in zip(blocks["company_slug"], blocks["path"], strict=True)]
+    standing = pd.DataFrame({"product": blocks["row"].to_numpy(np.intp), "shelf": np.array(shelf, np.intp)})
+    standing = standing.drop_duplicates().sort_values(["product", "shelf"], ignore_index=True)
+    return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"]))
 
 
 PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]

@@ -15,7 +15,6 @@ def upgrade() -> None:
         sa.Column("company_slug", sa.Text, nullable=False),
         sa.Column("path", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("claim", sa.Text),
         sa.Column("spread", sa.Float),
         sa.Column("reason", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("company_slug", "path", name="pk_category_facets"),

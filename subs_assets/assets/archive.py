@@ -1,0 +1,53 @@
+"""Group ``archive``: JSON snapshots of every table that the databases have; on its own schedule, nothing depends on it."""
+
+import pandas as pd
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+
+from subs_assets.archive import snapshot
+from subs_assets.archive.store import read_manifest
+from subs_assets.archive.verify import verify
+from subs_assets.assets.metadata import preview
+from subs_assets.resources import ArchiveStoreResource
+
+
+@asset(
+    group_name="archive",
+    kinds={"json", "sqlite"},
+    check_specs=[
+        AssetCheckSpec(
+            "verified", asset="archive", description="Read back from the disk: hashes, sizes, counts and manifest are right."
+        )
+    ],
+)
+def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource) -> MaterializeResult:
+    """One complete set of JSON snapshots of every table, control state included, by what the databases have and not by any model."""
+    folder = snapshot.create(archive_store.databases(), archive_store.destination, note=f"run {context.run.run_id}")
+    manifest, verification = read_manifest(folder), verify(folder)
+    tables = pd.DataFrame(
+        [(table.database, table.name, table.rows, table.compressed_bytes) for table in manifest.tables],
+        columns=["database", "table", "rows", "bytes"],
+    )
+    return MaterializeResult(
+        metadata={
+            "folder": MetadataValue.path(str(folder)),
+            "tables": preview(tables, rows=200),
+            "rows": int(tables["rows"].sum()),
+            "compressed bytes": int(tables["bytes"].sum()),
+            "complete": manifest.complete,
+            "not represented": "\n\n".join(manifest.not_represented) or "nothing",
+        },
+        check_results=[
+            AssetCheckResult(
+                check_name="verified",
+                passed=verification.ok,
+                description="; ".join(verification.problems) or f"{verification.tables} tables, {verification.rows:,} rows read back",
+            )
+        ],
+    )

@@ -1,0 +1,22 @@
+"""Frames as tables in the Dagster UI; what they say is decided where they are made."""
+
+import pandas as pd
+from dagster import MetadataValue, TableMetadataValue, TableRecord
+
+ROWS = 50
+"""The UI shows a table whole; more rows belong into the exports."""
+
+
+def preview(frame: pd.DataFrame, rows: int = ROWS) -> TableMetadataValue:
+    """The first rows of a frame as table metadata; values the UI cannot show as they are become text."""
+    shown = frame.head(rows).astype(object)
+    records = [
+        TableRecord({str(name): _cell(value) for name, value in row.items()}) for row in shown.to_dict("records")
+    ]
+    return MetadataValue.table(records or [TableRecord({"note": "no rows"})])
+
+
+def _cell(value: object) -> str | int | float | bool | None:
+    if value is None or (isinstance(value, float) and value != value) or value is pd.NA:
+        return None
+    return value if isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,23 @@
+"""Progress of long steps as log lines: what, how far, how fast, how long still; once every few seconds."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+EVERY_SECONDS = 5.0
+
+
+def log_progress(log: Any, what: str) -> Callable[[int, int], None]:
+    """A callback (done, total) that writes to a Dagster log, not more often than every few seconds."""
+    started = last = monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = monotonic()
+        if now - last < EVERY_SECONDS:
+            return
+        last = now
+        rate = done / max(now - started, 1e-9)
+        log.info(f"{what}: {done:,} of {total:,}, {rate:,.0f}/s, {(total - done) / max(rate, 1e-9):,.0f} s left")
+
+    return report

@@ -1,0 +1,15 @@
+"""When things run by themselves; both schedules are off until somebody turns them on in the UI."""
+
+from dagster import ScheduleDefinition
+
+from subs_assets.automation.jobs import archive_job, nightly
+
+
+def default_schedules(timezone: str) -> list[ScheduleDefinition]:
+    """The archive at 00:30, before the graph at 03:30 changes anything."""
+    return [
+        ScheduleDefinition(
+            name="archive_schedule", job=archive_job, cron_schedule="30 0 * * *", execution_timezone=timezone
+        ),
+        ScheduleDefinition(name="nightly_schedule", job=nightly, cron_schedule="30 3 * * *", execution_timezone=timezone),
+    ]

@@ -1,0 +1,49 @@
+"""The sensor that sees a reset request and launches the archive which that request needs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
+
+from subs_assets.archive import reset
+from subs_assets.archive.reset import ResetRequest
+from subs_assets.automation.jobs import reset_archive
+from subs_assets.database import control
+
+
+def archive_runs(requests: Iterable[ResetRequest]) -> list[RunRequest]:
+    """An archive run for every request that has none yet.
+
+    A sensor's run_key is remembered for ever: it holds the request's id and its time, so that no two requests share one.
+    """
+    return [
+        RunRequest(
+            run_key=f"{request.request_id} {request.requested_at.isoformat()}",
+            run_config={"ops": {"archive_for_reset": {"config": {"request_id": request.request_id}}}},
+            tags={"subs/reset_request": request.request_id},
+        )
+        for request in requests
+        if request.state == "requested"
+    ]
+
+
+def reset_requests_sensor(control_url: str) -> SensorDefinition:
+    """The sensor over the control state of this installation."""
+
+    @sensor(
+        name="reset_requests",
+        job=reset_archive,
+        minimum_interval_seconds=30,
+        description="Archives everything as soon as a reset was requested (`subs reset request`).",
+    )
+    def reset_requests(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+        engine = control.open_control(control_url)
+        try:
+            runs: Sequence[RunRequest] = archive_runs(reset.pending(engine))
+        finally:
+            engine.dispose()
+        if runs:
+            yield from runs
+        else:
+            yield SkipReason("no reset request waits for its archive")
+
+    return reset_requests

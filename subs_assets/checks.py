@@ -1,0 +1,105 @@
+"""Asset checks over what a run has staged; the blocking ones keep bad tables from being published."""
+
+import numpy as np
+import pandas as pd
+from dagster import AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity, AssetIn, asset_check
+
+from subs_assets.embedding.matrices import EmbeddingMatrices
+from subs_assets.substitution.rows import CAP
+
+
+@asset_check(asset="catalogue_files", blocking=True, description="Accepted and set aside together are what was read.")
+def counts_add_up(catalogue_files: pd.DataFrame) -> AssetCheckResult:
+    wrong = catalogue_files[
+        catalogue_files["accepted"] + catalogue_files["set_aside"] != catalogue_files["read"]
+    ]
+    read = int(catalogue_files["read"].sum())
+    names = ", ".join(wrong["company_slug"] + "/" + wrong["file"])
+    return AssetCheckResult(passed=wrong.empty, description=f"{read:,} rows read" if wrong.empty else f"not in: {names}")
+
+
+@asset_check(asset="listings", blocking=True, description="There is something to work with.")
+def has_listings(listings: pd.DataFrame) -> AssetCheckResult:
+    companies = listings["company_slug"].nunique()
+    return AssetCheckResult(passed=len(listings) > 0, description=f"{len(listings):,} listings of {companies} companies")
+
+
+@asset_check(
+    asset="product_listings",
+    blocking=True,
+    additional_ins={"listings": AssetIn("listings"), "products": AssetIn("products")},
+    description="Every listing is exactly one product, and every product is listed.",
+)
+def every_listing_is_a_product(
+    product_listings: pd.DataFrame, listings: pd.DataFrame, products: pd.DataFrame
+) -> AssetCheckResult:
+    keys = ["company_slug", "sku"]
+    unplaced = len(listings.merge(product_listings, on=keys, how="left")["product_id"].pipe(lambda ids: ids[ids.isna()]))
+    unlisted = set(products["product_id"]) ^ set(product_listings["product_id"])
+    passed = not unplaced and not unlisted and len(product_listings) == len(listings)
+    return AssetCheckResult(passed=passed, description=f"{unplaced} listings without product, {len(unlisted)} products without listing")
+
+
+@asset_check(
+    asset="embedding_matrices",
+    blocking=True,
+    additional_ins={"products": AssetIn("products")},
+    description="Rows of unit length, none missing, aligned with the products.",
+)
+def matrices_are_sound(embedding_matrices: EmbeddingMatrices, products: pd.DataFrame) -> AssetCheckResult:
+    norms = np.linalg.norm(embedding_matrices.vectors, axis=1)
+    bad = int((~np.isclose(norms, 1.0, atol=1e-3)).sum())
+    aligned = list(embedding_matrices.product_ids) == products["product_id"].tolist()
+    return AssetCheckResult(passed=bad == 0 and aligned, description=f"{bad} rows not of unit length; aligned: {aligned}")
+
+
+@asset_check(
+    asset="substitutions",
+    blocking=True,
+    additional_ins={"products": AssetIn("products"), "product_listings": AssetIn("product_listings")},
+    description="Nobody replaces itself, keys exist, ranks are whole, caps are kept.",
+)
+def substitutions_are_sound(
+    substitutions: pd.DataFrame, products: pd.DataFrame, product_listings: pd.DataFrame
+) -> AssetCheckResult:
+    known = set(products["product_id"])
+    sold = pd.MultiIndex.from_frame(product_listings[["product_id", "company_slug", "sku"]])
+    offered = pd.MultiIndex.from_frame(
+        substitutions[["substitute_id", "company_slug", "sku"]].set_axis(["product_id", "company_slug", "sku"], axis=1)
+    )
+    ranks = substitutions.groupby(["product_id", "company_slug"])["rank"].agg(["min", "max", "size"])
+    faults = {
+        "replace themselves": int((substitutions["product_id"] == substitutions["substitute_id"]).sum()),
+        "of an unknown product": int((~substitutions["product_id"].isin(known)).sum()),
+        "not sold where they are said to be": int((~offered.isin(sold)).sum()),
+        "with a gap in the ranks": int(((ranks["min"] != 1) | (ranks["max"] != ranks["size"])).sum()),
+        "over the cap": int((ranks["size"] > CAP).sum()),
+    }
+    found = {what: count for what, count in faults.items() if count}
+    return AssetCheckResult(
+        passed=not found,
+        description=", ".join(f"{count} {what}" for what, count in found.items()) or f"{len(substitutions):,} rows are sound",
+    )
+
+
+@asset_check(asset="substitution_rates", description="Equivalences find more than chance, for every pair of companies.")
+def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
+    across = substitution_rates[substitution_rates["company_slug"] != substitution_rates["target_company_slug"]]
+    table = across.pivot(index=["company_slug", "target_company_slug"], columns="setting", values="rate_level_5")
+    weak = table[table["linked"] <= table["null"]]
+    pairs = ", ".join(f"{source} -> {target}" for source, target in weak.index)
+    return AssetCheckResult(
+        passed=weak.empty,
+        severity=AssetCheckSeverity.WARN,
+        description=f"level 5 finds no more than chance for {pairs}" if pairs else f"{len(table)} company pairs",
+    )
+
+
+default_checks: list[AssetChecksDefinition] = [
+    counts_add_up,
+    has_listings,
+    every_listing_is_a_product,
+    matrices_are_sound,
+    substitutions_are_sound,
+    rates_beat_chance,
+]

@@ -1,0 +1,60 @@
+"""The one place where everything meets: assets, checks, jobs, schedules, the sensor and the resources; nothing imports this."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Definitions, in_process_executor
+
+from subs_assets.assets import equivalence, identity, publication, substitution
+from subs_assets.assets.archive import archive
+from subs_assets.assets.catalogue import company_asset, listings_asset
+from subs_assets.automation.jobs import archive_job, nightly, reset_archive, reset_confirm
+from subs_assets.automation.progress_log import progress_log
+from subs_assets.automation.schedules import default_schedules
+from subs_assets.automation.sensors import reset_requests_sensor
+from subs_assets.catalogue.source import find_sources
+from subs_assets.checks import default_checks
+from subs_assets.database.tables import metadata as tables
+from subs_assets.io_managers import MatricesIOManager, warehouse_io
+from subs_assets.resources import default_resources
+from subs_assets.settings import Settings
+
+
+def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | None = None) -> Definitions:
+    """Everything for one data set.
+
+    ``settings`` say where its catalogues, its home and its databases are, by default the environment; ``overrides`` replace resources
+    by name, which is how a test brings its own encoder.
+    """
+    settings = settings or Settings.from_environment()
+    sources = find_sources(settings.catalogues)
+    resources: dict[str, Any] = {**default_resources(settings), **(overrides or {})}
+    resources.setdefault("warehouse_io", warehouse_io)
+    resources.setdefault("matrices_io", MatricesIOManager(folder=str(settings.matrices)))
+    graph = [
+        *(company_asset(slug, source) for slug, source in sources.items()),
+        listings_asset(list(sources)),
+        identity.products,
+        identity.categories,
+        identity.category_inventory,
+        equivalence.category_facets,
+        equivalence.category_equivalences,
+        substitution.embedding_matrices,
+        substitution.product_claims,
+        substitution.substitutions,
+        substitution.substitution_rates,
+    ]
+    return Definitions(
+        assets=[*graph, publication.publication_asset(sorted(tables.tables)), publication.exports, archive],
+        asset_checks=default_checks,
+        jobs=[nightly, archive_job, reset_archive, reset_confirm],
+        schedules=default_schedules(settings.timezone),
+        sensors=[reset_requests_sensor(settings.control_url)],
+        resources=resources,
+        loggers={"progress": progress_log},
+        # One process a run: a step process costs seconds to start, and a killed run leaves one behind that writes on.
+        executor=in_process_executor,
+    )
+
+
+defs = build_defs()

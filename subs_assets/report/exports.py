@@ -1,0 +1,52 @@
+"""Equivalences and substitutions as Parquet and CSV for other programs and for spreadsheets."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from subs_assets.catalogue import category_path
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet may take for a formula (OWASP, "CSV Injection")."""
+
+
+def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write ``<name>.parquet`` as it is and ``<name>.csv`` safe for spreadsheets; each file appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parquet, csv = folder / f"{name}.parquet", folder / f"{name}.csv"
+    frame.to_parquet(_unfinished(parquet), index=False)
+    formula_safe(frame).to_csv(_unfinished(csv), index=False, encoding="utf-8-sig", lineterminator="\n")
+    for path in (parquet, csv):
+        os.replace(_unfinished(path), path)
+    return [parquet, csv]
+
+
+def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would run get an apostrophe in front; numbers stay numbers."""
+    safe = frame.copy()
+    for name in safe.select_dtypes(include=["str", "object"]):
+        risky = safe[name].str.startswith(FORMULA_STARTS).fillna(False).astype(bool)
+        safe.loc[risky, name] = "'" + safe.loc[risky, name]
+    return safe
+
+
+def readable_equivalences(equivalences: pd.DataFrame) -> pd.DataFrame:
+    """The mappings with paths as people write them beside the keys."""
+    readable = equivalences.copy()
+    readable.insert(2, "category", equivalences["path"].map(category_path.readable))
+    readable.insert(5, "target_category", equivalences["target_path"].map(category_path.readable))
+    return readable
+
+
+def named_substitutions(substitutions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """The substitutions with the names of both products."""
+    name = products.set_index("product_id")["name"]
+    named = substitutions.copy()
+    named.insert(1, "product", name.reindex(substitutions["product_id"]).to_numpy())
+    named.insert(4, "substitute", name.reindex(substitutions["substitute_id"]).to_numpy())
+    return named
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(path.name + ".unfinished")

@@ -1,0 +1,129 @@
+"""What the assets work with, as Dagster resources: thin over the plain objects of the domain packages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import Field, PrivateAttr
+
+from subs_assets.catalogue.company import CompanyCatalogue
+from subs_assets.database import control, migrate
+from subs_assets.database.engine import open_engine
+from subs_assets.database.lock import run_lock
+from subs_assets.database.warehouse import Warehouse
+from subs_assets.embedding.encoder import SentenceTransformerEncoder
+from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.settings import Settings
+
+
+class WarehouseResource(ConfigurableResource):
+    """The database that a run stages for and publishes to; the run that uses it holds the run lock until it ends."""
+
+    database_url: str
+    control_url: str
+    home: str = Field(description="SUBS_HOME: staging and the run lock lie here")
+    lock_wait_seconds: float = Field(
+        default=900, description="How long a run waits for another one that writes to the same warehouse"
+    )
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator["WarehouseResource"]:
+        run_id = context.run.run_id if context.run else "no run"
+        warn = context.log.warning if context.log else print
+        with run_lock(Path(self.home), f"run {run_id}", self.lock_wait_seconds, warn):
+            migrate.prepare(self.database_url)
+            engine = open_engine(self.database_url)
+            self._warehouse = Warehouse(engine, Path(self.home) / "staging")
+            self._warehouse.sweep({run_id})
+            try:
+                yield self
+            finally:
+                engine.dispose()
+
+    @property
+    def warehouse(self) -> Warehouse:
+        if self._warehouse is None:
+            raise RuntimeError("the warehouse is open only while a run goes on")
+        return self._warehouse
+
+    def last_good(self, company_slug: str) -> CompanyCatalogue:
+        """What is published of one company."""
+        published = self.warehouse
+        return CompanyCatalogue(
+            *(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES)
+        )
+
+    def decisions(self, kind: str) -> pd.DataFrame:
+        """The decisions of one kind from the control state."""
+        engine = control.open_control(self.control_url)
+        try:
+            return control.read_decisions(engine, kind)
+        finally:
+            engine.dispose()
+
+
+CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")
+
+
+class EncoderResource(ConfigurableResource):
+    """The encoder and the vectors that it has ever made; loaded once, and only when a new text comes."""
+
+    model: str = Field(description="A sentence-transformers model by name or folder; all-MiniLM-L6-v2 is packaged")
+    vectors: str
+    _store: VectorStore | None = PrivateAttr(default=None)
+
+    def store(self) -> VectorStore:
+        if self._store is None:
+            self._store = VectorStore(Path(self.vectors), SentenceTransformerEncoder(self.model))
+        return self._store
+
+
+class ArchiveStoreResource(ConfigurableResource):
+    """Which databases are archived, and where to."""
+
+    database_url: str
+    control_url: str
+    archives: str
+
+    def databases(self) -> dict[str, str]:
+        """Name -> URL; the control state is made if there is none yet, so that an archive always holds it."""
+        control.open_control(self.control_url).dispose()
+        return {"warehouse": self.database_url, "control": self.control_url}
+
+    @property
+    def destination(self) -> Path:
+        return Path(self.archives)
+
+
+class WarehouseSettings(ConfigurableResource):
+    """Where the run lock lies, for whoever must hold it without opening the warehouse as a run does."""
+
+    home: str
+
+    @property
+    def lock_folder(self) -> Path:
+        return Path(self.home)
+
+
+class ExportFolder(ConfigurableResource):
+    """Where exports are written."""
+
+    folder: str
+
+
+def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
+    """The resources by the names under which assets ask for them."""
+    return {
+        "warehouse": WarehouseResource(
+            database_url=settings.database_url, control_url=settings.control_url, home=str(settings.home)
+        ),
+        "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
+        "archive_store": ArchiveStoreResource(
+            database_url=settings.database_url, control_url=settings.control_url, archives=str(settings.archives)
+        ),
+        "warehouse_settings": WarehouseSettings(home=str(settings.home)),
+        "export_folder": ExportFolder(folder=str(settings.exports)),
+    }
