@@ -27,7 +27,7 @@ from subs_assets.archive.sqlite_schema import (
     rowid_name,
 )
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
-from subs_assets.archive.values import RowForm, UndecodableText
+from subs_assets.archive.values import UNDECODABLE_MARK, RowForm, UndecodableText
 
 ROWS_AT_ONCE = 1000
 SIDE_FILES = ("-journal", "-wal", "-shm")
@@ -71,10 +71,10 @@ class SqliteTarget:
             batch: list[list[object]] = []
             for line in lines:
                 row = form.decode(line)
-                if any(type(value) is UndecodableText for value in row):
-                    # Only a BLOB can carry such bytes to SQLite, and only CAST makes them text again.
-                    marks = ", ".join("CAST(? AS TEXT)" if type(value) is UndecodableText else "?" for value in row)
-                    self._connection.execute(f"{insert}({marks})", [self._bound(value) for value in row])
+                if UNDECODABLE_MARK in line:
+                    marks = ", ".join(self._cast(value) if type(value) is UndecodableText else "?" for value in row)
+                    bound = [value for value in row if type(value) is not UndecodableText]
+                    self._connection.execute(f"{insert}({marks})", bound)
                     continue
                 batch.append(row)
                 if len(batch) == ROWS_AT_ONCE:
@@ -161,8 +161,10 @@ class SqliteTarget:
         self._connection.execute("ANALYZE sqlite_master")
         return self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
 
-    def _bound(self, value: object) -> object:
-        return self._text.to_bytes(value) if isinstance(value, UndecodableText) else value
+    def _cast(self, text: UndecodableText) -> str:
+        """SQL for text that only a BLOB can carry to SQLite. A literal: in a UTF-16 database SQLite takes a bound BLOB
+        that is cast to text for UTF-8, and changes it."""
+        return f"CAST(x'{self._text.to_bytes(text).hex()}' AS TEXT)"
 
     def _add_virtual_tables(self) -> None:
         """Write virtual tables into the schema, as sqlite's ``.dump`` does: their rows came with their shadow tables,

@@ -19,6 +19,7 @@ from subs_assets.archive.errors import BadArchive
 _WRITTEN_AS_IS = frozenset({str, int, NoneType})
 _OPTIONS = orjson.OPT_STRICT_INTEGER | orjson.OPT_APPEND_NEWLINE  # strict: 2^53 and more is refused, see _exact
 _SPECIAL_VALUE = b':{"$'  # inside a JSON string the quote would be escaped, so this is always an exact form
+UNDECODABLE_MARK = b':{"$t":'  # stands in every line that has an UndecodableText
 
 
 @dataclass(frozen=True)

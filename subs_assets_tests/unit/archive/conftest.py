@@ -17,9 +17,12 @@ def make_database(tmp_path: Path) -> MakeDatabase:
     def make(script: str, rows: dict[str, list[tuple[object, ...]]] | None = None, name: str = "source.db") -> Path:
         path = tmp_path / name
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")  # a test's input need not survive a power cut
             connection.executescript(script)
+            connection.execute("BEGIN")
             for statement, parameters in (rows or {}).items():
                 connection.executemany(statement, parameters)
+            connection.execute("COMMIT")
         return path
 
     return make
@@ -29,7 +32,8 @@ def make_database(tmp_path: Path) -> MakeDatabase:
 def shop(make_database: MakeDatabase) -> Path:
     """A small database with two tables, 300 rows."""
     return make_database(
-        "CREATE TABLE companies (slug TEXT PRIMARY KEY); CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, price REAL)",
+        "CREATE TABLE companies (slug TEXT PRIMARY KEY);"
+        "CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, price REAL)",
         {
             "INSERT INTO companies VALUES (?)": [("aldi",), ("coles",)],
             "INSERT INTO products VALUES (?, ?, ?)": [(i, f"Müsli {i}", i / 7) for i in range(298)],

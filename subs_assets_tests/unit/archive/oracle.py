@@ -1,4 +1,4 @@
-"""The independent oracle: two SQLite files compared cell by cell through the plain driver; shares no code with the archive."""
+"""Two SQLite files compared cell by cell through the plain driver, without any code of the archive."""
 
 import sqlite3
 from contextlib import closing

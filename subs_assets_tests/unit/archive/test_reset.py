@@ -18,7 +18,8 @@ from subs_assets_tests.unit.archive.oracle import content
 SCRIPT = """
 CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY); INSERT INTO alembic_version VALUES ('0003');
 CREATE TABLE companies (slug TEXT PRIMARY KEY); INSERT INTO companies VALUES ('aldi'), ('coles');
-CREATE TABLE listings (id INTEGER PRIMARY KEY AUTOINCREMENT, slug REFERENCES companies (slug) ON DELETE CASCADE, price REAL);
+CREATE TABLE listings (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    slug REFERENCES companies (slug) ON DELETE CASCADE, price REAL);
 INSERT INTO listings (slug, price) VALUES ('aldi', 1.5), ('coles', 2.5);
 CREATE TABLE somebodys_notes (note); INSERT INTO somebodys_notes VALUES ('mine');
 CREATE VIEW cheap AS SELECT * FROM listings WHERE price < 2;
@@ -240,7 +241,7 @@ def test_an_incomplete_archive_refuses_the_request(place: Place, statement: str,
     ("statement", "word"),
     [
         (
-            "CREATE TRIGGER log AFTER DELETE ON listings BEGIN INSERT INTO somebodys_notes VALUES (old.id); END",
+            "CREATE TRIGGER log AFTER DELETE ON somebodys_notes BEGIN INSERT INTO companies VALUES ('late'); END",
             "after the wipe",
         ),
         ("CREATE TRIGGER guard BEFORE DELETE ON listings BEGIN SELECT RAISE(ABORT, 'never'); END", "never"),

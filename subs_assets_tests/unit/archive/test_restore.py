@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 import sqlite3
 from contextlib import closing
@@ -17,7 +18,8 @@ NASTY_SCHEMA = """
 PRAGMA user_version = 7; PRAGMA application_id = -5;
 CREATE TABLE parents (id INTEGER PRIMARY KEY AUTOINCREMENT, other REFERENCES parents (id));
 CREATE TABLE "q ""1""/é[" (a TEXT PRIMARY KEY, b REAL, "c;d" INTEGER CHECK (b > 0), e BLOB, any_type,
-    doubled GENERATED ALWAYS AS (b * 2) VIRTUAL, kept GENERATED ALWAYS AS ("c;d") STORED, FOREIGN KEY ("c;d") REFERENCES parents (id));
+    doubled GENERATED ALWAYS AS (b * 2) VIRTUAL, kept GENERATED ALWAYS AS ("c;d") STORED,
+    FOREIGN KEY ("c;d") REFERENCES parents (id));
 CREATE TABLE stored_by_key (a TEXT COLLATE NOCASE, b INT, PRIMARY KEY (b DESC, a)) WITHOUT ROWID;
 CREATE TABLE strict (a INT, b ANY) STRICT;
 CREATE TABLE hides_a_name (rowid, "$RowID");
@@ -43,28 +45,15 @@ ANALYZE;
 NASTY_ROWS = [
     ("nul\0😀\u2028\ufeff\r\n", 0.1, 2**60, b"\0\xff", -0.0),
     ("", float("inf"), "text in a number", "", 1.0),
-    ("\ud800"[:0], 5e-324, None, None, float("-inf")),
+    ("two\nlines", 5e-324, None, None, float("-inf")),
     ("null", 1.7976931348623157e308, -(2**63), b"", 2**63 - 1),
     ("{}", 1e16, 9007199254740993, "x" * 300_000, 9007199254740992.0),
 ]
 
 
-@pytest.fixture
-def nasty(make_database: MakeDatabase) -> Path:
-    path = make_database(NASTY_SCHEMA)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA ignore_check_constraints = ON")
-        rows = [(f"{place}{row[0]}", *row[1:]) for place, row in enumerate(NASTY_ROWS)]
-        connection.executemany('INSERT INTO "q ""1""/é[" (a, b, "c;d", e, any_type) VALUES (?, ?, ?, ?, ?)', rows)
-        connection.execute("INSERT INTO dates VALUES (CAST(x'ff41ed' AS TEXT), CAST(x'eda080' AS TEXT))")
-        connection.execute("INSERT INTO strict VALUES (-1, CAST(x'80' AS TEXT))")
-        connection.execute('INSERT INTO "q ""1""/é[" (a, b) VALUES (?, -3.5)', ("breaks the check",))
-        connection.execute("UPDATE sqlite_sequence SET seq = ?", (2**61,))
-    return path
-
-
-@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
-@pytest.mark.parametrize("journal_mode", ["wal", "delete"])
+@pytest.mark.parametrize(
+    ("encoding", "journal_mode"), [("UTF-8", "wal"), ("UTF-8", "delete"), ("UTF-16le", "wal"), ("UTF-16be", "delete")]
+)
 def test_a_nasty_database_comes_back_cell_by_cell(
     make_database: MakeDatabase, tmp_path: Path, encoding: str, journal_mode: str
 ) -> None:
@@ -167,7 +156,8 @@ def test_generated_databases_come_back_cell_by_cell(
             for table, *row in rows:
                 marks = ", ".join("CAST(? AS TEXT)" if isinstance(value, tuple) else "?" for value in row)
                 bound = [value[0] if isinstance(value, tuple) else value for value in row]
-                connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", bound)
+                with contextlib.suppress(sqlite3.IntegrityError):  # no integer for an INTEGER PRIMARY KEY
+                    connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", bound)
     archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "one" / "archives")
     assert store.read_manifest(archive).complete
     target = tmp_path / "one" / "restored.db"
@@ -178,7 +168,8 @@ def test_generated_databases_come_back_cell_by_cell(
 
 def test_the_incident_is_restored_whole(make_database: MakeDatabase, tmp_path: Path) -> None:
     source = make_database(
-        "CREATE TABLE categories (company_slug TEXT, path TEXT, store_product_id TEXT); CREATE TABLE alembic_version (version_num)",
+        "CREATE TABLE categories (company_slug TEXT, path TEXT, store_product_id TEXT);"
+        "CREATE TABLE alembic_version (version_num)",
         {
             "INSERT INTO categories VALUES (?, ?, ?)": [("aldi", f'["Shelf {i}"]', str(i)) for i in range(2500)],
             "INSERT INTO alembic_version VALUES (?)": [("0001",)],

@@ -37,7 +37,8 @@ def test_a_column_that_was_renamed_under_the_models_is_archived_whole(
 ) -> None:
     """The incident: the database still has ``store_product_id`` while the models say ``category_id``."""
     source = make_database(
-        "CREATE TABLE categories (company_slug TEXT, path TEXT, store_product_id TEXT, PRIMARY KEY (company_slug, path));"
+        "CREATE TABLE categories (company_slug TEXT, path TEXT, store_product_id TEXT,"
+        " PRIMARY KEY (company_slug, path));"
         "CREATE TABLE somebodys_notes (note)",
         {
             "INSERT INTO categories VALUES (?, ?, ?)": [("aldi", '["Bread"]', "17"), ("aldi", '["Milk"]', None)],
@@ -191,3 +192,13 @@ def test_an_unknown_module_and_a_foreign_collation_are_named(make_database: Make
     manifest = store.read_manifest(snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives"))
     assert manifest.complete is False
     assert ["swiss" in sentence or "remote_files" in sentence for sentence in manifest.not_represented] == [True, True]
+
+
+def test_rows_without_a_readable_rowid_keep_their_order(make_database: MakeDatabase, tmp_path: Path) -> None:
+    """An index that covers the table must not decide in which order, or which, rows are read."""
+    source = make_database(
+        "CREATE TABLE t (rowid, oid, _rowid_); CREATE INDEX i ON t (rowid, oid, _rowid_)",
+        {"INSERT INTO t VALUES (?, ?, ?)": [(3, 0, 0), (1, 0, 0), (2, 0, 0)]},
+    )
+    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
+    assert [row["rowid"] for row in store.read_rows(archive, "t")] == [3, 1, 2]

@@ -12,7 +12,7 @@ from subs_assets.archive.values import UTF_16_LITTLE, RowForm, UndecodableText
 FORM = RowForm(("a",))
 
 
-# The text is part of the format: another text for the same value would make every older archive differ from its database.
+# The text is part of the format: another one for a value would make every older archive differ from its database.
 @pytest.mark.parametrize(
     ("value", "text"),
     [
