@@ -35,10 +35,7 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
     wanted = words_or_sku.strip()
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
-    is_exact = or_(
-        listings.c.sku == wanted, listings.c.gtin == barcode, product_listings.c.product_id.in_([wanted, barcode])
-    )
+    is_exact = _is_exact(wanted)
     has_every_word = and_(
         *(
             or_(
@@ -66,6 +63,19 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
         .limit(limit)
     )
     return frames.fetch(connection, statement)
+
+
+def exact_products(connection: Connection, key: str) -> list[str]:
+    """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one sku."""
+    wanted = key.strip()
+    statement = (
+        select(product_listings.c.product_id)
+        .distinct()
+        .join(listings, _same_listing(product_listings, listings))
+        .where(_is_exact(wanted))
+        .order_by(product_listings.c.product_id)
+    )
+    return [row.product_id for row in connection.execute(statement)]
 
 
 def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
@@ -169,6 +179,13 @@ def equivalences(
 def categories(connection: Connection, company_slug: str | None = None) -> pd.DataFrame:
     """The nodes of one company's tree, or of all, in the form of the table ``categories``."""
     return frames.read(connection, categories_table, **_given({"company_slug": company_slug}))
+
+
+def _is_exact(wanted: str) -> Any:
+    barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
+    return or_(
+        listings.c.sku == wanted, listings.c.gtin == barcode, product_listings.c.product_id.in_([wanted, barcode])
+    )
 
 
 def _same_listing(left: Any, right: Any) -> Any:

@@ -53,6 +53,7 @@ def build_substitutions(
     relations = shelf_relations(inputs.blocks, inputs.category_equivalences)
     pairs = together([similar_names(features), shelf_neighbours(features, relations, gates, progress)])
     judged = judge(pairs, attributes, gates, relations, sold_by)
+    judged = judged[judged["level"] > 0].reset_index(drop=True)
     return Substitutions(
         substitution_rows(judged, inputs.products, inputs.product_listings, inputs.listings, relations, sold_by),
         build_outcomes(judged, inputs.products, relations, sold_by, gates),

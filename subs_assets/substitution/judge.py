@@ -38,7 +38,7 @@ def sellers(products: pd.DataFrame, product_listings: pd.DataFrame) -> Sellers:
 def judge(
     pairs: Pairs, attributes: ProductAttributes, gates: Gates, relations: ShelfRelations, sold_by: Sellers
 ) -> pd.DataFrame:
-    """Each pair once for every company that sells its right product, if any level applies.
+    """Each pair once for every company that sells its right product; level 0 where no level applies.
 
     Columns: left, right, company (ints), cosine, lexical, ratio (pack ratio, NaN unknown), relation (code of scoring.py), mapping (row of
     ``relations.pairs`` or -1), bits (levels 1 to 4), level, gate (index into ``GATES``), lowered, score, accepted.
@@ -66,7 +66,7 @@ def judge(
         similarity, relation, judged["lowered"].to_numpy(), judged["ratio"].to_numpy()
     )
     judged["accepted"] = (judged["gate"] == 0) & (judged["score"] >= scoring.MINIMUM_SCORE)
-    return judged[judged["level"] > 0].reset_index(drop=True)
+    return judged
 
 
 def _relations(

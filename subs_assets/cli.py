@@ -1,0 +1,29 @@
+"""``subs``: the command line; each group of commands is a module of ``commands``."""
+
+import sys
+
+import typer
+
+from subs_assets.commands import archive, ask, database, reset, run
+
+app = typer.Typer(
+    name="subs",
+    help="The grocery substitution graph: what to buy instead, in the same company or in another.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+for group in (run, ask, archive, reset, database):
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point; text leaves as UTF-8 whatever the console's code page is."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()

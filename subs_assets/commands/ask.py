@@ -1,0 +1,302 @@
+"""Questions to the published tables: rates, substitutes, explain, categories, equivalences."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from subs_assets.commands.output import console, fail, print_json, print_table, records
+from subs_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from subs_assets.embedding.similarity import NameFeatures
+    from subs_assets.substitution.build import SubstitutionInputs
+
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON with the tables' own column names.")]
+From = Annotated[str | None, typer.Option("--from", help="The company whose products or categories are asked about.")]
+To = Annotated[str | None, typer.Option("--to", help="The company where substitutes or counterparts are looked for.")]
+
+
+@contextmanager
+def published(settings: Settings) -> Iterator["Connection"]:
+    """A connection to the published tables; ends with a sentence when there are none or they do not fit."""
+    from subs_assets.database import migrate
+    from subs_assets.database.engine import open_engine, sqlite_file
+
+    file = sqlite_file(settings.database_url)
+    if file is not None and not file.exists():
+        fail(f"there is no database {file} yet: start a run with `subs run`, or set SUBS_HOME to the home of one")
+    problems = migrate.check(settings.database_url)
+    if problems:
+        fail("\n".join(problems))
+    engine = open_engine(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def print_rates(settings: Settings) -> None:
+    """The rate matrix for people: linked, with siloed and null beside it, and levels 1-4 and 5 apart."""
+    from subs_assets.database import lookups
+
+    with published(settings) as connection:
+        rates = lookups.rates(connection)
+    if rates.empty:
+        fail("no rates are published yet: start a run with `subs run`")
+    wide = rates.pivot(index=["company_slug", "target_company_slug"], columns="setting")
+    rows = [
+        {
+            "from": company,
+            "to": target,
+            "products": int(row[("products", "linked")]),
+            "linked": _percent(row[("rate", "linked")]),
+            "levels 1-4": _percent(row[("rate_levels_1_to_4", "linked")]),
+            "level 5": _percent(row[("rate_level_5", "linked")]),
+            "siloed": _percent(row[("rate", "siloed")]),
+            "null": _percent(row[("rate", "null")]),
+        }
+        for (company, target), row in wide.iterrows()
+    ]
+    print_table(rows, "Substitution rates: share of a company's products with a substitute there")
+    console.print(
+        "siloed: level 5 inside one company's tree only. null: shelves dealt by chance. A rate says how many, not how good.",
+        highlight=False,
+    )
+
+
+def rates(
+    company: From = None,
+    target: To = None,
+    why: Annotated[bool, typer.Option("--why", help="Where products are lost; needs --from and --to.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The share of each company's products that have a substitute at each company."""
+    from subs_assets.database import lookups
+
+    settings = Settings.from_environment()
+    if why:
+        if not company or not target:
+            fail("--why needs --from and --to: `subs rates --from aldi --to coles --why`")
+        with published(settings) as connection:
+            losses = lookups.losses(connection, company, target)
+        if losses.empty:
+            fail(f"nothing is published about {company} -> {target}; `subs rates` lists the companies")
+        if as_json:
+            print_json([{**row, "examples": json.loads(row["examples"])} for row in records(losses)])
+            return
+        rows = records(losses)
+        total = sum(row["products"] for row in rows)
+        shown = [
+            {
+                "stage": row["stage"],
+                "products": row["products"],
+                "share": _percent(row["products"] / total),
+                "nearest misses": "\n".join(_example(example) for example in json.loads(row["examples"])[:3]),
+            }
+            for row in rows
+        ]
+        print_table(shown, f"What became of {company}'s {total:,} products on the way to {target}")
+        return
+    if as_json or company or target:
+        with published(settings) as connection:
+            table = lookups.rates(connection)
+        for column, value in (("company_slug", company), ("target_company_slug", target)):
+            table = table[table[column] == value] if value else table
+        print_json(records(table)) if as_json else print_table(records(table), "Substitution rates")
+        return
+    print_rates(settings)
+
+
+def substitutes(
+    words: Annotated[list[str], typer.Argument(help="Words of a name, or a sku, a barcode, a product id.")],
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(help="Substitutes shown for each company.")] = 5,
+) -> None:
+    """What to buy instead of a product, by company."""
+    from subs_assets.database import lookups
+
+    asked = " ".join(words)
+    with published(Settings.from_environment()) as connection:
+        found = lookups.find_products(connection, asked)
+        if found.empty:
+            fail(f'no listing has all the words of "{asked}" in its name or brand, nor that sku or barcode')
+        product_id = str(found["product_id"].iloc[0])
+        rows = lookups.substitutes_of(connection, product_id)
+    rows = rows[rows["rank"] <= limit]
+    chosen = records(found[found["product_id"] == product_id])
+    others = records(found[found["product_id"] != product_id])
+    if as_json:
+        print_json({"product_id": product_id, "listings": chosen, "substitutes": records(rows), "also_found": others})
+        return
+    print_table(chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"])
+    for company, part in rows.groupby("company_slug", sort=True):
+        shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in records(part)]
+        columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
+        print_table(shown, f"Instead, at {company}", columns)
+    if rows.empty:
+        console.print("No substitute anywhere; `subs rates --from ... --to ... --why` tells at which stage products are lost.")
+    if others:
+        names = ", ".join(f"{row['name']} ({row['company_slug']} {row['sku']})" for row in others[:5])
+        console.print(f"Also found: {names}", markup=False, highlight=False)
+
+
+def explain(
+    product: Annotated[str, typer.Argument(help="Sku, barcode or product id of the product.")],
+    substitute: Annotated[str, typer.Argument(help="Sku, barcode or product id of the substitute.")],
+    as_json: AsJson = False,
+) -> None:
+    """Why is the second one a substitute for the first, or why is it not?"""
+    settings = Settings.from_environment()
+    with published(settings) as connection:
+        product_id, substitute_id = (_one_product(connection, text) for text in (product, substitute))
+        inputs, features = _substitution_inputs(connection, settings)
+    from subs_assets.substitution.explain import explain_pair
+
+    try:
+        told = explain_pair(inputs, features, product_id, substitute_id)
+    except ValueError as problem:
+        fail(str(problem))
+    if as_json:
+        print_json([asdict(explanation) for explanation in told])
+        return
+    chosen = inputs.products.set_index("product_id").loc[[product_id, substitute_id]].reset_index()
+    print_table(records(chosen), "The product, and the substitute", ["product_id", "name", "brand", "total", "unit"])
+    for explanation in told:
+        for line in explanation.lines:
+            console.print(f"- {line}", markup=False, highlight=False)
+        console.print(explanation.conclusion, markup=False, highlight=False, style="bold")
+
+
+def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:
+    """What the published substitutions were made from; every vector is known, so no model is loaded."""
+    from subs_assets.database import frames, tables
+    from subs_assets.embedding.encoder import SentenceTransformerEncoder
+    from subs_assets.embedding.matrices import build_matrices
+    from subs_assets.embedding.similarity import NameFeatures, lexical_features
+    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.substitution.build import SubstitutionInputs
+
+    read = {
+        table.name: frames.read(connection, table)
+        for table in (
+            tables.listings, tables.products, tables.product_listings, tables.product_claims, tables.category_equivalences,
+            tables.listing_shelves,
+        )
+    }  # fmt: skip
+    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    matrices = build_matrices(read["products"], read["product_listings"], read.pop("listing_shelves"), store)
+    features = NameFeatures(matrices.vectors, lexical_features(read["products"]["core_name"].tolist()))
+    return SubstitutionInputs(**read, blocks=matrices.blocks), features
+
+
+def categories(company: Annotated[str | None, typer.Argument(help="One company's tree.")] = None, as_json: AsJson = False) -> None:
+    """What each company's category tree holds: per level, or one company's tree."""
+    from subs_assets.catalogue import category_path
+    from subs_assets.database import frames, lookups, tables
+
+    with published(Settings.from_environment()) as connection:
+        if company is None:
+            inventory = frames.read(connection, tables.category_inventory)
+            rows = records(inventory)
+        else:
+            tree = lookups.categories(connection, company)
+            if tree.empty:
+                fail(f"no category of {company} is published; `subs categories` lists the companies")
+            rows = records(tree)
+    if as_json:
+        print_json(rows)
+    elif company is None:
+        for row in rows:
+            row["shared_names"] = _shortened(json.loads(row["shared_names"]))
+            row["samples"] = _shortened([" > ".join(names) for names in json.loads(row["samples"])])
+        print_table(rows, "Categories, listings and products by company and level (level 0: without a category)")
+    else:
+        shown = [
+            {
+                "category": "  " * (row["depth"] - 1) + category_path.decode(row["path"])[-1],
+                "id": row["category_id"],
+                "own listings": row["own_listings"],
+                "with subtree": row["listings"],
+            }
+            for row in rows
+        ]
+        print_table(shown, f"Categories of {company}")
+
+
+def equivalences(
+    company: From = None,
+    target: To = None,
+    path: Annotated[str | None, typer.Option(help='A category, as "Pantry > Cereals & Muesli".')] = None,
+    why: Annotated[bool, typer.Option("--why", help="The strongest pairs of listings behind each mapping.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Proposed and rejected ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Which categories of two companies hold the same kind of thing."""
+    from subs_assets.catalogue import category_path
+    from subs_assets.database import frames, lookups, tables
+
+    wanted = None if path is None else category_path.encode(name.strip() for name in path.split(">"))
+    with published(Settings.from_environment()) as connection:
+        found = lookups.equivalences(connection, company, target, wanted)
+        evidence = frames.read(connection, tables.category_evidence) if why else None
+    found = found if every else found[found["status"] == "accepted"]
+    rows = records(found)
+    if evidence is not None:
+        keys = ["company_slug", "path", "target_company_slug", "target_path"]
+        behind: dict[tuple, list[dict[str, Any]]] = {}
+        for pair in records(evidence):
+            behind.setdefault(tuple(pair[key] for key in keys), []).append(pair)
+        rows = [{**row, "evidence": behind.get(tuple(row[key] for key in keys), [])} for row in rows]
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        {
+            "from": f"{row['company_slug']}: {category_path.readable(row['path'])}",
+            "relation": row["relation"],
+            "to": f"{row['target_company_slug']}: {category_path.readable(row['target_path'])}",
+            "support": row["support"],
+            "status": row["status"],
+            "why": "\n".join(
+                [row["reason"], *(f"{pair['name']} ~ {pair['target_name']}" for pair in row.get("evidence", ()))]
+            ),
+        }
+        for row in rows
+    ]
+    print_table(shown, "Category equivalences")
+
+
+def register(app: typer.Typer) -> None:
+    for command in (rates, substitutes, explain, categories, equivalences):
+        app.command()(command)
+
+
+def _one_product(connection: "Connection", text: str) -> str:
+    from subs_assets.database import lookups
+
+    exact = lookups.exact_products(connection, text)
+    if len(exact) == 1:
+        return exact[0]
+    if not exact:
+        fail(f'no listing has the sku, barcode or product id "{text}"; `subs substitutes <words>` shows skus')
+    fail(f'"{text}" is {len(exact)} products: name one of {", ".join(exact)}')
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _example(example: dict[str, Any]) -> str:
+    return " -> ".join(str(part) for part in (example.get("name"), example.get("nearest_name")) if part)
+
+
+def _shortened(names: list[Any], count: int = 4) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(str(name) for name in names[:count]) + more

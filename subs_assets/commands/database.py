@@ -1,0 +1,43 @@
+"""``subs db``: upgrade and check."""
+
+import typer
+
+from subs_assets.commands.output import console, errors, fail
+from subs_assets.settings import Settings
+
+database = typer.Typer(no_args_is_help=True, help="The database: bring it up to date, or say what is wrong with it.")
+
+
+@database.command()
+def upgrade() -> None:
+    """Run the migrations that the database lacks, in one transaction."""
+    from subs_assets.database.lock import RunLocked, run_lock
+    from subs_assets.database.migrate import DatabaseNotReady
+    from subs_assets.database.migrate import upgrade as upgrade_database
+
+    settings = Settings.from_environment()
+    try:
+        with run_lock(settings.home, "subs db upgrade"):
+            ran = upgrade_database(settings.database_url)
+    except (DatabaseNotReady, RunLocked) as problem:
+        fail(str(problem))
+    console.print(f"ran {', '.join(ran)}" if ran else "the database is up to date", markup=False)
+
+
+@database.command()
+def check() -> None:
+    """Whether a run may write to the database: revisions, tables, columns; each problem with the command that mends it."""
+    from subs_assets.database.migrate import check as check_database
+    from subs_assets.database.migrate import notes
+
+    settings = Settings.from_environment()
+    problems = check_database(settings.database_url)
+    for note in notes(settings.database_url):
+        errors.print(f"note: {note}", markup=False, soft_wrap=True)
+    if problems:
+        fail("\n".join(problems))
+    console.print("the database is up to date and as its tables should be", markup=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(database, name="db")

@@ -1,0 +1,79 @@
+"""How commands print: tables for people, JSON for scripts, one sentence for an error; what is printed is decided elsewhere."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """Plain JSON on standard output; missing numbers are null."""
+    typer.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """A frame's rows with None where something is missing."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence[str] | None = None) -> None:
+    """Rows as a table; numbers to the right, nothing where something is missing."""
+    if not rows:
+        console.print(f"{title}: none")
+        return
+    shown = list(columns or rows[0])
+    numeric = {name for name in shown if any(isinstance(row.get(name), int | float) for row in rows)}
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name in shown:
+        table.add_column(name.replace("_", " "), justify="right" if name in numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row.get(name)) for name in shown))
+    console.print(table)
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """Print an error and end with the exit code."""
+    errors.print(f"[red]error:[/red] {_escaped(sentence)}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _text(value: Any) -> str:
+    plain = _plain(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "yes" if plain else "no"
+    if isinstance(plain, float):
+        return f"{plain:,.2f}"
+    if isinstance(plain, int):
+        return f"{plain:,}"
+    return _escaped(str(plain))
+
+
+def _escaped(text: str) -> str:
+    # A listing's name may hold what rich takes for markup.
+    return text.replace("[", r"\[")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if hasattr(value, "item"):  # a NumPy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,115 @@
+"""``subs reset``: request, list, archive, confirm; and ``subs db``: upgrade, check."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from subs_assets.commands.output import console, errors, fail, print_json, print_table
+from subs_assets.commands.run import use_dagster_home
+from subs_assets.settings import Settings
+
+reset = typer.Typer(no_args_is_help=True, help="Wipe the database back to its empty state, only when an archive equals it.")
+RequestId = Annotated[str, typer.Argument(help="As `subs reset request` printed it.")]
+
+
+@reset.command()
+def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the audit log.")] = None) -> None:
+    """Ask for a reset. The sensor archives everything; `subs reset confirm ID` then wipes."""
+    from subs_assets.archive.reset import request as request_reset
+    from subs_assets.database.control import open_control
+
+    settings = Settings.from_environment()
+    request_id = request_reset(open_control(settings.control_url), getpass.getuser(), reason)
+    typer.echo(request_id)
+    use_dagster_home(settings)
+    for warning in _automation_problems():
+        errors.print(f"[yellow]warning:[/yellow] {warning}; or archive by hand: subs reset archive {request_id}", soft_wrap=True)
+
+
+@reset.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """The requests that wait for their archive or their confirmation."""
+    from subs_assets.archive.reset import pending
+    from subs_assets.database.control import open_control
+
+    waiting = pending(open_control(Settings.from_environment().control_url))
+    rows = [
+        {
+            "request_id": one.request_id, "state": one.state, "requested_by": one.requested_by,
+            "requested_at": one.requested_at.isoformat(), "reason": one.reason, "archive": one.archive,
+        }
+        for one in waiting
+    ]  # fmt: skip
+    print_json(rows) if as_json else print_table(rows, "Reset requests")
+
+
+@reset.command()
+def archive(request_id: RequestId) -> None:
+    """Do the sensor's step by hand: archive, verify and restore-prove everything for this request."""
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.reset import archive_request
+    from subs_assets.database.control import open_control
+
+    settings = Settings.from_environment()
+    databases = {"warehouse": settings.database_url, "control": settings.control_url}
+    try:
+        folder = archive_request(open_control(settings.control_url), request_id, databases, settings.archives)
+    except ArchiveError as problem:
+        fail(str(problem))
+    console.print(f"archived in {folder}; now: subs reset confirm {request_id}", markup=False, highlight=False, soft_wrap=True)
+
+
+@reset.command()
+def confirm(request_id: RequestId) -> None:
+    """Wipe the database if the request's archive equals it, table by table; refuse otherwise."""
+    from subs_assets.archive import reset as steps
+    from subs_assets.database.control import open_control
+    from subs_assets.database.lock import RunLocked, run_lock
+
+    settings = Settings.from_environment()
+    try:
+        with run_lock(settings.home, f"reset {request_id}"):
+            outcome = steps.confirm(
+                open_control(settings.control_url), request_id, getpass.getuser(), settings.database_url, settings.archives
+            )
+    except RunLocked as problem:
+        fail(str(problem))
+    if outcome.state != "wiped":
+        fail(outcome.sentence)
+    console.print(outcome.sentence, markup=False, highlight=False)
+
+
+def _automation_problems() -> list[str]:
+    """Why nobody would see the request: the daemon does not run, or the sensor is off."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from dagster import DagsterInstance
+        from dagster._core.definitions.run_request import InstigatorType
+        from dagster._core.scheduler.instigation import InstigatorStatus
+
+        instance = DagsterInstance.get()
+        try:
+            heartbeats = instance.get_daemon_heartbeats()
+            sensors = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        finally:
+            instance.dispose()
+    problems = []
+    beat = heartbeats.get("SENSOR")
+    import time
+
+    if beat is None or time.time() - beat.timestamp > 120:
+        problems.append("Dagster's daemon does not run (`python dev.py web` starts it)")
+    running = any(
+        state.name == "reset_requests" and state.status in (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)
+        for state in sensors
+    )
+    if not running:
+        problems.append("the sensor reset_requests is off: turn it on in the UI under Automation")
+    return problems
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(reset, name="reset")
