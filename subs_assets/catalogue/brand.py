@@ -23,9 +23,9 @@ packet.
 
 _TRADE_WORDS = (
     "australia australian australasia aust oceania iberica nederland thailand zealand nz international global "
-    "europacific partners company co and & bros brothers group holdings foods food products product manufacturing industries "
-    "enterprises laboratories services technical operations distribution solutions dips spreads fresh trading quality "
-    "general personal care beverages confectionery wholesale imports basic"
+    "europacific partners company co and & bros brothers group holdings foods food products product manufacturing "
+    "industries enterprises laboratories services technical operations distribution solutions dips spreads fresh "
+    "trading quality general personal care beverages confectionery wholesale imports basic"
 )
 TRADE_WORDS = frozenset(_TRADE_WORDS.split())
 """Words that end the names of firms and not those of brands; only stripped from the end, and never the first word."""
@@ -276,7 +276,7 @@ class _Judge:
 
 def _display_word(word: str, first: bool) -> str:
     letters = [letter for letter in word if letter.isalpha()]
-    if not first and word.casefold() in SMALL_WORDS:
+    if not first and len(letters) > 1 and word.casefold() in SMALL_WORDS:
         return word.casefold()
     if len(letters) <= 3 and not any(letter in "AEIOUYÄÖÜ" for letter in letters):
         return word

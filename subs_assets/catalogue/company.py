@@ -15,6 +15,7 @@ from subs_assets.catalogue.listing import build_listings
 from subs_assets.catalogue.mapping import Mapping, WrongShape
 from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows
 from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
+from subs_assets.catalogue.text import storable
 from subs_assets.catalogue.validate import Accepted, Validator, shown
 from subs_assets.database import tables
 from subs_assets.database.frames import conform, empty
@@ -65,6 +66,7 @@ class _FileReading:
         """The file is not used: nothing of it was accepted, and no row of it counts."""
         rows = len(self.accepted) + len(self.set_aside)
         after = f" (after {rows:,} rows)" if rows else ""
+        reason = storable(reason)
         self.problem = f"{self.company_slug}/{self.file}: {reason}{after}"
         self.accepted = []
         self.set_aside = [BadRow(0, "file", None, reason)]
@@ -158,7 +160,7 @@ def _files(source: Source) -> Iterator[tuple[Path, str]]:
     for pattern in source.files:
         found = sorted(path for path in source.folder.glob(pattern) if path.is_file()) if source.folder.is_dir() else []
         for path in found:
-            name = path.relative_to(source.folder).as_posix()
+            name = storable(path.relative_to(source.folder).as_posix())
             if name not in seen:
                 seen.add(name)
                 yield path, name
@@ -181,15 +183,17 @@ def _read_file(path: Path, name: str, source: Source) -> _FileReading:
                 except WrongShape as error:
                     result = BadRow(line, error.field, shown(error.value), str(error))
             if isinstance(result, BadRow):
-                reading.set_aside.append(
-                    BadRow(result.line, result.field, shown(result.value), f"{result.reason}; row set aside")
-                )
+                reading.set_aside.append(_set_aside(result))
             else:
                 reading.accepted.append(result)
         _require_content(reading, mapping)
     except FileFailed as error:
         reading.fail(str(error))
     return reading
+
+
+def _set_aside(bad: BadRow) -> BadRow:
+    return BadRow(bad.line, storable(bad.field), shown(bad.value), f"{storable(bad.reason)}; row set aside")
 
 
 def _describe(path: Path, reading: _FileReading, source: Source) -> None:

@@ -16,6 +16,7 @@ import zstandard
 
 from subs_assets.catalogue.decompression import TruncatedFile, open_decompressed
 from subs_assets.catalogue.source import Source
+from subs_assets.catalogue.text import is_valid_text
 
 FIELD_LIMIT = 131_072
 """Characters that one field may have: the csv module's own default; the longest in the real files has 2,861."""
@@ -190,7 +191,7 @@ def _csv_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | Ba
                 line, "", source.delimiter.join(cells), f"has {len(cells)} fields where the header has {len(header)}"
             )
             continue
-        if (broken := next((index for index, cell in enumerate(cells) if not _is_text(cell)), None)) is not None:
+        if (broken := next((index for index, cell in enumerate(cells) if not is_valid_text(cell)), None)) is not None:
             yield BadRow(line, header[broken], _readable(cells[broken]), "is not UTF-8")
             continue
         yield line, dict(zip(header, cells, strict=True))
@@ -222,6 +223,8 @@ def _csv_header(reader: Any, source: Source) -> list[str]:
         raise FileFailed("the file is empty") from None
     except csv.Error as error:
         raise FileFailed(f"the header is no CSV row: {error}") from error
+    if not all(map(is_valid_text, header)):
+        raise FileFailed("the header is not UTF-8; save the file as UTF-8")
     require_columns(header, source)
     return header
 
@@ -236,10 +239,6 @@ def require_columns(present: list[str], source: Source) -> None:
             raise FileFailed(
                 f'the column "{column}" ({field}) is missing; the file has: {there}. Map another one in source.yaml'
             )
-
-
-def _is_text(cell: str) -> bool:
-    return cell.isascii() or not any("\ud800" <= character <= "\udfff" for character in cell)
 
 
 def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | BadRow]:

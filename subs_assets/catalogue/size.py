@@ -114,7 +114,7 @@ def parse_unit_price(text: str | None) -> StatedUnitPrice | None:
         return None
     match = re.search(
         r"(?P<amount>\d+(?:[.,]\d+)*)\s*(?:€|eur)?\s*(?:per|/|pro|je|\s)\s*(?P<per>\d+(?:[.,]\d+)*)?\s*(?P<unit>[a-zäöü²2]+)",
-        fold_size_text(text),
+        fold_size_text(" ".join(text.split())),
     )
     if match is None:
         return None

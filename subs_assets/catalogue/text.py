@@ -29,6 +29,11 @@ def is_valid_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def storable(text: str) -> str:
+    """The text with lone surrogates and NUL written out, so that any file, database and terminal can hold it."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """The repaired text and what was repaired; trimming, single spaces and Unicode composition (NFC) go without
     saying.

@@ -11,10 +11,13 @@ from typing import Any
 from subs_assets.catalogue.mapping import RawListing, RawPath
 from subs_assets.catalogue.readers import BadRow
 from subs_assets.catalogue.source import Source
-from subs_assets.catalogue.text import clean, is_valid_text
+from subs_assets.catalogue.text import clean, is_valid_text, storable
 
-LONGEST_NAME = 1_000
+LONGEST_TEXT = 1_000
 """Characters; the longest real name has 146. More is a description or another row's remains in the wrong field."""
+
+LONGEST_URL = 4_000
+"""Characters; browsers and servers agree on some 2,000."""
 
 DEEPEST_PATH = 20
 """Levels of a category path; the deepest real tree has four."""
@@ -79,8 +82,6 @@ class Validator:
             name = _text("name", raw.name, repairs)
             if name is None:
                 raise _SetAside("name", raw.name, "is missing")
-            if len(name) > LONGEST_NAME:
-                raise _SetAside("name", name, f"has {len(name):,} characters; a name has at most {LONGEST_NAME:,}")
             price = self._price(raw.price, repairs)
             paths, ids = self._categories(raw.paths, repairs)
             return Accepted(
@@ -198,7 +199,7 @@ def shown(value: Any) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = text[: VALUE_SHOWN + 1].encode("utf-8", errors="backslashreplace").decode("utf-8").replace("\0", "\\0")
+    text = storable(text[: VALUE_SHOWN + 1])
     return text if len(text) <= VALUE_SHOWN else text[: VALUE_SHOWN - 1] + "…"
 
 
@@ -210,6 +211,9 @@ def _text(field_name: str, value: Any, repairs: list[str]) -> str | None:
         value = _number_as_text(field_name, value)
     if not is_valid_text(value):
         raise _SetAside(field_name, value, "is not UTF-8")
+    longest = LONGEST_URL if field_name == "url" else LONGEST_TEXT
+    if len(value) > longest:
+        raise _SetAside(field_name, value, f"has {len(value):,} characters; {longest:,} are possible")
     text, notes = clean(value)
     if notes:
         repairs.extend(f"{field_name}: {note}" for note in notes)
