@@ -41,5 +41,14 @@ def shop(make_database: MakeDatabase) -> Path:
     )
 
 
+def put_text_into_an_integer_column(path: Path) -> None:
+    """Add a table whose column was TEXT when its only value came, and became INTEGER by an edit of the schema."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE bent (a TEXT)")
+        connection.execute("INSERT INTO bent VALUES ('12')")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE bent (a INTEGER)' WHERE name = 'bent'")
+
+
 def url_of(path: Path) -> str:
     return f"sqlite:///{path.as_posix()}"

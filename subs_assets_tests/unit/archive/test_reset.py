@@ -10,16 +10,18 @@ import pytest
 from sqlalchemy import Engine, select
 
 from subs_assets.archive import reset, reset_state, restore, snapshot, store
+from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import ResetRefused
 from subs_assets.database.control import audit_log, open_control
-from subs_assets_tests.unit.archive.conftest import MakeDatabase, url_of
+from subs_assets_tests.unit.archive.conftest import MakeDatabase, put_text_into_an_integer_column, url_of
 from subs_assets_tests.unit.archive.oracle import content
 
 SCRIPT = """
+PRAGMA journal_mode = wal;
 CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY); INSERT INTO alembic_version VALUES ('0003');
 CREATE TABLE companies (slug TEXT PRIMARY KEY); INSERT INTO companies VALUES ('aldi'), ('coles');
 CREATE TABLE listings (id INTEGER PRIMARY KEY AUTOINCREMENT,
-    slug REFERENCES companies (slug) ON DELETE CASCADE, price REAL);
+    slug REFERENCES companies (slug), price REAL);
 INSERT INTO listings (slug, price) VALUES ('aldi', 1.5), ('coles', 2.5);
 CREATE TABLE somebodys_notes (note); INSERT INTO somebodys_notes VALUES ('mine');
 CREATE VIEW cheap AS SELECT * FROM listings WHERE price < 2;
@@ -130,6 +132,22 @@ def test_a_warehouse_that_changed_since_is_not_wiped(place: Place, statements: l
     assert "is refused, not archived" in again.sentence
 
 
+def test_views_made_in_another_order_are_a_difference(place: Place) -> None:
+    place.execute("CREATE VIEW dear AS SELECT 1")
+    request_id = place.archived()
+    place.execute("DROP VIEW cheap", "CREATE VIEW cheap AS SELECT * FROM listings WHERE price < 2")
+    assert "in another order" in place.confirm(request_id).sentence
+
+
+def test_nobody_writes_between_the_comparison_and_the_wipe(place: Place) -> None:
+    with (
+        open_for_wiping(place.databases["warehouse"]),
+        closing(sqlite3.connect(place.warehouse, isolation_level=None, timeout=0.1)) as other,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("INSERT INTO somebodys_notes VALUES ('between')")
+
+
 def test_statistics_of_the_query_planner_are_no_difference(place: Place) -> None:
     request_id = place.archived()
     place.execute("ANALYZE")
@@ -235,6 +253,14 @@ def test_an_incomplete_archive_refuses_the_request(place: Place, statement: str,
     found = reset_state.find(place.control, request_id)
     assert found is not None
     assert found.state == "refused"
+
+
+def test_an_archive_that_cannot_be_restored_refuses_the_request(place: Place) -> None:
+    put_text_into_an_integer_column(place.warehouse)
+    request_id = reset.request(place.control, "ana")
+    with pytest.raises(ResetRefused, match="table bent has as many rows as were archived, 1, but not the same"):
+        reset.archive_request(place.control, request_id, place.databases, place.archives)
+    assert reset.pending(place.control) == []
 
 
 @pytest.mark.parametrize(

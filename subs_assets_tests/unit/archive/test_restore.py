@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from subs_assets.archive import digest, drill, restore, snapshot, store
 from subs_assets.archive.errors import ArchiveLocked, RestoreRefused
-from subs_assets_tests.unit.archive.conftest import MakeDatabase, url_of
+from subs_assets_tests.unit.archive.conftest import MakeDatabase, put_text_into_an_integer_column, url_of
 from subs_assets_tests.unit.archive.oracle import assert_sound, content
 
 NASTY_SCHEMA = """
@@ -261,6 +261,15 @@ def test_a_failed_restore_leaves_nothing(make_database: MakeDatabase, tmp_path: 
         restore.restore(archive, {"warehouse": url_of(tmp_path / "folder" / "target.db")})
     assert [path for path in (tmp_path / "folder").iterdir() if not path.name.endswith(".lock")] == []
     assert not drill.drill(archive).ok
+
+
+def test_a_value_that_sqlite_would_change_on_its_way_back_is_not_restored(shop: Path, tmp_path: Path) -> None:
+    put_text_into_an_integer_column(shop)
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    assert list(store.read_rows(archive, "bent")) == [{"$rowid": 1, "a": "12"}]
+    with pytest.raises(RestoreRefused, match="table bent has as many rows as were archived, 1, but not the same"):
+        restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")})
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_a_drill_restores_everything_and_leaves_nothing(archive: Path) -> None:
