@@ -1,8 +1,8 @@
 """How alike two names are: half meaning, half spelling; which names to compare, and why, is decided elsewhere.
 
-On 497 pairs of equivalent own-brand products of two companies among 24,396 candidates (German names without brand), the partner was
-among the first ten for .77 by MiniLM alone, .88 by TF-IDF of character 3-4-grams alone, and .90 by their sum (DESIGN, "What text to
-compare"): hence the plain mean of both.
+On 497 pairs of equivalent own-brand products of two companies among 24,396 candidates (German names without brand), the
+partner was among the first ten for .77 by MiniLM alone, .88 by TF-IDF of character 3-4-grams alone, and .90 by their
+sum (DESIGN, "What text to compare"): hence the plain mean of both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,8 @@ STRIP = 512
 
 @dataclass(frozen=True)
 class NameFeatures:
-    """What is compared of n names: ``vectors`` float32 (n, d) of unit length, ``lexical`` sparse float32 (n, g), rows of unit length."""
+    """What is compared of n names: ``vectors`` float32 (n, d) of unit length, ``lexical`` sparse float32 (n, g), rows
+    of unit length."""
 
     vectors: NDArray[np.float32]
     lexical: Any
@@ -52,14 +53,16 @@ class Pairs:
 
     @property
     def similarity(self) -> NDArray[np.float32]:
-        return (self.cosine + self.lexical) / 2
+        similarity: NDArray[np.float32] = (self.cosine + self.lexical) / np.float32(2)
+        return similarity
 
     def where(self, mask: NDArray[np.bool_]) -> "Pairs":
         return Pairs(self.left[mask], self.right[mask], self.cosine[mask], self.lexical[mask])
 
 
 def lexical_features(core_names: Sequence[str]) -> Any:
-    """Sparse float32 (n, g) TF-IDF of character 3- and 4-grams, rows of unit length; the weights are those of these names together."""
+    """Sparse float32 (n, g) TF-IDF of character 3- and 4-grams, rows of unit length; the weights are those of these
+    names together."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     if not any(core_names):
@@ -74,13 +77,11 @@ def name_features(core_names: Sequence[str], store: VectorStore, progress: Progr
     return NameFeatures(store.vectors(core_names, progress), lexical)
 
 
-def alike_pairs(
-    features: NameFeatures, left: NDArray[np.intp], right: NDArray[np.intp], minimum: float
-) -> Pairs:
+def alike_pairs(features: NameFeatures, left: NDArray[np.intp], right: NDArray[np.intp], minimum: float) -> Pairs:
     """Every (left, right) whose mean similarity is at least ``minimum``, in order of left, then right.
 
-    A cosine is at most 1, so the lexical half alone must reach ``2 * minimum - 1``: the sparse product finds those few, and
-    only they need a cosine. Therefore ``minimum`` must be above 0.5.
+    A cosine is at most 1, so the lexical half alone must reach ``2 * minimum - 1``: the sparse product finds those few,
+    and only they need a cosine. Therefore ``minimum`` must be above 0.5.
     """
     if minimum <= 0.5:
         raise ValueError(f"minimum is {minimum}; below 0.5 the lexical half cannot choose the candidates")

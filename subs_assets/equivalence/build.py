@@ -1,4 +1,5 @@
-"""All company pairs' category equivalences from listings and their shelves; the rules themselves are in the modules beside."""
+"""All company pairs' category equivalences from listings and their shelves; the rules themselves are in the modules
+beside."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,8 +19,8 @@ from subs_assets.equivalence.mapping import EVIDENCE_COLUMNS, MAPPING_COLUMNS, T
 
 @dataclass(frozen=True)
 class Equivalences:
-    """The tables ``category_equivalences`` and ``category_evidence``, how soft evidence was weighed, and the decisions whose
-    category is gone (sentences)."""
+    """The tables ``category_equivalences`` and ``category_evidence``, how soft evidence was weighed, and the decisions
+    whose category is gone (sentences)."""
 
     mappings: pd.DataFrame
     evidence: pd.DataFrame
@@ -59,9 +60,7 @@ def build_equivalences(
     own = numbered[numbered["origin"] == "own"].drop_duplicates("row").set_index("row")["path"]
     calibration = calibrate(features, listings["company_slug"], own.reindex(range(len(listings))))
     trees = {
-        company: build_tree(
-            company, part, set(facets.loc[facets["company_slug"] == company, "path"]), len(listings)
-        )
+        company: build_tree(company, part, set(facets.loc[facets["company_slug"] == company, "path"]), len(listings))
         for company, part in numbered.groupby("company_slug", sort=True)
     }
     rows = {company: np.flatnonzero(listings["company_slug"] == company) for company in trees}

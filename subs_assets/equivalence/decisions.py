@@ -11,8 +11,9 @@ def apply_decisions(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The mappings with every decision applied, and a sentence for each decision whose category is gone.
 
-    ``decisions``: the equivalence decisions of the control state (company_slug, subject, target_company_slug, target_subject, verdict,
-    relation ...); subjects are category paths. An accepted pair that the evidence did not propose is added.
+    ``decisions``: the equivalence decisions of the control state (company_slug, subject, target_company_slug,
+    target_subject, verdict, relation ...); subjects are category paths. An accepted pair that the evidence did not
+    propose is added.
     """
     rows = {tuple(row[:4]): list(row) for row in mappings[MAPPING_COLUMNS].itertuples(index=False, name=None)}
     known = set(zip(categories["company_slug"], categories["path"], strict=True))
@@ -24,7 +25,7 @@ def apply_decisions(
         if missing:
             company, path = missing[0]
             vanished.append(
-                f'decision of {decision.decided_by} on {category_path.readable(key[1])}: {company} has no category '
+                f"decision of {decision.decided_by} on {category_path.readable(key[1])}: {company} has no category "
                 f'"{category_path.readable(path)}" any more; the decision is kept and waits for it'
             )
             continue

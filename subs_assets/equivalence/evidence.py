@@ -1,8 +1,9 @@
-"""What says that two companies' categories hold the same kind of thing: pairs of listings with a weight; no category is judged here.
+"""What says that two companies' categories hold the same kind of thing: pairs of listings with a weight; no category is
+judged here.
 
-Hard evidence is a product that both companies list (weight 1). Soft evidence is a pair of listings that are among each other's nearest
-by name; its weight is the chance that two listings so alike share a shelf, and that chance is measured on the companies' own
-shelves in the same run, so that it fits the language, the encoder and the catalogues at hand.
+Hard evidence is a product that both companies list (weight 1). Soft evidence is a pair of listings that are among each
+other's nearest by name; its weight is the chance that two listings so alike share a shelf, and that chance is measured
+on the companies' own shelves in the same run, so that it fits the language, the encoder and the catalogues at hand.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ NEIGHBOURS = 5
 """Two listings vouch for each other when each is among the other's five nearest at the other company."""
 
 CALIBRATION_FLOOR = 0.55
-"""Below it a nearest neighbour is more often on another shelf than on the same one in all three companies of au/ (8,538 listings)."""
+"""Below it a nearest neighbour is more often on another shelf than on the same one in all three companies of au/ (8,538
+listings)."""
 
 CALIBRATION_LISTINGS = 4_000
 """Per company, evenly spread: enough for a curve of two parameters."""
@@ -41,7 +43,8 @@ class Calibration:
 
     @property
     def null_margin(self) -> float:
-        """The similarity at which two listings are as likely on different shelves as on the same; at least the floor."""
+        """The similarity at which two listings are as likely on different shelves as on the same; at least the
+        floor."""
         return max(CALIBRATION_FLOOR, -self.intercept / self.slope)
 
 
@@ -118,11 +121,11 @@ def _shared_products(
 
 
 def listing_masses(listing: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each pair's share of its listing's evidence: a listing speaks once, as loud as its best pair, for all its pairs together."""
+    """Each pair's share of its listing's evidence: a listing speaks once, as loud as its best pair, for all its pairs
+    together."""
     if not len(listing):
         return weight
     total = np.bincount(listing, weight)
     loudest = np.zeros(len(total))
     np.maximum.at(loudest, listing, weight)
     return loudest[listing] * weight / total[listing]
-

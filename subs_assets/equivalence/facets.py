@@ -1,8 +1,8 @@
 """Which nodes of a tree are no categories but facets: promotional, seasonal, dietary, mixed, or a root over everything.
 
-A facet makes no equivalence. Names tell the dietary and the promotional ones; the others are told by their listings, whose nearest
-relatives stand scattered over the rest of the shop. A listing that is shelved only under facets is given the shelf of its
-nearest relatives in its own company, for evidence and for level 5; its own path stays what it was.
+A facet makes no equivalence. Names tell the dietary and the promotional ones; the others are told by their listings,
+whose nearest relatives stand scattered over the rest of the shop. A listing that is shelved only under facets is given
+the shelf of its nearest relatives in its own company, for evidence and for level 5; its own path stays what it was.
 """
 
 import re
@@ -16,19 +16,23 @@ from subs_assets.catalogue.claims import find_claims
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
 
 PROMOTIONAL = re.compile(
-    r"\b(down down|specials?|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|front of store|"
-    r"new arrivals|new in|best sellers?|price drop|only at|exclusive|catalogue|angebote?|aktion(en)?|neu(heiten)?)\b",
+    r"\b(down down|specials?|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
+    r"front of store|new arrivals|new in|best sellers?|price drop|only at|exclusive|catalogue|angebote?|aktion(en)?|"
+    r"neu(heiten)?)\b",
     re.IGNORECASE,
 )
 SEASONAL = re.compile(
-    r"\b(best of (spring|summer|autumn|winter)|seasonal|christmas|easter|halloween|mother's day|father's day|back to school|"
-    r"saison|weihnachten|ostern)\b",
+    r"\b(best of (spring|summer|autumn|winter)|seasonal|christmas|easter|halloween|mother's day|father's day|"
+    r"back to school|saison|weihnachten|ostern)\b",
     re.IGNORECASE,
 )
 DIETARY = re.compile(r"\b(dietary|free from|special diets?|lifestyle)\b", re.IGNORECASE)
 CLAIM_WORDS = frozenset(
-    "vegan vegetarian plant based halal kosher organic bio free from range no added low reduced gluten lactose dairy egg nut soy wheat "
-    "sugar fat salt and or food foods product products diet und frei glutenfrei laktosefrei vegetarisch".split()
+    (  # noqa: SIM905 (thirty words in quotes of their own would be thirty lines)
+        "vegan vegetarian plant based halal kosher organic bio free from range no added low reduced gluten lactose "
+        "dairy egg nut soy wheat sugar fat salt and or food foods product products diet und frei glutenfrei "
+        "laktosefrei vegetarisch"
+    ).split()
 )
 """The words of a name that says nothing but claims; plurals such as "eggs" name the thing itself."""
 
@@ -41,8 +45,9 @@ RELATIVE_SIMILARITY = 0.55
 MIXED_INSIDE, MIXED_SPREAD = 0.15, 4.0
 """A root is mixed when fewer of its listings' relatives stand within it, and those elsewhere spread over more branches.
 
-Read off the roots of au/: "Limited Time Only" .05 / 6.7, "Front Of Store" .12 / 6.8, "Down Down" .09 / 5.5, "Bonus Credit Products"
-.05 / 4.4; the lowest true ones are Aldi's "Snacks & Confectionery" .18 / 5.4 and Coles' "Health & Beauty" .23 / 4.6.
+Read off the roots of au/: "Limited Time Only" .05 / 6.7, "Front Of Store" .12 / 6.8, "Down Down" .09 / 5.5, "Bonus
+Credit Products" .05 / 4.4; the lowest true ones are Aldi's "Snacks & Confectionery" .18 / 5.4 and Coles' "Health &
+Beauty" .23 / 4.6.
 """
 
 FACET_CHILDREN = 0.5
@@ -125,8 +130,8 @@ def _universal_root(nodes: pd.DataFrame) -> str | None:
 def branch_spread(
     shelves: pd.DataFrame, features: NameFeatures, branch_depth: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp of the
-    entropy, Hill's number of order 1) of branches that all of them stand in."""
+    """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp
+    of the entropy, Hill's number of order 1) of branches that all of them stand in."""
     branch = shelves["path"].map(lambda path: category_path.encode(category_path.decode(path)[:branch_depth]))
     first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch}).drop_duplicates("row")
     rows = first["row"].to_numpy()
@@ -176,8 +181,9 @@ def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | N
 def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
     """Where each listing counts for equivalences and level 5: table ``listing_shelves``.
 
-    Its own paths that are no facets; else, where it stands under facets only, the shelf on which most of its nearest relatives
-    in its own company stand, weighted by similarity (``origin`` "relatives"). A listing without any path has no row.
+    Its own paths that are no facets; else, where it stands under facets only, the shelf on which most of its nearest
+    relatives in its own company stand, weighted by similarity (``origin`` "relatives"). A listing without any path has
+    no row.
     """
     is_facet = pd.MultiIndex.from_frame(shelves[["company_slug", "path"]]).isin(
         pd.MultiIndex.from_frame(facets[["company_slug", "path"]])
@@ -197,9 +203,7 @@ def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFea
     company = lost["company_slug"].iloc[0]
     shelved = own[own["company_slug"] == company].drop_duplicates("row")
     at = pd.Series(shelved["path"].to_numpy(), index=shelved["row"].to_numpy(np.intp))
-    pairs = alike_pairs(
-        features, lost["row"].to_numpy(np.intp), shelved["row"].to_numpy(np.intp), RELATIVE_SIMILARITY
-    )
+    pairs = alike_pairs(features, lost["row"].to_numpy(np.intp), shelved["row"].to_numpy(np.intp), RELATIVE_SIMILARITY)
     votes = pd.DataFrame(
         {"row": pairs.left, "path": at.reindex(pairs.right).to_numpy(), "similarity": pairs.similarity}
     ).sort_values(["row", "similarity", "path"], ascending=[True, False, True])
@@ -207,4 +211,6 @@ def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFea
     share = votes.groupby(["row", "path"], as_index=False)["similarity"].sum()
     share["weight"] = share["similarity"] / share.groupby("row")["similarity"].transform("sum")
     best = share.sort_values(["row", "weight", "path"], ascending=[True, False, True]).drop_duplicates("row")
-    return lost[["company_slug", "sku", "row"]].merge(best[["row", "path", "weight"]], on="row").assign(origin="relatives")
+    return (
+        lost[["company_slug", "sku", "row"]].merge(best[["row", "path", "weight"]], on="row").assign(origin="relatives")
+    )

@@ -1,8 +1,9 @@
-"""From weighted pairs of listings to directed category mappings with a SKOS relation; where the pairs come from is evidence.py's.
+"""From weighted pairs of listings to directed category mappings with a SKOS relation; where the pairs come from is
+evidence.py's.
 
-For categories a and b, P(b|a) is the share of a's matched evidence that points into b's subtree, P(a|b) the reverse; both are judged
-by their Wilson lower bound (Wilson 1927), so that three listings out of three are not taken for certainty. Mappings are never
-composed: a ~ b and b ~ c say nothing about a and c.
+For categories a and b, P(b|a) is the share of a's matched evidence that points into b's subtree, P(a|b) the reverse;
+both are judged by their Wilson lower bound (Wilson 1927), so that three listings out of three are not taken for
+certainty. Mappings are never composed: a ~ b and b ~ c say nothing about a and c.
 """
 
 from collections.abc import Iterator
@@ -20,8 +21,8 @@ from subs_assets.equivalence.evidence import ListingEvidence, listing_masses
 EXACT_BOUND = 0.6
 CLOSE_BOUND = 0.4
 RELATED_BOUND = 0.1
-"""Lower bounds of the conditional shares at which a relation is claimed. First values, read off Aldi -> Coles; they are to be set on
-labelled pairs and reported on others."""
+"""Lower bounds of the conditional shares at which a relation is claimed. First values, read off Aldi -> Coles; they are
+to be set on labelled pairs and reported on others."""
 
 MINIMUM_SUPPORT = 3.0
 MINIMUM_SUPPORT_WITH_LABEL = 1.5
@@ -41,8 +42,9 @@ EVIDENCE_PAIRS = 10
 class Tree:
     """One company's categories and which listings stand in which subtree.
 
-    ``paths``: node paths in order; ``incidence``: sparse 0/1 (rows of the features, nodes), ancestors included; ``children``: node
-    -> its child nodes, -1 for the roots; ``is_backoff``: nodes too broad to be more than related (roots that branch).
+    ``paths``: node paths in order; ``incidence``: sparse 0/1 (rows of the features, nodes), ancestors included;
+    ``children``: node -> its child nodes, -1 for the roots; ``is_backoff``: nodes too broad to be more than related
+    (roots that branch).
     """
 
     company_slug: str
@@ -53,7 +55,8 @@ class Tree:
 
 
 def build_tree(company_slug: str, shelves: pd.DataFrame, facets: set[str], rows: int) -> Tree:
-    """The tree of one company's ``listing_shelves`` (columns path, row), facet nodes and the universal root left out."""
+    """The tree of one company's ``listing_shelves`` (columns path, row), facet nodes and the universal root left
+    out."""
     node_rows = [
         (node, row)
         for path, row in zip(shelves["path"], shelves["row"].astype(int), strict=True)
@@ -81,7 +84,8 @@ def build_tree(company_slug: str, shelves: pd.DataFrame, facets: set[str], rows:
 
 
 def wilson_lower(share: float, cases: float, z: float = WILSON_Z) -> float:
-    """Lower end of Wilson's score interval for a share seen in ``cases`` (may be fractional: effective) cases; 0 without any."""
+    """Lower end of Wilson's score interval for a share seen in ``cases`` (may be fractional: effective) cases; 0
+    without any."""
     if cases <= 0:
         return 0.0
     centre = share + z * z / (2 * cases)
@@ -116,8 +120,8 @@ def map_categories(
     """Mappings of every category of ``source`` that has evidence, and their strongest pairs: the columns of the tables
     ``category_equivalences`` and ``category_evidence`` without the decisions.
 
-    ``label_similarity``: float32 (source nodes, target nodes), cosine of the categories' own names. ``names``: sku and name of
-    the rows of the features.
+    ``label_similarity``: float32 (source nodes, target nodes), cosine of the categories' own names. ``names``: sku and
+    name of the rows of the features.
     """
     shape = (source.incidence.shape[0], target.incidence.shape[0])
     pairs_at = (evidence.source, evidence.target)
@@ -139,8 +143,13 @@ def map_categories(
         total = float(matched_source[node])
         for other in sorted(_cut(target, masses, backs, total, matched_target)):
             row = _mapping(
-                masses[other], backs.get(other, 0.0), hards.get(other, 0.0), total, float(matched_target[other]),
-                float(label_similarity[node, other]), target.is_backoff[other],
+                masses[other],
+                backs.get(other, 0.0),
+                hards.get(other, 0.0),
+                total,
+                float(matched_target[other]),
+                float(label_similarity[node, other]),
+                target.is_backoff[other],
             )
             if row is None:
                 continue
@@ -152,15 +161,15 @@ def map_categories(
 
 KEY_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
 MAPPING_COLUMNS = [
-    *KEY_COLUMNS, "relation", "status", "origin", "support", "hard_support", "soft_support", "matched_source", "matched_target",
-    "target_given_source", "target_given_source_bound", "source_given_target", "source_given_target_bound", "label_similarity",
-    "reason",
+    *KEY_COLUMNS, "relation", "status", "origin", "support", "hard_support", "soft_support", "matched_source",
+    "matched_target", "target_given_source", "target_given_source_bound", "source_given_target",
+    "source_given_target_bound", "label_similarity", "reason",
 ]  # fmt: skip
 EVIDENCE_COLUMNS = [*KEY_COLUMNS, "rank", "kind", "sku", "target_sku", "name", "target_name", "weight"]
 
 
 def _shelved(mass: Any, tree: Tree, axis: int) -> NDArray[np.float64]:
-    stands = np.asarray((tree.incidence.sum(axis=1) > 0)).ravel().astype(np.float64)
+    stands = np.asarray(tree.incidence.sum(axis=1) > 0).ravel().astype(np.float64)
     return np.asarray(mass @ stands).ravel() if axis == 1 else np.asarray(mass.T @ stands).ravel()
 
 
@@ -172,7 +181,8 @@ def _row(matrix: Any, node: int) -> tuple[list[int], list[float]]:
 def _cut(
     target: Tree, masses: dict[int, float], backs: dict[int, float], total: float, matched: NDArray[np.float64]
 ) -> Iterator[int]:
-    """The target nodes that one source category is mapped to: from the roots down, to the deepest that still carry the evidence.
+    """The target nodes that one source category is mapped to: from the roots down, to the deepest that still carry the
+    evidence.
 
     A node that is as good as the same category is taken as it is, not in pieces.
     """
@@ -207,7 +217,10 @@ def _mapping(
         reason = f"weak: no share's lower bound reaches {RELATED_BOUND}"
     else:
         status = "accepted"
-        reason = f"{forward:.0%} of the matched listings point here, {backward:.0%} of those here point back"
+        reason = (
+            f"{forward:.0%} of the matched listings point here (at least {bound:.0%}), "
+            f"{backward:.0%} of those here point back (at least {back_bound:.0%})"
+        )
     if status == "accepted" and mass < needed:
         status, reason = "proposed", f"support {mass:.1f} is below {needed:g}; {reason}"
     return (

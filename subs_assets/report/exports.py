@@ -1,6 +1,5 @@
 """Equivalences and substitutions as Parquet and CSV for other programs and for spreadsheets."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -12,13 +11,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write ``<name>.parquet`` as it is and ``<name>.csv`` safe for spreadsheets; each file appears whole or not at all."""
+    """Write ``<name>.parquet`` as it is and ``<name>.csv`` safe for spreadsheets; each file appears whole or not at
+    all."""
     folder.mkdir(parents=True, exist_ok=True)
     parquet, csv = folder / f"{name}.parquet", folder / f"{name}.csv"
     frame.to_parquet(_unfinished(parquet), index=False)
     formula_safe(frame).to_csv(_unfinished(csv), index=False, encoding="utf-8-sig", lineterminator="\n")
     for path in (parquet, csv):
-        os.replace(_unfinished(path), path)
+        _unfinished(path).replace(path)
     return [parquet, csv]
 
 

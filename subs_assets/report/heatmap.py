@@ -13,7 +13,8 @@ TITLES = {
 
 
 def rates_heatmap(rates: pd.DataFrame) -> bytes:
-    """PNG of the company-by-company matrix, one panel a setting, on one scale from 0 to 100 %; readable without colour."""
+    """PNG of the company-by-company matrix, one panel a setting, on one scale from 0 to 100 %; readable without
+    colour."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -45,4 +46,6 @@ def _draw(panel, matrix, companies: list[str], title: str) -> None:  # type: ign
     panel.set_ylabel("products of")
     for (row, column), rate in np.ndenumerate(matrix):
         colour = "black" if rate > 0.6 else "white"
-        panel.text(column, row, f"{rate:.0%}" if rate == rate else "-", ha="center", va="center", color=colour, fontsize=9)
+        panel.text(
+            column, row, f"{rate:.0%}" if rate == rate else "-", ha="center", va="center", color=colour, fontsize=9
+        )

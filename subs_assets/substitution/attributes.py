@@ -1,4 +1,5 @@
-"""Products as aligned arrays of codes, so that levels and gates judge millions of pairs at once; what they judge is theirs."""
+"""Products as aligned arrays of codes, so that levels and gates judge millions of pairs at once; what they judge is
+theirs."""
 
 import json
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ UNKNOWN = -1
 class ProductAttributes:
     """n products in the order of the product table.
 
-    ``brand``, ``name``, ``dimension``, ``product_class``: int32 codes, -1 unknown; two products with equal ``name`` have the same words.
-    ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of frozensets. ``core_name``: object array.
+    ``brand``, ``name``, ``dimension``, ``product_class``: int32 codes, -1 unknown; two products with equal ``name``
+    have the same words. ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of
+    frozensets. ``core_name``: object array.
     """
 
     brand: NDArray[np.int32]
@@ -30,7 +32,9 @@ class ProductAttributes:
 def product_attributes(products: pd.DataFrame, product_claims: pd.DataFrame) -> ProductAttributes:
     """The attributes of ``products``; both frames are in order of product_id."""
     if not products["product_id"].reset_index(drop=True).equals(product_claims["product_id"].reset_index(drop=True)):
-        raise ValueError("products and product_claims are not aligned; both come from the same run, sorted by product_id")
+        raise ValueError(
+            "products and product_claims are not aligned; both come from the same run, sorted by product_id"
+        )
     words = products["core_name"].map(lambda name: " ".join(sorted(set(name.split()))))
     return ProductAttributes(
         brand=_codes(products["brand_key"]),

@@ -45,7 +45,8 @@ def build_substitutions(
 ) -> Substitutions:
     """All substitutions of levels 1 to 5, and one outcome for every product at every company.
 
-    ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how many.
+    ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how
+    many.
     """
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates = Gates(attributes)
@@ -68,6 +69,6 @@ def with_shuffled_shelves(inputs: SubstitutionInputs, seed: int = 0) -> Substitu
     """
     random = np.random.default_rng(seed)
     shuffled = inputs.blocks.copy()
-    for _, rows in shuffled.groupby("company_slug", sort=True).groups.items():
+    for rows in shuffled.groupby("company_slug", sort=True).groups.values():
         shuffled.loc[rows, "path"] = random.permutation(shuffled.loc[rows, "path"].to_numpy(object))
     return replace(inputs, blocks=shuffled.drop_duplicates(ignore_index=True))

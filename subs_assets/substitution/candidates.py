@@ -1,7 +1,9 @@
-"""Which pairs of products are looked at, and at which companies; whether they may replace each other is judged elsewhere.
+"""Which pairs of products are looked at, and at which companies; whether they may replace each other is judged
+elsewhere.
 
-Levels 1 to 4 come from names that are alike, wherever they stand; level 5 from exact comparison of every product of a shelf with every
-product of the shelves that it may be compared with. No approximate index: blocks are small enough (DESIGN, algorithms).
+Levels 1 to 4 come from names that are alike, wherever they stand; level 5 from exact comparison of every product of a
+shelf with every product of the shelves that it may be compared with. No approximate index: blocks are small enough
+(DESIGN, algorithms).
 """
 
 from collections.abc import Callable, Iterator
@@ -37,8 +39,8 @@ def similar_names(features: NameFeatures) -> Pairs:
 def shelf_neighbours(
     features: NameFeatures, relations: ShelfRelations, gates: Gates, progress: Callable[[int, int], None] | None = None
 ) -> Pairs:
-    """The candidates of level 5: for each product and comparable set of shelves at one company its nearest allowed products, and the
-    nearest that a gate refuses."""
+    """The candidates of level 5: for each product and comparable set of shelves at one company its nearest allowed
+    products, and the nearest that a gate refuses."""
     on_shelf = relations.products.groupby("shelf")["product"].apply(lambda found: found.to_numpy(np.intp)).to_dict()
     blocks = list(relations.pairs.groupby(["shelf", "company"], sort=True)["other"])
     found = []

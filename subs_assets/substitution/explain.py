@@ -54,10 +54,13 @@ def explain_pair(
 
 def _explain(row, gates: Gates, relations: ShelfRelations, company: str, claims: pd.DataFrame) -> Explanation:  # type: ignore[no-untyped-def]  # a named tuple of pandas
     lines = [
-        f"names: {(row.cosine + row.lexical) / 2:.2f} alike ({row.cosine:.2f} in meaning, {row.lexical:.2f} in spelling)",
+        f"names: {(row.cosine + row.lexical) / 2:.2f} alike "
+        f"({row.cosine:.2f} in meaning, {row.lexical:.2f} in spelling)",
         _levels(row),
         _categories(row, relations, company),
-        f"size: {row.ratio:.3g} of the substitute make up one product" if row.ratio == row.ratio else "size: not comparable",
+        f"size: {row.ratio:.3g} of the substitute make up one product"
+        if row.ratio == row.ratio
+        else "size: not comparable",
     ]
     if row.lowered:
         lines.append(f"{row.lowered} preference(s) of the product are not stated by the substitute")

@@ -1,7 +1,8 @@
-"""What refuses a substitution, whatever its score: claims, product class, physical dimension; directional, from product to substitute.
+"""What refuses a substitution, whatever its score: claims, product class, physical dimension; directional, from product
+to substitute.
 
-Unknown is not safe where a claim is concerned: a product that says "gluten free" is not replaced by one that says nothing. For class
-and dimension only what both sides know can disagree.
+Unknown is not safe where a claim is concerned: a product that says "gluten free" is not replaced by one that says
+nothing. For class and dimension only what both sides know can disagree.
 """
 
 from collections.abc import Iterable
@@ -33,7 +34,8 @@ CLAIM_EFFECTS: dict[str, str] = {
     "no_added_salt": "lower",
     "organic": "lower",
 }
-"""What it means that the product states a claim and the substitute does not: health, faith and diet refuse, preferences only lower."""
+"""What it means that the product states a claim and the substitute does not: health, faith and diet refuse, preferences
+only lower."""
 
 GATES = ("", "class", "claim", "dimension")
 CLASS, CLAIM, DIMENSION = 1, 2, 3

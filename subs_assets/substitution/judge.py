@@ -1,4 +1,5 @@
-"""Candidate pairs with everything that decides about them: relation of the shelves, level, gate, score; one table for rows and outcomes."""
+"""Candidate pairs with everything that decides about them: relation of the shelves, level, gate, score; one table for
+rows and outcomes."""
 
 from dataclasses import dataclass
 
@@ -40,8 +41,9 @@ def judge(
 ) -> pd.DataFrame:
     """Each pair once for every company that sells its right product; level 0 where no level applies.
 
-    Columns: left, right, company (ints), cosine, lexical, ratio (pack ratio, NaN unknown), relation (code of scoring.py), mapping (row of
-    ``relations.pairs`` or -1), bits (levels 1 to 4), level, gate (index into ``GATES``), lowered, score, accepted.
+    Columns: left, right, company (ints), cosine, lexical, ratio (pack ratio, NaN unknown), relation (code of
+    scoring.py), mapping (row of ``relations.pairs`` or -1), bits (levels 1 to 4), level, gate (index into ``GATES``),
+    lowered, score, accepted.
     """
     per_pair = pd.DataFrame(
         {
@@ -62,9 +64,7 @@ def judge(
     judged["relation"], judged["mapping"] = relation, mapping
     judged["level"] = strongest_level(judged["bits"].to_numpy(), by_shelf)
     similarity = ((judged["cosine"] + judged["lexical"]) / 2).to_numpy(np.float32)
-    judged["score"] = scoring.score(
-        similarity, relation, judged["lowered"].to_numpy(), judged["ratio"].to_numpy()
-    )
+    judged["score"] = scoring.score(similarity, relation, judged["lowered"].to_numpy(), judged["ratio"].to_numpy())
     judged["accepted"] = (judged["gate"] == 0) & (judged["score"] >= scoring.MINIMUM_SCORE)
     return judged
 

@@ -1,7 +1,7 @@
 """The rules of the levels, each a pure function over pairs of products; candidates, gates and scores are elsewhere.
 
-1 same brand, same product, other size; 2 same brand, similar product, similar size; 3 other brand, similar product, similar size;
-4 other brand, similar product, other size; 5 semantic similarity in the same or an equivalent category.
+1 same brand, same product, other size; 2 same brand, similar product, similar size; 3 other brand, similar product,
+similar size; 4 other brand, similar product, other size; 5 semantic similarity in the same or an equivalent category.
 """
 
 from typing import Any
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
 
 SIMILAR_NAME_OF_BRAND = 80.0
-"""rapidfuzz's token_set_ratio from which two products of one brand are similar; 100, a name that contains the other's words, is
-included: the first system's level 2 threw those away."""
+"""rapidfuzz's token_set_ratio from which two products of one brand are similar; 100, a name that contains the other's
+words, is included: the first system's level 2 threw those away."""
 
 SIMILAR_NAME = 75.0
-"""token_sort_ratio for products of different brands: there a shorter name is another product ("Beans" for "Butter Beans")."""
+"""token_sort_ratio for products of different brands: there a shorter name is another product ("Beans" for "Butter
+Beans")."""
 
 SIMILAR_SIZE = 1.25
 """Two sizes are similar when neither is more than a quarter larger: 400 g for 500 g, 330 ml for 375 ml."""
@@ -38,7 +39,8 @@ def same_product(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
 
 
 def similar_product_of_brand(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
-    """Within a brand: the names without brand and size share most words; the same name, and one within the other, are similar too."""
+    """Within a brand: the names without brand and size share most words; the same name, and one within the other, are
+    similar too."""
     from rapidfuzz import fuzz
 
     return _names_reach(products, i, j, fuzz.token_set_ratio, SIMILAR_NAME_OF_BRAND)

@@ -8,11 +8,20 @@ from subs_assets.substitution.gates import GATES, Gates
 from subs_assets.substitution.judge import Sellers
 from subs_assets.substitution.shelves import ShelfRelations
 
-STAGES = ("uncategorised", "no mapping", "no candidate", "refused: class", "refused: claim", "refused: dimension", "below score", "found")
+STAGES = (
+    "uncategorised",
+    "no mapping",
+    "no candidate",
+    "refused: class",
+    "refused: claim",
+    "refused: dimension",
+    "below score",
+    "found",
+)
 
 COLUMNS = [
-    "company_slug", "target_company_slug", "product_id", "stage", "levels_1_to_4", "level_5", "level_5_own_tree", "nearest_id",
-    "nearest_score", "detail",
+    "company_slug", "target_company_slug", "product_id", "stage", "levels_1_to_4", "level_5", "level_5_own_tree",
+    "nearest_id", "nearest_score", "detail",
 ]  # fmt: skip
 
 
@@ -24,8 +33,9 @@ def build_outcomes(
 ) -> pd.DataFrame:
     """Table ``substitution_outcomes``: one row for each product, company that sells it, and target company.
 
-    A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be compared; no
-    candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below what is shown.
+    A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be
+    compared; no candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below
+    what is shown.
     """
     companies = np.array(sold_by.companies, object)
     every = sold_by.sold.merge(pd.DataFrame({"target": np.arange(len(companies))}), how="cross")
@@ -47,7 +57,10 @@ def build_outcomes(
             "target_company_slug": companies[every["target"]],
             "product_id": ids[every["product"]],
             "stage": every["stage"],
-            "nearest_id": [ids[int(right)] if candidate_ else None for right, candidate_ in zip(every["right"].fillna(0), candidate, strict=True)],
+            "nearest_id": [
+                ids[int(right)] if candidate_ else None
+                for right, candidate_ in zip(every["right"].fillna(0), candidate, strict=True)
+            ],
             "nearest_score": every["score"],
             "detail": _details(every, gates),
         }
@@ -75,7 +88,9 @@ def _found(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def _nearest(judged: pd.DataFrame) -> pd.DataFrame:
-    best = judged.sort_values(["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True])
+    best = judged.sort_values(
+        ["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True]
+    )
     best = best.drop_duplicates(["left", "company"])
     return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate"]]
 
@@ -89,7 +104,9 @@ def _shelved_and_mapped(
     )
     shelved = pd.MultiIndex.from_frame(standing[["product", "company"]])
     reachable = relations.pairs[["shelf", "company"]].drop_duplicates()
-    reachable = standing.merge(reachable.assign(target=reachable["company"].map(number)).drop(columns="company"), on="shelf")
+    reachable = standing.merge(
+        reachable.assign(target=reachable["company"].map(number)).drop(columns="company"), on="shelf"
+    )
     mapped = pd.MultiIndex.from_frame(reachable[["product", "company", "target"]])
     return (
         pd.Series(pd.MultiIndex.from_frame(every[["product", "company"]]).isin(shelved)),

@@ -1,4 +1,5 @@
-"""What must survive a substitution, per product: its claims, its department, its class; whether it does is judged in gates.py."""
+"""What must survive a substitution, per product: its claims, its department, its class; whether it does is judged in
+gates.py."""
 
 import csv
 import json
@@ -17,8 +18,8 @@ COLUMNS = ["product_id", "claims", "department", "product_class"]
 def build_product_claims(
     products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame, listing_categories: pd.DataFrame
 ) -> pd.DataFrame:
-    """Table ``product_claims``: the claims that any of a product's listings makes in its words, or by a shelf that it stands on
-    ("Gluten Free"), and the department that its category paths name most often."""
+    """Table ``product_claims``: the claims that any of a product's listings makes in its words, or by a shelf that it
+    stands on ("Gluten Free"), and the department that its category paths name most often."""
     keys = ["company_slug", "sku"]
     product_of = product_listings[[*keys, "product_id"]]
     worded = listings[[*keys, "claims"]].merge(product_of, on=keys)
@@ -43,7 +44,8 @@ def build_product_claims(
 def path_claims(path: str) -> frozenset[str]:
     """The claims that the names along a path make for what stands there.
 
-    A name that joins several promises only what each of them implies: on "Vegan & Vegetarian" all is vegetarian, not all is vegan.
+    A name that joins several promises only what each of them implies: on "Vegan & Vegetarian" all is vegetarian, not
+    all is vegan.
 
     >>> sorted(path_claims('["Dietary","Vegan & Vegetarian"]')), sorted(path_claims('["Gluten Free","Biscuits"]'))
     (['vegetarian'], ['gluten_free'])
@@ -64,7 +66,8 @@ JOINED = re.compile(r"[&,/+]|\b(and|or|und|oder)\b", re.IGNORECASE)
 def _departments(shelved: pd.DataFrame) -> pd.DataFrame:
     named = {path: department_of(path) for path in shelved["path"].unique()}
     votes = shelved[["product_id"]].assign(
-        department=[named[path][0] for path in shelved["path"]], product_class=[named[path][1] for path in shelved["path"]]
+        department=[named[path][0] for path in shelved["path"]],
+        product_class=[named[path][1] for path in shelved["path"]],
     )
     counted = votes.dropna().value_counts().reset_index(name="votes")
     counted = counted.sort_values(["product_id", "votes", "department"], ascending=[True, False, True])

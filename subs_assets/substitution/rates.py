@@ -1,4 +1,5 @@
-"""Substitution rates: the share of a company's products that have a substitute at another; always with what they are to be held against."""
+"""Substitution rates: the share of a company's products that have a substitute at another; always with what they are to
+be held against."""
 
 import pandas as pd
 
@@ -29,6 +30,10 @@ def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:
         products=1, with_levels_1_to_4=lower, with_level_5=fifth, with_any=lower | fifth
     )
     frame = counted.groupby(["company_slug", "target_company_slug"], as_index=False).sum()
-    for share, count in (("rate_levels_1_to_4", "with_levels_1_to_4"), ("rate_level_5", "with_level_5"), ("rate", "with_any")):
+    for share, count in (
+        ("rate_levels_1_to_4", "with_levels_1_to_4"),
+        ("rate_level_5", "with_level_5"),
+        ("rate", "with_any"),
+    ):
         frame[share] = (frame[count] / frame["products"]).round(4)
     return frame

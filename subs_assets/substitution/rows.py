@@ -1,4 +1,5 @@
-"""The table ``substitutions`` from judged pairs: ranked, capped per target company, priced, and each row with its reasons."""
+"""The table ``substitutions`` from judged pairs: ranked, capped per target company, priced, and each row with its
+reasons."""
 
 import json
 from typing import Any
@@ -35,7 +36,8 @@ def substitution_rows(
     relations: ShelfRelations,
     sold_by: Sellers,
 ) -> pd.DataFrame:
-    """The accepted pairs: best score first, then lower level, then the substitute's id; at most ``CAP`` a product and company."""
+    """The accepted pairs: best score first, then lower level, then the substitute's id; at most ``CAP`` a product and
+    company."""
     rows = judged[judged["accepted"]].copy()
     rows["product_id"] = products["product_id"].to_numpy()[rows["left"]]
     rows["substitute_id"] = products["product_id"].to_numpy()[rows["right"]]
@@ -55,14 +57,17 @@ def substitution_rows(
 
 
 def _priced(rows: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
-    """Adds ``sku``, the substitute's cheapest listing at the company, and ``unit_price_ratio`` against the product's cheapest one."""
+    """Adds ``sku``, the substitute's cheapest listing at the company, and ``unit_price_ratio`` against the product's
+    cheapest one."""
     keys = ["company_slug", "sku"]
     priced = listings[[*keys, "price", "unit_price", "currency", "dimension"]].merge(product_listings, on=keys)
     priced = priced.sort_values(["price", *keys], na_position="last")
     here = priced.drop_duplicates(["product_id", "company_slug"])
     anywhere = priced.sort_values(["unit_price", *keys], na_position="last").drop_duplicates("product_id")
     with_substitute = rows.merge(
-        here.rename(columns={"product_id": "substitute_id"}), on=["substitute_id", "company_slug"], validate="many_to_one"
+        here.rename(columns={"product_id": "substitute_id"}),
+        on=["substitute_id", "company_slug"],
+        validate="many_to_one",
     )
     both = with_substitute.merge(
         anywhere[["product_id", "unit_price", "currency", "dimension"]], on="product_id", suffixes=("", "_product")

@@ -1,4 +1,5 @@
-"""Which shelves may be compared at level 5: the same one, and those that an accepted equivalence leads to; no product is compared here."""
+"""Which shelves may be compared at level 5: the same one, and those that an accepted equivalence leads to; no product
+is compared here."""
 
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ class ShelfRelations:
     """Shelves (company_slug, path), numbered in order, and the pairs of them that may be compared.
 
     ``shelves``: DataFrame[company_slug, path]; ``products``: DataFrame[product, shelf], both int, sorted; ``pairs``:
-    DataFrame[shelf, other, company, relation, path, target_path], one row a pair: ``company`` is the other's, ``relation`` a code of scoring.py,
-    and the two paths are the mapping that allowed it.
+    DataFrame[shelf, other, company, relation, path, target_path], one row a pair: ``company`` is the other's,
+    ``relation`` a code of scoring.py, and the two paths are the mapping that allowed it.
     """
 
     shelves: pd.DataFrame
@@ -39,15 +40,19 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRe
     """The shelves of the blocks of ``EmbeddingMatrices`` and how they stand to each other by the accepted rows of
     ``category_equivalences``.
 
-    Where a category has no accepted mapping of its own to a company, the nearest category above it that has one speaks for it, as
-    ``related``.
+    Where a category has no accepted mapping of its own to a company, the nearest category above it that has one speaks
+    for it, as ``related``.
     """
-    shelves = blocks[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
+    shelves = (
+        blocks[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
+    )
     number = {key: index for index, key in enumerate(shelves.itertuples(index=False, name=None))}
     shelf = [number[key] for key in zip(blocks["company_slug"], blocks["path"], strict=True)]
     standing = pd.DataFrame({"product": blocks["row"].to_numpy(np.intp), "shelf": np.array(shelf, np.intp)})
     standing = standing.drop_duplicates().sort_values(["product", "shelf"], ignore_index=True)
-    return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"]))
+    return ShelfRelations(
+        shelves, standing, _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"])
+    )
 
 
 PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
@@ -84,7 +89,9 @@ def _nearest_mapping(
         return path, own
     for node in reversed(category_path.ancestors(path)):
         # A narrower target holds some part of the parent, most likely another one than this shelf.
-        whole = [pair for pair in mapped.get((company, node), {}).get(target, ()) if pair[1] in ("exact", "close", "broad")]
+        whole = [
+            pair for pair in mapped.get((company, node), {}).get(target, ()) if pair[1] in ("exact", "close", "broad")
+        ]
         if whole:
             return node, whole
     return path, []
