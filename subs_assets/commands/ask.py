@@ -129,19 +129,21 @@ def substitutes(
             fail(f'no listing has all the words of "{asked}" in its name or brand, nor that sku or barcode')
         product_id = str(found["product_id"].iloc[0])
         rows = lookups.substitutes_of(connection, product_id)
+        outcomes = records(lookups.outcomes_of(connection, product_id))
     rows = rows[rows["rank"] <= limit]
+    lost = [outcome for outcome in outcomes if outcome["stage"] != "found"]
     chosen = records(found[found["product_id"] == product_id])
     others = records(found[found["product_id"] != product_id])
     if as_json:
-        print_json({"product_id": product_id, "listings": chosen, "substitutes": records(rows), "also_found": others})
+        print_json({"product_id": product_id, "listings": chosen, "substitutes": records(rows), "lost": lost, "also_found": others})
         return
     print_table(chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"])
     for company, part in rows.groupby("company_slug", sort=True):
         shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in records(part)]
         columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
         print_table(shown, f"Instead, at {company}", columns)
-    if rows.empty:
-        console.print("No substitute anywhere; `subs rates --from ... --to ... --why` tells at which stage products are lost.")
+    for outcome in lost:
+        console.print(_loss(outcome), markup=False, highlight=False)
     if others:
         names = ", ".join(f"{row['name']} ({row['company_slug']} {row['sku']})" for row in others[:5])
         console.print(f"Also found: {names}", markup=False, highlight=False)
@@ -213,10 +215,20 @@ def categories(company: Annotated[str | None, typer.Argument(help="One company's
     if as_json:
         print_json(rows)
     elif company is None:
-        for row in rows:
-            row["shared_names"] = _shortened(json.loads(row["shared_names"]))
-            row["samples"] = _shortened([" > ".join(names) for names in json.loads(row["samples"])])
-        print_table(rows, "Categories, listings and products by company and level (level 0: without a category)")
+        shown = [
+            {
+                "company": row["company_slug"],
+                "level": row["depth"],
+                "categories": row["categories"],
+                "leaves": row["leaves"],
+                "listings": row["listings"],
+                "products": row["products"],
+                "shared names": len(json.loads(row["shared_names"])),
+                "samples": _shortened([" > ".join(names) for names in json.loads(row["samples"])], 2),
+            }
+            for row in rows
+        ]
+        print_table(shown, "Categories, listings and products by company and level; level 0: without a category; shared names: names that other companies use too")
     else:
         shown = [
             {
@@ -287,6 +299,12 @@ def _one_product(connection: "Connection", text: str) -> str:
     if not exact:
         fail(f'no listing has the sku, barcode or product id "{text}"; `subs substitutes <words>` shows skus')
     fail(f'"{text}" is {len(exact)} products: name one of {", ".join(exact)}')
+
+
+def _loss(outcome: dict[str, Any]) -> str:
+    nearest = f"; nearest: {outcome['nearest_name']}, {outcome['nearest_score']:.2f}" if outcome["nearest_name"] else ""
+    detail = f" ({outcome['detail']})" if outcome["detail"] else ""
+    return f"Nothing at {outcome['target_company_slug']}: {outcome['stage']}{detail}{nearest}"
 
 
 def _percent(share: float) -> str:

@@ -12,6 +12,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+SHORT = 14
+"""Cells up to this width are never broken: a company's slug, a number, a relation."""
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -34,10 +37,19 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence
     shown = list(columns or rows[0])
     numeric = {name for name in shown if any(isinstance(row.get(name), int | float) for row in rows)}
     table = Table(title=title, title_justify="left", header_style="bold")
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="right" if name in numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(row.get(name)) for name in shown))
+    cells = [[_text(row.get(name)) for name in shown] for row in rows]
+    for place, name in enumerate(shown):
+        title_words = name.replace("_", " ")
+        is_short = all(len(row[place]) <= SHORT and "\n" not in row[place] for row in cells)
+        table.add_column(
+            title_words,
+            justify="right" if name in numeric else "left",
+            overflow="fold",
+            no_wrap=is_short,
+            min_width=max(map(len, title_words.split())),
+        )
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -9,6 +10,9 @@ import typer
 from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
 from subs_assets.settings import Settings
+
+QUIET_DAGSTER = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+"""No report of its use, no welcome dialog over the UI; dagster.yaml.example says what else may be set."""
 
 COMPANY_FAILED = 3
 """Exit code when the run succeeded and a company did not deliver: Dagster itself ends with 0 then."""
@@ -45,8 +49,11 @@ def run() -> None:
 
 def use_dagster_home(settings: Settings) -> None:
     """Dagster's history and sensor cursors lie in the home, unless the user says otherwise."""
-    home = os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home))
-    os.makedirs(home, exist_ok=True)
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home)))
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text(QUIET_DAGSTER, encoding="utf-8")
 
 
 def _execute(settings: Settings) -> tuple[bool, list[str]]:

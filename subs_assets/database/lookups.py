@@ -109,6 +109,28 @@ def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
     return frames.fetch(connection, statement)
 
 
+def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
+    """What became of one product at each company; one row a target company.
+
+    Columns: target_company_slug, stage, detail, nearest_id, nearest_name, nearest_score.
+    """
+    nearest = products.alias("nearest")
+    statement = (
+        select(
+            substitution_outcomes.c.target_company_slug,
+            substitution_outcomes.c.stage,
+            substitution_outcomes.c.detail,
+            substitution_outcomes.c.nearest_id,
+            nearest.c.name.label("nearest_name"),
+            substitution_outcomes.c.nearest_score,
+        )
+        .outerjoin(nearest, nearest.c.product_id == substitution_outcomes.c.nearest_id)
+        .where(substitution_outcomes.c.product_id == product_id)
+        .order_by(substitution_outcomes.c.target_company_slug, substitution_outcomes.c.company_slug)
+    )
+    return frames.fetch(connection, statement).drop_duplicates("target_company_slug", ignore_index=True)
+
+
 def rates(connection: Connection) -> pd.DataFrame:
     """The company-by-company matrix, in the form of the table ``substitution_rates``."""
     return frames.read(connection, substitution_rates)
