@@ -10,18 +10,20 @@ from subs_assets.substitution.rows import CAP
 
 @asset_check(asset="catalogue_files", blocking=True, description="Accepted and set aside together are what was read.")
 def counts_add_up(catalogue_files: pd.DataFrame) -> AssetCheckResult:
-    wrong = catalogue_files[
-        catalogue_files["accepted"] + catalogue_files["set_aside"] != catalogue_files["read"]
-    ]
+    wrong = catalogue_files[catalogue_files["accepted"] + catalogue_files["set_aside"] != catalogue_files["read"]]
     read = int(catalogue_files["read"].sum())
     names = ", ".join(wrong["company_slug"] + "/" + wrong["file"])
-    return AssetCheckResult(passed=wrong.empty, description=f"{read:,} rows read" if wrong.empty else f"not in: {names}")
+    return AssetCheckResult(
+        passed=wrong.empty, description=f"{read:,} rows read" if wrong.empty else f"not in: {names}"
+    )
 
 
 @asset_check(asset="listings", blocking=True, description="There is something to work with.")
 def has_listings(listings: pd.DataFrame) -> AssetCheckResult:
     companies = listings["company_slug"].nunique()
-    return AssetCheckResult(passed=len(listings) > 0, description=f"{len(listings):,} listings of {companies} companies")
+    return AssetCheckResult(
+        passed=len(listings) > 0, description=f"{len(listings):,} listings of {companies} companies"
+    )
 
 
 @asset_check(
@@ -34,10 +36,14 @@ def every_listing_is_a_product(
     product_listings: pd.DataFrame, listings: pd.DataFrame, products: pd.DataFrame
 ) -> AssetCheckResult:
     keys = ["company_slug", "sku"]
-    unplaced = len(listings.merge(product_listings, on=keys, how="left")["product_id"].pipe(lambda ids: ids[ids.isna()]))
+    unplaced = len(
+        listings.merge(product_listings, on=keys, how="left")["product_id"].pipe(lambda ids: ids[ids.isna()])
+    )
     unlisted = set(products["product_id"]) ^ set(product_listings["product_id"])
     passed = not unplaced and not unlisted and len(product_listings) == len(listings)
-    return AssetCheckResult(passed=passed, description=f"{unplaced} listings without product, {len(unlisted)} products without listing")
+    return AssetCheckResult(
+        passed=passed, description=f"{unplaced} listings without product, {len(unlisted)} products without listing"
+    )
 
 
 @asset_check(
@@ -50,7 +56,9 @@ def matrices_are_sound(embedding_matrices: EmbeddingMatrices, products: pd.DataF
     norms = np.linalg.norm(embedding_matrices.vectors, axis=1)
     bad = int((~np.isclose(norms, 1.0, atol=1e-3)).sum())
     aligned = list(embedding_matrices.product_ids) == products["product_id"].tolist()
-    return AssetCheckResult(passed=bad == 0 and aligned, description=f"{bad} rows not of unit length; aligned: {aligned}")
+    return AssetCheckResult(
+        passed=bad == 0 and aligned, description=f"{bad} rows not of unit length; aligned: {aligned}"
+    )
 
 
 @asset_check(
@@ -78,7 +86,8 @@ def substitutions_are_sound(
     found = {what: count for what, count in faults.items() if count}
     return AssetCheckResult(
         passed=not found,
-        description=", ".join(f"{count} {what}" for what, count in found.items()) or f"{len(substitutions):,} rows are sound",
+        description=", ".join(f"{count} {what}" for what, count in found.items())
+        or f"{len(substitutions):,} rows are sound",
     )
 
 

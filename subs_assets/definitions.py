@@ -1,4 +1,5 @@
-"""The one place where everything meets: assets, checks, jobs, schedules, the sensor and the resources; nothing imports this."""
+"""The one place where everything meets: assets, checks, jobs, schedules, the sensor and the resources; nothing
+imports this."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +24,8 @@ from subs_assets.settings import Settings
 def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | None = None) -> Definitions:
     """Everything for one data set.
 
-    ``settings`` say where its catalogues, its home and its databases are, by default the environment; ``overrides`` replace resources
+    ``settings`` say where its catalogues, its home and its databases are, by default the environment; ``overrides``
+    replace resources
     by name, which is how a test brings its own encoder.
     """
     settings = settings or Settings.from_environment()

@@ -1,4 +1,5 @@
-"""How frames and matrices pass between assets: staged under the run, read from its staging, else from what is published."""
+"""How frames and matrices pass between assets: staged under the run, read from its staging, else from what is
+published."""
 
 import shutil
 from pathlib import Path
@@ -19,9 +20,9 @@ from dagster import (
 
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.database.tables import metadata as tables
+from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding import matrices
 from subs_assets.embedding.matrices import EmbeddingMatrices
-from subs_assets.database.warehouse import Warehouse
 from subs_assets.resources import CATALOGUE_TABLES
 
 
@@ -47,7 +48,9 @@ class WarehouseIOManager(IOManager):
         path = context.asset_key.path
         run_id = _run_id(context)
         if len(path) == 2:
-            return CompanyCatalogue(*(self._warehouse.read(table, run_id, company_slug=path[1]) for table in CATALOGUE_TABLES))
+            return CompanyCatalogue(
+                *(self._warehouse.read(table, run_id, company_slug=path[1]) for table in CATALOGUE_TABLES)
+            )
         return self._warehouse.read(path[-1], run_id)
 
 
@@ -71,7 +74,12 @@ class MatricesIOManager(ConfigurableIOManager):
                 shutil.rmtree(other, ignore_errors=True)
         rows, dimensions = obj.vectors.shape
         context.add_output_metadata(
-            {"products": rows, "dimensions": dimensions, "blocks": len(obj.blocks), "folder": MetadataValue.path(str(own))}
+            {
+                "products": rows,
+                "dimensions": dimensions,
+                "blocks": len(obj.blocks),
+                "folder": MetadataValue.path(str(own)),
+            }
         )
 
     def load_input(self, context: InputContext) -> EmbeddingMatrices:

@@ -52,9 +52,7 @@ class WarehouseResource(ConfigurableResource):
     def last_good(self, company_slug: str) -> CompanyCatalogue:
         """What is published of one company."""
         published = self.warehouse
-        return CompanyCatalogue(
-            *(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES)
-        )
+        return CompanyCatalogue(*(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES))
 
     def decisions(self, kind: str) -> pd.DataFrame:
         """The decisions of one kind from the control state."""

@@ -1,4 +1,5 @@
-"""Group ``archive``: JSON snapshots of every table that the databases have; on its own schedule, nothing depends on it."""
+"""Group ``archive``: JSON snapshots of every table that the databases have; on its own schedule, nothing depends on
+it."""
 
 import pandas as pd
 from dagster import (
@@ -22,12 +23,15 @@ from subs_assets.resources import ArchiveStoreResource
     kinds={"json", "sqlite"},
     check_specs=[
         AssetCheckSpec(
-            "verified", asset="archive", description="Read back from the disk: hashes, sizes, counts and manifest are right."
+            "verified",
+            asset="archive",
+            description="Read back from the disk: hashes, sizes, counts and manifest are right.",
         )
     ],
 )
 def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource) -> MaterializeResult:
-    """One complete set of JSON snapshots of every table, control state included, by what the databases have and not by any model."""
+    """One complete set of JSON snapshots of every table, control state included, by what the databases have and not
+    by any model."""
     folder = snapshot.create(archive_store.databases(), archive_store.destination, note=f"run {context.run.run_id}")
     manifest, verification = read_manifest(folder), verify(folder)
     tables = pd.DataFrame(
@@ -47,7 +51,8 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
             AssetCheckResult(
                 check_name="verified",
                 passed=verification.ok,
-                description="; ".join(verification.problems) or f"{verification.tables} tables, {verification.rows:,} rows read back",
+                description="; ".join(verification.problems)
+                or f"{verification.tables} tables, {verification.rows:,} rows read back",
             )
         ],
     )

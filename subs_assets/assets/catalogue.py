@@ -25,7 +25,8 @@ GROUP = "catalogue"
 
 
 def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
-    """``catalogue/<slug>``: reads one company's files. It never fails for bad input: then it shows the company's last good listings and
+    """``catalogue/<slug>``: reads one company's files. It never fails for bad input: then it shows the company's last
+    good listings and
     fails its check ``delivered``, which stops nobody."""
 
     @asset(

@@ -20,7 +20,7 @@ GROUP = "equivalence"
         "category_facets": AssetOut(
             io_manager_key="warehouse_io",
             kinds={"pandas"},
-            description="Nodes that are no categories: promotional, seasonal, dietary, mixed, or a root over everything.",
+            description="Nodes that are no categories: promotions, seasons, diets, mixtures, a root over everything.",
         ),
         "listing_shelves": AssetOut(
             io_manager_key="warehouse_io",
@@ -36,7 +36,9 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     categories: pd.DataFrame,
     encoder: EncoderResource,
 ):
-    features = name_features(listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded"))
+    features = name_features(
+        listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded")
+    )
     facets, shelves = facets_and_shelves(listings, listing_categories, categories, features)
     kinds = facets.groupby(["company_slug", "kind"], as_index=False).size()
     origins = shelves.groupby(["company_slug", "origin"], as_index=False).size()
@@ -70,7 +72,9 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     warehouse: WarehouseResource,
     encoder: EncoderResource,
 ):
-    features = name_features(listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded"))
+    features = name_features(
+        listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded")
+    )
     decisions = warehouse.decisions("equivalence")
     found = build_equivalences(
         listings, product_listings, categories, category_facets, listing_shelves, decisions, features, encoder.store()
@@ -82,7 +86,9 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     accepted = mappings[mappings["status"] == "accepted"]
     coverage = _coverage(listing_shelves, accepted)
     counts = mappings.groupby([*pair, "status", "relation"], as_index=False).size()
-    strongest = _readable(accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4))
+    strongest = _readable(
+        accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4)
+    )
     calibration = found.calibration
     yield Output(
         mappings,
@@ -93,8 +99,8 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "by relation": preview(counts),
             "strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support", "reason"]]),
             "null margin": round(calibration.null_margin, 3),
-            "calibration": f"P(same shelf) = logistic({calibration.slope:.2f} s {calibration.intercept:+.2f}), measured on "
-            f"{calibration.pairs:,} nearest neighbours",
+            "calibration": f"P(same shelf) = logistic({calibration.slope:.2f} s {calibration.intercept:+.2f}), "
+            f"measured on {calibration.pairs:,} nearest neighbours",
             "decisions": len(decisions),
             "decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
         },

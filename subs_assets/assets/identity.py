@@ -13,7 +13,9 @@ from subs_assets.identity.products import identify
     group_name="identity",
     outs={
         "products": AssetOut(
-            io_manager_key="warehouse_io", kinds={"pandas"}, description="Trade items: what one or more listings describe."
+            io_manager_key="warehouse_io",
+            kinds={"pandas"},
+            description="Trade items: what one or more listings describe.",
         ),
         "product_listings": AssetOut(
             io_manager_key="warehouse_io", kinds={"pandas"}, description="Which listing is which product, and by what."

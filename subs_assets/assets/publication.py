@@ -20,7 +20,8 @@ def publication_asset(tables: list[str]) -> AssetsDefinition:
 
     @asset(group_name=GROUP, kinds={"sql"}, deps=tables)
     def publication(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
-        """Swaps all tables that this run staged into the database in one transaction: readers see the old night or the new one."""
+        """Swaps all tables that this run staged into the database in one transaction: readers see the old night or
+        the new one."""
         run = context.run
         counts = warehouse.warehouse.publish(run.run_id)
         stats = context.instance.get_run_stats(run.run_id)
@@ -34,7 +35,9 @@ def publication_asset(tables: list[str]) -> AssetsDefinition:
         if missing:
             context.log.warning(f"not staged by this run, and so left as they were: {', '.join(missing)}")
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
-        return MaterializeResult(metadata={"tables": preview(table_counts), "rows": sum(counts.values()), "counts": json.dumps(counts)})
+        return MaterializeResult(
+            metadata={"tables": preview(table_counts), "rows": sum(counts.values()), "counts": json.dumps(counts)}
+        )
 
     return publication
 

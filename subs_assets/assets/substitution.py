@@ -51,7 +51,7 @@ def product_claims(
         "substitutions": AssetOut(
             io_manager_key="warehouse_io",
             kinds={"pandas", "numpy"},
-            description="Buy the substitute instead of the product: directed, levels 1 to 5, ranked per target company.",
+            description="Buy the substitute instead of the product: directed, levels 1 to 5, ranked per company.",
         ),
         "substitution_outcomes": AssetOut(
             io_manager_key="warehouse_io",
@@ -77,7 +77,11 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     rows, outcomes = found.substitutions, found.outcomes
     levels = rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median"))
     stages = outcomes.pivot_table(
-        index=["company_slug", "target_company_slug"], columns="stage", values="product_id", aggfunc="size", fill_value=0
+        index=["company_slug", "target_company_slug"],
+        columns="stage",
+        values="product_id",
+        aggfunc="size",
+        fill_value=0,
     ).reset_index()
     yield Output(
         rows,
@@ -119,7 +123,8 @@ def substitution_rates(
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
 ) -> MaterializeResult[pd.DataFrame]:
-    """The share of each company's products with a substitute at each company: linked, siloed, and what chance would reach."""
+    """The share of each company's products with a substitute at each company: linked, siloed, and what chance would
+    reach."""
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, category_equivalences, embedding_matrices.blocks
     )

@@ -15,7 +15,9 @@ nightly = define_asset_job(
 )
 
 archive_job = define_asset_job(
-    "archive_tables", selection=AssetSelection.groups("archive"), description="A JSON snapshot of every table, verified."
+    "archive_tables",
+    selection=AssetSelection.groups("archive"),
+    description="A JSON snapshot of every table, verified.",
 )
 
 
@@ -33,14 +35,18 @@ class ResetConfirmConfig(Config):
 
 
 @op
-def archive_for_reset(context: OpExecutionContext, config: ResetArchiveConfig, archive_store: ArchiveStoreResource) -> None:
+def archive_for_reset(
+    context: OpExecutionContext, config: ResetArchiveConfig, archive_store: ArchiveStoreResource
+) -> None:
     """Archive, verify and restore-prove everything for one reset request."""
     engine = control.open_control(archive_store.control_url)
     try:
         folder = reset.archive_request(engine, config.request_id, archive_store.databases(), archive_store.destination)
     finally:
         engine.dispose()
-    context.log.info(f"reset {config.request_id} is archived in {folder}; confirm it with `subs reset confirm {config.request_id}`")
+    context.log.info(
+        f"reset {config.request_id} is archived in {folder}; confirm it with `subs reset confirm {config.request_id}`"
+    )
 
 
 @op
@@ -69,6 +75,6 @@ def reset_archive() -> None:
     archive_for_reset()
 
 
-@job(description="Last step of a reset: type the request's id into the configuration. No schedule or selection reaches it.")
+@job(description="Last step of a reset: type the request's id into the configuration. No schedule reaches it.")
 def reset_confirm() -> None:
     confirm_and_wipe()

@@ -1,4 +1,5 @@
-"""A Dagster logger for a person at a terminal: a line a step with its seconds and counts, warnings and errors; no event log."""
+"""A Dagster logger for a person at a terminal: a line a step with its seconds and counts, warnings and errors; no
+event log."""
 
 import logging
 import sys
@@ -9,7 +10,7 @@ from dagster import DagsterEvent, InitLoggerContext, logger
 SHOWN_LEVEL = logging.INFO
 
 
-@logger(description="A line a step for `subs run`; the event log in the UI has everything.")
+@logger(None, "A line a step for `subs run`; the event log in the UI has everything.")
 def progress_log(context: InitLoggerContext) -> logging.Logger:
     log = logging.Logger("subs run")
     log.addHandler(ProgressHandler())
@@ -30,7 +31,11 @@ def line_of(record: logging.LogRecord) -> str | None:
     meta: dict[str, Any] = getattr(record, "dagster_meta", {})
     event: DagsterEvent | None = meta.get("dagster_event")
     if event is None:
-        return f"    {_level(record)}{meta.get('orig_message', record.getMessage())}" if record.levelno >= SHOWN_LEVEL else None
+        return (
+            f"    {_level(record)}{meta.get('orig_message', record.getMessage())}"
+            if record.levelno >= SHOWN_LEVEL
+            else None
+        )
     if event.is_step_success:
         return f"  {event.step_key:<40}{event.step_success_data.duration_ms / 1000:8.1f} s"
     if event.is_step_failure:

@@ -11,5 +11,7 @@ def default_schedules(timezone: str) -> list[ScheduleDefinition]:
         ScheduleDefinition(
             name="archive_schedule", job=archive_job, cron_schedule="30 0 * * *", execution_timezone=timezone
         ),
-        ScheduleDefinition(name="nightly_schedule", job=nightly, cron_schedule="30 3 * * *", execution_timezone=timezone),
+        ScheduleDefinition(
+            name="nightly_schedule", job=nightly, cron_schedule="30 3 * * *", execution_timezone=timezone
+        ),
     ]

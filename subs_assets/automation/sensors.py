@@ -13,7 +13,8 @@ from subs_assets.database import control
 def archive_runs(requests: Iterable[ResetRequest]) -> list[RunRequest]:
     """An archive run for every request that has none yet.
 
-    A sensor's run_key is remembered for ever: it holds the request's id and its time, so that no two requests share one.
+    A sensor's run_key is remembered for ever: it holds the request's id and its time, so that no two requests share
+    one.
     """
     return [
         RunRequest(

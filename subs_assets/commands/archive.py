@@ -15,7 +15,9 @@ ArchivePath = Annotated[Path, typer.Argument(help="The archive's folder, as `sub
 
 @archive.command()
 def create(
-    database: Annotated[str | None, typer.Option(help="Another database, as an SQLAlchemy URL; by default ours.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Another database, as an SQLAlchemy URL; by default ours.")
+    ] = None,
     to: Annotated[Path | None, typer.Option(help="Another folder than SUBS_ARCHIVES.")] = None,
     note: Annotated[str | None, typer.Option(help="Kept in the manifest.")] = None,
 ) -> None:
@@ -26,7 +28,9 @@ def create(
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
-    databases = {"warehouse": database} if database else {"warehouse": settings.database_url, "control": settings.control_url}
+    databases = (
+        {"warehouse": database} if database else {"warehouse": settings.database_url, "control": settings.control_url}
+    )
     if not database:
         open_control(settings.control_url).dispose()
 
@@ -85,7 +89,13 @@ def show(
     except ArchiveError as problem:
         fail(str(problem))
     rows = [
-        {"database": entry.database, "table": entry.name, "rows": entry.rows, "bytes": entry.compressed_bytes, "file": entry.file}
+        {
+            "database": entry.database,
+            "table": entry.name,
+            "rows": entry.rows,
+            "bytes": entry.compressed_bytes,
+            "file": entry.file,
+        }
         for entry in manifest.tables
     ]
     print_json(rows) if as_json else print_table(rows, f"{path.name}, made {manifest.created}")
@@ -102,7 +112,9 @@ def verify(path: ArchivePath, as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(verification))
     elif verification.ok:
-        console.print(f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows", markup=False, soft_wrap=True)
+        console.print(
+            f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows", markup=False, soft_wrap=True
+        )
     if not verification.ok:
         fail("; ".join(verification.problems))
 

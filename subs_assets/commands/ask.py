@@ -66,7 +66,8 @@ def print_rates(settings: Settings) -> None:
     ]
     print_table(rows, "Substitution rates: share of a company's products with a substitute there")
     console.print(
-        "siloed: level 5 inside one company's tree only. null: shelves dealt by chance. A rate says how many, not how good.",
+        "siloed: level 5 inside one company's tree only. null: shelves dealt by chance. "
+        "A rate says how many, not how good.",
         highlight=False,
     )
 
@@ -135,9 +136,19 @@ def substitutes(
     chosen = records(found[found["product_id"] == product_id])
     others = records(found[found["product_id"] != product_id])
     if as_json:
-        print_json({"product_id": product_id, "listings": chosen, "substitutes": records(rows), "lost": lost, "also_found": others})
+        print_json(
+            {
+                "product_id": product_id,
+                "listings": chosen,
+                "substitutes": records(rows),
+                "lost": lost,
+                "also_found": others,
+            }
+        )
         return
-    print_table(chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"])
+    print_table(
+        chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"]
+    )
     for company, part in rows.groupby("company_slug", sort=True):
         shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in records(part)]
         columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
@@ -188,7 +199,8 @@ def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple[
     read = {
         table.name: frames.read(connection, table)
         for table in (
-            tables.listings, tables.products, tables.product_listings, tables.product_claims, tables.category_equivalences,
+            tables.listings, tables.products, tables.product_listings, tables.product_claims,
+            tables.category_equivalences,
             tables.listing_shelves,
         )
     }  # fmt: skip
@@ -198,7 +210,9 @@ def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple[
     return SubstitutionInputs(**read, blocks=matrices.blocks), features
 
 
-def categories(company: Annotated[str | None, typer.Argument(help="One company's tree.")] = None, as_json: AsJson = False) -> None:
+def categories(
+    company: Annotated[str | None, typer.Argument(help="One company's tree.")] = None, as_json: AsJson = False
+) -> None:
     """What each company's category tree holds: per level, or one company's tree."""
     from subs_assets.catalogue import category_path
     from subs_assets.database import frames, lookups, tables
@@ -228,7 +242,10 @@ def categories(company: Annotated[str | None, typer.Argument(help="One company's
             }
             for row in rows
         ]
-        print_table(shown, "Categories, listings and products by company and level; level 0: without a category; shared names: names that other companies use too")
+        print_table(
+            shown,
+            "Categories by company and level (0: without a category; shared names: those that other companies use too)",
+        )
     else:
         shown = [
             {

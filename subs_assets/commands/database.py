@@ -26,7 +26,8 @@ def upgrade() -> None:
 
 @database.command()
 def check() -> None:
-    """Whether a run may write to the database: revisions, tables, columns; each problem with the command that mends it."""
+    """Whether a run may write to the database: revisions, tables, columns; each problem with the command that mends
+    it."""
     from subs_assets.database.migrate import check as check_database
     from subs_assets.database.migrate import notes
 

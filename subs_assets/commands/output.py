@@ -1,4 +1,5 @@
-"""How commands print: tables for people, JSON for scripts, one sentence for an error; what is printed is decided elsewhere."""
+"""How commands print: tables for people, JSON for scripts, one sentence for an error; what is printed is decided
+elsewhere."""
 
 import json
 import math

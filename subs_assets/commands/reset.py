@@ -9,7 +9,9 @@ from subs_assets.commands.output import console, errors, fail, print_json, print
 from subs_assets.commands.run import use_dagster_home
 from subs_assets.settings import Settings
 
-reset = typer.Typer(no_args_is_help=True, help="Wipe the database back to its empty state, only when an archive equals it.")
+reset = typer.Typer(
+    no_args_is_help=True, help="Wipe the database back to its empty state, only when an archive equals it."
+)
 RequestId = Annotated[str, typer.Argument(help="As `subs reset request` printed it.")]
 
 
@@ -24,7 +26,9 @@ def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the au
     typer.echo(request_id)
     use_dagster_home(settings)
     for warning in _automation_problems():
-        errors.print(f"[yellow]warning:[/yellow] {warning}; or archive by hand: subs reset archive {request_id}", soft_wrap=True)
+        errors.print(
+            f"[yellow]warning:[/yellow] {warning}; or archive by hand: subs reset archive {request_id}", soft_wrap=True
+        )
 
 
 @reset.command("list")
@@ -57,7 +61,9 @@ def archive(request_id: RequestId) -> None:
         folder = archive_request(open_control(settings.control_url), request_id, databases, settings.archives)
     except ArchiveError as problem:
         fail(str(problem))
-    console.print(f"archived in {folder}; now: subs reset confirm {request_id}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"archived in {folder}; now: subs reset confirm {request_id}", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 @reset.command()
@@ -71,7 +77,11 @@ def confirm(request_id: RequestId) -> None:
     try:
         with run_lock(settings.home, f"reset {request_id}"):
             outcome = steps.confirm(
-                open_control(settings.control_url), request_id, getpass.getuser(), settings.database_url, settings.archives
+                open_control(settings.control_url),
+                request_id,
+                getpass.getuser(),
+                settings.database_url,
+                settings.archives,
             )
     except RunLocked as problem:
         fail(str(problem))

@@ -21,17 +21,20 @@ COMPANY_FAILED = 3
 def run() -> None:
     """Run the whole graph: read the catalogues, map categories, find substitutions, publish.
 
-    Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown), or with 1.
+    Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown),
+    or with 1.
     """
     settings = Settings.from_environment()
     use_dagster_home(settings)
     if not any(folder.is_dir() for folder in settings.catalogues):
         fail(
-            f"no catalogues in {', '.join(map(str, settings.catalogues))}: name a folder that holds <company>/source.yaml in "
-            "SUBS_CATALOGUES"
+            f"no catalogues in {', '.join(map(str, settings.catalogues))}: "
+            "name a folder that holds <company>/source.yaml in SUBS_CATALOGUES"
         )
     started = time.monotonic()
-    errors.print(f"reading {', '.join(map(str, settings.catalogues))}; home {settings.home}", highlight=False, soft_wrap=True)
+    errors.print(
+        f"reading {', '.join(map(str, settings.catalogues))}; home {settings.home}", highlight=False, soft_wrap=True
+    )
     succeeded, undelivered = _execute(settings)
     if not succeeded:
         fail("the run failed, and what was published before is still there; the lines above say why")

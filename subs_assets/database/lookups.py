@@ -66,7 +66,8 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
 
 
 def exact_products(connection: Connection, key: str) -> list[str]:
-    """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one sku."""
+    """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one
+    sku."""
     wanted = key.strip()
     statement = (
         select(product_listings.c.product_id)

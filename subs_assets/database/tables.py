@@ -1,10 +1,10 @@
 """The warehouse's tables, named like the assets that make them; control state lives in ``control.py``.
 
-Every column holds a scalar. A category path, and any other list, is canonical JSON text (``catalogue/category_path.py``), so that
-one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and in an archive, and can be a key.
+Every column holds a scalar. A category path, and any other list, is canonical JSON text
+(``catalogue/category_path.py``), so that one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and in an archive, and can be a key.
 
-The published tables have no foreign keys among each other: they are swapped as a whole (``publication``), and asset checks hold
-their keys against each other before that.
+The published tables have no foreign keys among each other: they are swapped as a whole (``publication``), and asset
+checks hold their keys against each other before that.
 """
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text
@@ -252,7 +252,8 @@ substitution_outcomes = Table(
     _key("company_slug"),  # the product's company
     _key("target_company_slug"),
     _key("product_id"),
-    # found, uncategorised, no mapping, no candidate, refused: <gate>, below score; every product once, so the counts add up
+    # found, uncategorised, no mapping, no candidate, refused: <gate>, below score; every product once, so the counts
+    # add up
     Column("stage", Text, nullable=False),
     Column("levels_1_to_4", Boolean, nullable=False),  # found on one of these levels
     Column("level_5", Boolean, nullable=False),
