@@ -286,20 +286,34 @@ def equivalences(
     if as_json:
         print_json(rows)
         return
+    if why:
+        for row in rows:
+            console.print(
+                f"{_category(row, '')}  {row['relation']}  {_category(row, 'target_')}  ({row['status']}, "
+                f"support {row['support']:.1f})\n  {row['reason']}",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
+            for pair in row["evidence"]:
+                line = f"    {pair['name']} ~ {pair['target_name']} ({pair['kind']} {pair['weight']:.2f})"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
     shown = [
         {
-            "from": f"{row['company_slug']}: {category_path.readable(row['path'])}",
+            "from": _category(row, ""),
             "relation": row["relation"],
-            "to": f"{row['target_company_slug']}: {category_path.readable(row['target_path'])}",
+            "to": _category(row, "target_"),
             "support": row["support"],
-            "status": row["status"],
-            "why": "\n".join(
-                [row["reason"], *(f"{pair['name']} ~ {pair['target_name']}" for pair in row.get("evidence", ()))]
-            ),
+            **({"status": row["status"]} if every else {}),
         }
         for row in rows
     ]
-    print_table(shown, "Category equivalences")
+    print_table(shown, "Category equivalences (--why shows what they rest on)")
+
+
+def _category(row: dict[str, Any], side: str) -> str:
+    from subs_assets.catalogue import category_path
+
+    return f"{row[f'{side}company_slug']}: {category_path.readable(row[f'{side}path'])}"
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -36,8 +37,8 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence
         console.print(f"{title}: none")
         return
     shown = list(columns or rows[0])
-    numeric = {name for name in shown if any(isinstance(row.get(name), int | float) for row in rows)}
-    table = Table(title=title, title_justify="left", header_style="bold")
+    numeric = {name for name in shown if any(_is_figure(row.get(name)) for row in rows)}
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=0)
     cells = [[_text(row.get(name)) for name in shown] for row in rows]
     for place, name in enumerate(shown):
         title_words = name.replace("_", " ")
@@ -52,6 +53,10 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence
     for row in cells:
         table.add_row(*row)
     console.print(table)
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and value.endswith("%") and len(value) < SHORT)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:

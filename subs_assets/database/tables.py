@@ -1,7 +1,8 @@
 """The warehouse's tables, named like the assets that make them; control state lives in ``control.py``.
 
 Every column holds a scalar. A category path, and any other list, is canonical JSON text
-(``catalogue/category_path.py``), so that one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and in an archive, and can be a key.
+(``catalogue/category_path.py``), so that one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and
+in an archive, and can be a key.
 
 The published tables have no foreign keys among each other: they are swapped as a whole (``publication``), and asset
 checks hold their keys against each other before that.

@@ -5,6 +5,9 @@ import pandas as pd
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
 
+MEASURED_COLUMNS = MAPPING_COLUMNS[MAPPING_COLUMNS.index("support") : MAPPING_COLUMNS.index("reason")]
+"""What the evidence says in numbers; zero where a person says it alone."""
+
 
 def apply_decisions(
     mappings: pd.DataFrame, decisions: pd.DataFrame, categories: pd.DataFrame
@@ -29,7 +32,7 @@ def apply_decisions(
                 f'"{category_path.readable(path)}" any more; the decision is kept and waits for it'
             )
             continue
-        row = rows.setdefault(key, [*key, "related", "proposed", "decision", *[0.0] * 9, ""])
+        row = rows.setdefault(key, [*key, "related", "proposed", "decision", *[0.0] * len(MEASURED_COLUMNS), ""])
         row[column["origin"]] = "decision"
         row[column["status"]] = "accepted" if decision.verdict == "accept" else "rejected"
         if decision.verdict == "accept" and isinstance(decision.relation, str):
