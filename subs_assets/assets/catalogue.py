@@ -86,23 +86,24 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
 
     @multi_asset(
         name="listings",
+        can_subset=True,
         group_name=GROUP,
         ins={slug: AssetIn(key=["catalogue", slug]) for slug in slugs},
         outs={
             "listings": AssetOut(
-                io_manager_key="warehouse_io", kinds={"pandas"},
+                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
                 description="Every company's accepted listings with size, brand, claims and unit price understood.",
             ),
             "listing_categories": AssetOut(
-                io_manager_key="warehouse_io", kinds={"pandas"},
+                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
                 description="Where each company shelves each listing; a listing may have several paths.",
             ),
             "set_aside_rows": AssetOut(
-                io_manager_key="warehouse_io", kinds={"pandas"},
+                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
                 description="Rows that were not accepted: company, file, line, field, value and reason.",
             ),
             "catalogue_files": AssetOut(
-                io_manager_key="warehouse_io", kinds={"pandas"},
+                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
                 description="What each file held: rows read, accepted, repaired and set aside.",
             ),
         },

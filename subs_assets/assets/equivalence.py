@@ -15,15 +15,18 @@ GROUP = "equivalence"
 
 @multi_asset(
     name="category_facets",
+    can_subset=True,
     group_name=GROUP,
     outs={
         "category_facets": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="Nodes that are no categories: promotions, seasons, diets, mixtures, a root over everything.",
         ),
         "listing_shelves": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="Where each listing counts for equivalences and level 5; never a facet.",
         ),
@@ -48,15 +51,18 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
 
 @multi_asset(
     name="category_equivalences",
+    can_subset=True,
     group_name=GROUP,
     outs={
         "category_equivalences": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas", "scikitlearn"},
             description="Directed mappings between the categories of two companies, with relation, bounds and support.",
         ),
         "category_evidence": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="The ten strongest pairs of listings behind each mapping.",
         ),

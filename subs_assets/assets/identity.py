@@ -10,18 +10,24 @@ from subs_assets.identity.products import identify
 
 @multi_asset(
     name="products",
+    can_subset=True,
     group_name="identity",
     outs={
         "products": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="Trade items: what one or more listings describe.",
         ),
         "product_listings": AssetOut(
-            io_manager_key="warehouse_io", kinds={"pandas"}, description="Which listing is which product, and by what."
+            io_manager_key="warehouse_io",
+            is_required=False,
+            kinds={"pandas"},
+            description="Which listing is which product, and by what.",
         ),
         "identity_conflicts": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="For review: listings that might be one product and were kept apart.",
         ),

@@ -46,15 +46,18 @@ def product_claims(
 
 @multi_asset(
     name="substitutions",
+    can_subset=True,
     group_name=GROUP,
     outs={
         "substitutions": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas", "numpy"},
             description="Buy the substitute instead of the product: directed, levels 1 to 5, ranked per company.",
         ),
         "substitution_outcomes": AssetOut(
             io_manager_key="warehouse_io",
+            is_required=False,
             kinds={"pandas"},
             description="What became of every product at every company: found, or the stage at which it was lost.",
         ),

@@ -60,7 +60,11 @@ def list_(as_json: AsJson = False) -> None:
         }
         for summary in list_archives(settings.archives)
     ]  # fmt: skip
-    print_json(rows) if as_json else print_table(rows, f"Archives in {settings.archives}")
+    if as_json:
+        print_json(rows)
+    else:
+        shown = [{"archive": Path(row["path"]).name, **{k: v for k, v in row.items() if k != "path"}} for row in rows]
+        print_table(shown, f"Archives in {settings.archives}")
 
 
 @archive.command()

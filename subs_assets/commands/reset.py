@@ -1,6 +1,7 @@
-"""``subs reset``: request, list, archive, confirm; and ``subs db``: upgrade, check."""
+"""``subs reset``: request, list, archive, confirm."""
 
 import getpass
+import time
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from subs_assets.settings import Settings
 reset = typer.Typer(
     no_args_is_help=True, help="Wipe the database back to its empty state, only when an archive equals it."
 )
+DAEMON_SILENT_SECONDS = 120
+"""Dagster's daemons say every half minute that they live."""
+
 RequestId = Annotated[str, typer.Argument(help="As `subs reset request` printed it.")]
 
 
@@ -25,9 +29,11 @@ def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the au
     request_id = request_reset(open_control(settings.control_url), getpass.getuser(), reason)
     typer.echo(request_id)
     use_dagster_home(settings)
-    for warning in _automation_problems():
+    problems = _automation_problems()
+    if problems:
         errors.print(
-            f"[yellow]warning:[/yellow] {warning}; or archive by hand: subs reset archive {request_id}", soft_wrap=True
+            f"[yellow]warning:[/yellow] {'; '.join(problems)}. Or archive by hand: subs reset archive {request_id}",
+            soft_wrap=True,
         )
 
 
@@ -108,9 +114,7 @@ def _automation_problems() -> list[str]:
             instance.dispose()
     problems = []
     beat = heartbeats.get("SENSOR")
-    import time
-
-    if beat is None or time.time() - beat.timestamp > 120:
+    if beat is None or time.time() - beat.timestamp > DAEMON_SILENT_SECONDS:
         problems.append("Dagster's daemon does not run (`python dev.py web` starts it)")
     running = any(
         state.name == "reset_requests" and state.status in (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)

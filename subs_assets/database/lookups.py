@@ -26,8 +26,8 @@ EXAMPLES_PER_STAGE = 5
 
 
 def find_products(connection: Connection, words_or_sku: str, limit: int = 20) -> pd.DataFrame:
-    """Listings by words, or by an exact sku, barcode or product id; a row a listing, exact ones first, then shorter
-    names.
+    """Listings by words, or by an exact sku, barcode or product id; a row a listing, exact ones first, then names that
+    have all the words, then shorter ones.
 
     Every word must stand in the listing's name or brand, whatever its case. Columns: product_id, company_slug, sku,
     name, brand, size_text, price, currency, unit_price. Raises ValueError when nothing is asked for.
@@ -36,13 +36,16 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
     is_exact = _is_exact(wanted)
+    words = [word.casefold() for word in wanted.split()]
+    # "oat milk" is rather a name that says oat than a brand Oatbarrow, and rather a word's beginning than its middle.
+    is_in_name = and_(*((" " + fold(listings.c.name)).contains(f" {word}", autoescape=True) for word in words))
     has_every_word = and_(
         *(
             or_(
-                fold(listings.c.name).contains(word.casefold(), autoescape=True),
-                fold(listings.c.brand).contains(word.casefold(), autoescape=True),
+                fold(listings.c.name).contains(word, autoescape=True),
+                fold(listings.c.brand).contains(word, autoescape=True),
             )
-            for word in wanted.split()
+            for word in words
         )
     )
     statement = (
@@ -59,7 +62,12 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
         )
         .join(product_listings, _same_listing(product_listings, listings))
         .where(or_(is_exact, has_every_word))
-        .order_by(case((is_exact, 0), else_=1), func.length(listings.c.name), listings.c.company_slug, listings.c.sku)
+        .order_by(
+            case((is_exact, 0), (is_in_name, 1), else_=2),
+            func.length(listings.c.name),
+            listings.c.company_slug,
+            listings.c.sku,
+        )
         .limit(limit)
     )
     return frames.fetch(connection, statement)
@@ -111,7 +119,8 @@ def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
 
 
 def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
-    """What became of one product at each company; one row a target company.
+    """What became of one product at each company; one row a target company, the furthest that any of its own
+    companies' shelves led.
 
     Columns: target_company_slug, stage, detail, nearest_id, nearest_name, nearest_score.
     """
@@ -127,7 +136,13 @@ def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
         )
         .outerjoin(nearest, nearest.c.product_id == substitution_outcomes.c.nearest_id)
         .where(substitution_outcomes.c.product_id == product_id)
-        .order_by(substitution_outcomes.c.target_company_slug, substitution_outcomes.c.company_slug)
+        .order_by(
+            substitution_outcomes.c.target_company_slug,
+            case(
+                {"no candidate": 1, "no mapping": 2, "uncategorised": 3}, value=substitution_outcomes.c.stage, else_=0
+            ),
+            substitution_outcomes.c.company_slug,
+        )
     )
     return frames.fetch(connection, statement).drop_duplicates("target_company_slug", ignore_index=True)
 

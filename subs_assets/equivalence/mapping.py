@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.evidence import ListingEvidence, listing_masses
@@ -57,6 +56,8 @@ class Tree:
 def build_tree(company_slug: str, shelves: pd.DataFrame, facets: set[str], rows: int) -> Tree:
     """The tree of one company's ``listing_shelves`` (columns path, row), facet nodes and the universal root left
     out."""
+    from scipy import sparse
+
     node_rows = [
         (node, row)
         for path, row in zip(shelves["path"], shelves["row"].astype(int), strict=True)
@@ -123,6 +124,8 @@ def map_categories(
     ``label_similarity``: float32 (source nodes, target nodes), cosine of the categories' own names. ``names``: sku and
     name of the rows of the features.
     """
+    from scipy import sparse
+
     shape = (source.incidence.shape[0], target.incidence.shape[0])
     pairs_at = (evidence.source, evidence.target)
     mass = listing_masses(evidence.source, evidence.weight)

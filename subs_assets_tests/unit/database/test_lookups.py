@@ -84,7 +84,7 @@ def connection(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Connecti
         ("müsli", ["aldi 1001", "coles 77"]),
         ("MÜSLI coles", ["coles 77"]),
         ("organic JUST", ["aldi 1001"]),
-        ("  coles  ", ["iga 78", "coles 77"]),
+        ("  coles  ", ["coles 77", "iga 78"]),
         ("coles_", ["iga 78"]),
         ("100%", ["iga 77"]),
         ("%", ["iga 77"]),
