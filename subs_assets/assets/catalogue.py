@@ -17,6 +17,7 @@ from dagster import (
 )
 
 from subs_assets.assets.metadata import preview
+from subs_assets.assets.selected import selected
 from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_good, read_company
 from subs_assets.catalogue.source import BrokenSource, Source
 from subs_assets.resources import CATALOGUE_TABLES, WarehouseResource
@@ -108,7 +109,7 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
             ),
         },
     )  # fmt: skip
-    def listings(**companies: CompanyCatalogue):  # type: ignore[no-untyped-def]  # one parameter a company, a generator of outputs
+    def listings(context: AssetExecutionContext, **companies: CompanyCatalogue):  # type: ignore[no-untyped-def]  # one parameter a company, a generator of outputs
         combined = combine(companies.values())
         by_company = combined.catalogue_files.groupby("company_slug", as_index=False)[
             ["read", "accepted", "repaired", "set_aside"]
@@ -130,7 +131,12 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
             "catalogue_files": {"by company": preview(by_company)},
             "set_aside_rows": {"by reason": preview(set_aside_by_reason(combined.set_aside_rows))},
         }
-        for table in CATALOGUE_TABLES:
-            yield Output(getattr(combined, table), output_name=table, metadata=metadata.get(table, {}))
+        yield from selected(
+            context,
+            [
+                Output(getattr(combined, table), output_name=table, metadata=metadata.get(table, {}))
+                for table in CATALOGUE_TABLES
+            ],
+        )
 
     return listings

@@ -5,6 +5,7 @@ from dagster import AssetExecutionContext, AssetOut, Output, multi_asset
 
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
+from subs_assets.assets.selected import selected
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
@@ -45,8 +46,11 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     facets, shelves = facets_and_shelves(listings, listing_categories, categories, features)
     kinds = facets.groupby(["company_slug", "kind"], as_index=False).size()
     origins = shelves.groupby(["company_slug", "origin"], as_index=False).size()
-    yield Output(facets, "category_facets", metadata={"kinds": preview(kinds), "facets": preview(_readable(facets))})
-    yield Output(shelves, "listing_shelves", metadata={"origins": preview(origins)})
+    outputs = [
+        Output(facets, "category_facets", metadata={"kinds": preview(kinds), "facets": preview(_readable(facets))}),
+        Output(shelves, "listing_shelves", metadata={"origins": preview(origins)}),
+    ]
+    yield from selected(context, outputs)
 
 
 @multi_asset(
@@ -96,7 +100,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4)
     )
     calibration = found.calibration
-    yield Output(
+    mapped = Output(
         mappings,
         "category_equivalences",
         metadata={
@@ -111,7 +115,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
         },
     )
-    yield Output(found.evidence, "category_evidence")
+    yield from selected(context, [mapped, Output(found.evidence, "category_evidence")])
 
 
 def _coverage(shelves: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Groups ``identity`` and ``categories``: products, category trees and their inventory."""
 
 import pandas as pd
-from dagster import AssetOut, MaterializeResult, Output, asset, multi_asset
+from dagster import AssetExecutionContext, AssetOut, MaterializeResult, Output, asset, multi_asset
 
 from subs_assets.assets.metadata import preview
+from subs_assets.assets.selected import selected
 from subs_assets.catalogue.categories import build_categories, build_inventory
 from subs_assets.identity.products import identify
 
@@ -33,14 +34,17 @@ from subs_assets.identity.products import identify
         ),
     },
 )
-def products(listings: pd.DataFrame):  # type: ignore[no-untyped-def]  # a generator of outputs
+def products(context: AssetExecutionContext, listings: pd.DataFrame):  # type: ignore[no-untyped-def]  # a generator of outputs
     identity = identify(listings)
     matched = identity.product_listings.groupby("matched_by", as_index=False).size()
     kinds = identity.identity_conflicts.groupby("kind", as_index=False)["conflict_id"].nunique()
     shared = identity.products["company_count"].value_counts().sort_index().reset_index()
-    yield Output(identity.products, "products", metadata={"sold by how many companies": preview(shared)})
-    yield Output(identity.product_listings, "product_listings", metadata={"matched by": preview(matched)})
-    yield Output(identity.identity_conflicts, "identity_conflicts", metadata={"conflicts": preview(kinds)})
+    outputs = [
+        Output(identity.products, "products", metadata={"sold by how many companies": preview(shared)}),
+        Output(identity.product_listings, "product_listings", metadata={"matched by": preview(matched)}),
+        Output(identity.identity_conflicts, "identity_conflicts", metadata={"conflicts": preview(kinds)}),
+    ]
+    yield from selected(context, outputs)
 
 
 @asset(group_name="categories", kinds={"pandas"}, io_manager_key="warehouse_io")

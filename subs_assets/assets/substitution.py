@@ -7,6 +7,7 @@ from dagster import AssetExecutionContext, AssetOut, MaterializeResult, Metadata
 
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
+from subs_assets.assets.selected import selected
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.report.heatmap import rates_heatmap
@@ -86,7 +87,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         aggfunc="size",
         fill_value=0,
     ).reset_index()
-    yield Output(
+    pairs = Output(
         rows,
         "substitutions",
         metadata={
@@ -95,7 +96,8 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
             "samples": preview(sample_substitutions(rows, products)),
         },
     )
-    yield Output(outcomes, "substitution_outcomes", metadata={"where products are lost": preview(stages)})
+    losses = Output(outcomes, "substitution_outcomes", metadata={"where products are lost": preview(stages)})
+    yield from selected(context, [pairs, losses])
 
 
 def sample_substitutions(rows: pd.DataFrame, products: pd.DataFrame, count: int = 25) -> pd.DataFrame:

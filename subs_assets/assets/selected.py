@@ -1,0 +1,14 @@
+"""How an asset function that makes several tables lets a run ask for some of them (``--select '+categories'``)."""
+
+from collections.abc import Iterable, Iterator
+
+from dagster import AssetExecutionContext, Output
+
+
+def selected(context: AssetExecutionContext, outputs: Iterable[Output]) -> Iterator[Output]:
+    """Those outputs whose assets this run selected; Dagster fails a step that yields another.
+
+    Without ``can_subset`` (and outputs that are not required) Dagster refuses every selection that holds only some of
+    the tables, and so nearly every "one asset with its upstream".
+    """
+    return (output for output in outputs if output.output_name in context.selected_output_names)
