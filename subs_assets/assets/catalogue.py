@@ -89,7 +89,8 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
         name="listings",
         can_subset=True,
         group_name=GROUP,
-        ins={slug: AssetIn(key=["catalogue", slug]) for slug in slugs},
+        # A name of our own in front: a company called "input" or "import" would be refused, and break loading for all.
+        ins={f"company_{slug}": AssetIn(key=["catalogue", slug]) for slug in slugs},
         outs={
             "listings": AssetOut(
                 io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
