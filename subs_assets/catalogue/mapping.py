@@ -179,7 +179,7 @@ def _one_path(value: Any, ids: Any, field: CategoryField) -> RawPath:
             raise WrongShape("categories", value, "a category path is expected as text")
         assert field.separator is not None
         names: list[Any] = value.split(field.separator)
-        ids = ids.split(field.separator) if isinstance(ids, str) else ids
+        ids = [part.strip() for part in ids.split(field.separator)] if isinstance(ids, str) else ids
     elif isinstance(value, list):
         names = value
     else:

@@ -127,7 +127,7 @@ def _json_lines(stream: BinaryIO) -> Iterator[tuple[int, Row] | BadRow]:
 
 def _json_row(number: int, text: str) -> tuple[int, Row] | BadRow:
     try:
-        row = json.loads(text, parse_constant=_refuse_constant)
+        row = json.loads(text.rstrip("\r\n"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         return BadRow(number, "", text, f"is no JSON: {_json_problem(error)}")
     if not isinstance(row, dict):
@@ -141,7 +141,7 @@ def _refuse_constant(constant: str) -> Any:
 
 def _json_problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos + 1}"
+        return f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

@@ -92,10 +92,10 @@ def test_several_category_fields_make_several_paths(write_company: WriteCompany)
     fields = {
         "sku": "sku",
         "name": "name",
-        "categories": [{"list": "path"}, {"text": "also", "separator": ">", "ids": "also_ids", "optional": True}],
+        "categories": [{"list": "path"}, {"text": "also", "separator": " > ", "ids": "also_ids", "optional": True}],
     }
     source = write_company(
-        {"a.jsonl": json_lines({**product("1"), "also": "Deals>Week", "also_ids": "7>9"})}, fields=fields
+        {"a.jsonl": json_lines({**product("1"), "also": "Deals > Week", "also_ids": "7 > 9"})}, fields=fields
     )
     shelved = read_company(source).listing_categories
     assert list(shelved["position"]) == [0, 1]
