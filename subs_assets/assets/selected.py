@@ -11,4 +11,5 @@ def selected(context: AssetExecutionContext, outputs: Iterable[Output]) -> Itera
     Without ``can_subset`` (and outputs that are not required) Dagster refuses every selection that holds only some of
     the tables, and so nearly every "one asset with its upstream".
     """
-    return (output for output in outputs if output.output_name in context.selected_output_names)
+    wanted = context.op_execution_context.selected_output_names
+    return (output for output in outputs if output.output_name in wanted)
