@@ -32,10 +32,11 @@ def build_product_claims(
         .dropna()
         .groupby("product_id")["claim"]
         .agg(lambda found: json.dumps(sorted(set(found))))
+        .to_dict()
     )
     departments = _departments(shelved)
     frame = products[["product_id"]].copy()
-    frame["claims"] = frame["product_id"].map(claims).fillna("[]")
+    frame["claims"] = [claims.get(product, "[]") for product in frame["product_id"]]
     frame["department"] = frame["product_id"].map(departments["department"])
     frame["product_class"] = frame["product_id"].map(departments["product_class"])
     return frame[COLUMNS]
