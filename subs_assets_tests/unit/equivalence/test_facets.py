@@ -1,0 +1,184 @@
+"""Which nodes are facets, by name, by place and by their listings; where the listings of a facet count instead."""
+
+import pandas as pd
+import pytest
+
+from subs_assets.database import frames, tables
+from subs_assets.equivalence.build import facets_and_shelves
+from subs_assets.equivalence.facets import facet_by_name, find_facets
+from subs_assets_tests.small_shops import Shops, item, path, shops, spelled
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Gluten Free", "dietary"),
+        ("Vegan & Vegetarian", "dietary"),
+        ("Sugar Free", "dietary"),
+        ("Organic", "dietary"),
+        ("Kosher Food", "dietary"),
+        ("Glutenfrei", "dietary"),
+        ("Dietary & World Foods", "dietary"),
+        ("Free From", "dietary"),
+        ("Special Diets", "dietary"),
+        ("Free Range Chicken", None),
+        ("Organic Fruit", None),
+        ("Free Range Eggs", None),
+        ("Skim & Low Fat Milk", None),
+        ("Half Price", "promotional"),
+        ("Limited Time Only", "promotional"),
+        ("Front Of Store", "promotional"),
+        ("Aktionen", "promotional"),
+        ("Christmas Bakery", "seasonal"),
+        ("Best of Spring", "seasonal"),
+        ("Ostern", "seasonal"),
+        ("Breakfast Muesli", None),
+        ("Springform Pans", None),
+        ("Nuts", None),
+    ],
+)
+def test_a_name_tells_a_facet(name: str, kind: str | None) -> None:
+    found = facet_by_name(name)
+    assert (found and found[0]) == kind
+
+
+TASTES = ["swiss", "toasted", "honey", "cinnamon", "almond"]
+
+
+def shelf(company: str, shelf_path: str, thing: str, prefix: str = "") -> list[dict[str, object]]:
+    """Five listings with alike names on one shelf."""
+    sku = prefix or shelf_path
+    return [item(company, f"{sku}-{taste}", f"{thing} {taste}", shelf_path) for taste in TASTES]
+
+
+def facets_of(shop: Shops) -> tuple[dict[str, str], pd.DataFrame]:
+    """(path -> kind of the facets of "aldi", listing_shelves)."""
+    features = spelled(shop.listings["core_name"])
+    facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, features)
+    shelves = frames.conform(shelves, tables.listing_shelves)
+    facets = frames.conform(facets, tables.category_facets)
+    own = facets[facets["company_slug"] == "aldi"]
+    return dict(zip(own["path"], own["kind"], strict=True)), shelves
+
+
+PLAIN = [
+    *shelf("aldi", "Pantry > Muesli", "crunchy muesli"),
+    *shelf("aldi", "Pantry > Spreads", "peanut spread"),
+    *shelf("aldi", "Drinks > Juice", "fruit juice"),
+]
+
+
+def test_a_plain_tree_has_no_facets() -> None:
+    facets, shelves = facets_of(shops(PLAIN))
+    assert facets == {}
+    assert set(shelves["origin"]) == {"own"} and len(shelves) == len(PLAIN)
+
+
+def test_what_stands_under_a_facet_is_one_too() -> None:
+    facets, _ = facets_of(shops([*PLAIN, *shelf("aldi", "Gluten Free > Bread", "gluten free bread")]))
+    assert facets == {path("Gluten Free"): "dietary", path("Gluten Free > Bread"): "dietary"}
+
+
+def test_a_node_mostly_of_facets_is_a_facet_and_one_with_few_is_not() -> None:
+    health = [
+        *shelf("aldi", "Health > Gluten Free", "gluten free wafer"),
+        *shelf("aldi", "Health > Vegan", "vegan patty"),
+        *shelf("aldi", "Health > Vitamins", "vitamin tablet")[:3],
+        item("aldi", "sale", "peach juice", "Drinks > Half Price"),
+    ]
+    facets, _ = facets_of(shops([*PLAIN, *health]))
+    assert facets[path("Health")] == "dietary"
+    assert facets[path("Health > Vitamins")] == "dietary"
+    assert path("Drinks") not in facets
+
+
+def test_a_root_over_everything_is_ignored_but_not_what_stands_under_it() -> None:
+    grocery = [{**row, "shelves": (f"Grocery > {row['shelves'][0]}",)} for row in PLAIN]  # type: ignore[index]
+    facets, shelves = facets_of(shops(grocery))
+    assert facets == {path("Grocery"): "universal_root"}
+    assert path("Grocery > Pantry > Muesli") in set(shelves["path"])
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        ([*PLAIN[:10]], "Pantry holds all, and has branches"),
+        ([*PLAIN, *[item("aldi", f"m{n}", f"muesli {n}", "Pantry > Muesli") for n in range(20)]], "Pantry holds 30/35"),
+        ([item("aldi", str(n), f"muesli {n}", "Pantry") for n in range(5)], "Pantry has no branches"),
+    ],
+)
+def test_when_a_root_is_universal(items: list[dict[str, object]], reason: str) -> None:
+    facets, _ = facets_of(shops(items))
+    assert (path("Pantry") in facets) == (reason == "Pantry holds all, and has branches")
+
+
+THINGS = ["muesli", "peanut spread", "orange juice", "dog biscuit", "toilet paper", "frozen pizza", "sparkling wine"]
+
+
+def scattered(count: int) -> list[dict[str, object]]:
+    """A department for each thing, and a root "Bazaar" that holds one of each."""
+    departments = [
+        item("aldi", f"{thing}-{taste}", f"{taste} {thing}", f"The {thing}") for thing in THINGS for taste in TASTES
+    ]
+    return departments + [item("aldi", f"b-{thing}", f"{thing}", "Bazaar") for thing in THINGS[:count]]
+
+
+@pytest.mark.parametrize(("count", "mixed"), [(7, True), (3, False)])
+def test_a_root_whose_listings_resemble_everything_else_is_mixed(count: int, mixed: bool) -> None:
+    """With three listings nothing can be told."""
+    facets, _ = facets_of(shops(scattered(count)))
+    assert facets == ({path("Bazaar"): "mixed"} if mixed else {})
+
+
+def test_a_listing_under_facets_only_counts_where_its_relatives_stand() -> None:
+    shop = shops(
+        [
+            *PLAIN,
+            item("aldi", "lost", "crunchy muesli swiss gluten free", "Gluten Free"),
+            item("aldi", "both", "apple juice gluten free", "Gluten Free", "Drinks > Juice"),
+            item("aldi", "alien", "xylophone", "Half Price"),
+            item("aldi", "nowhere", "crunchy muesli honey almond"),
+            # The nearest of all, but in another company.
+            item("coles", "1", "crunchy muesli swiss gluten free", "Cereal > Muesli"),
+        ]
+    )
+    _, shelves = facets_of(shop)
+    aldi = shelves[shelves["company_slug"] == "aldi"].set_index("sku")
+    assert (aldi.loc["lost", "path"], aldi.loc["lost", "origin"]) == (path("Pantry > Muesli"), "relatives")
+    assert 0.5 < aldi.loc["lost", "weight"] <= 1
+    assert (aldi.loc["both", "path"], aldi.loc["both", "origin"]) == (path("Drinks > Juice"), "own")
+    assert "alien" not in aldi.index and "nowhere" not in aldi.index
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_listings_changes_nothing(seed: int) -> None:
+    items = [*scattered(7), item("aldi", "lost", "dog biscuit large", "Half Price", "Gluten Free")]
+    mixed = pd.Series(items).sample(frac=1, random_state=seed).tolist()
+    facets, shelves = facets_of(shops(items))
+    other_facets, other_shelves = facets_of(shops(mixed))
+    assert other_facets == facets
+    pd.testing.assert_frame_equal(other_shelves, shelves)
+
+
+def test_the_order_of_the_frames_changes_nothing() -> None:
+    shop = shops(scattered(7))
+    features = spelled(shop.listings["core_name"])
+    shelved = shop.listing_categories.assign(row=range(len(shop.listings)))
+    one = find_facets(shop.categories, shelved, features)
+    other = find_facets(shop.categories.iloc[::-1], shelved.iloc[::-1], features)
+    pd.testing.assert_frame_equal(one, other)
+    assert len(one) == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "shelved"),
+    [
+        pytest.param([item("aldi", "1", "muesli")], 0, id="no category at all"),
+        pytest.param([item("aldi", "1", "muesli"), item("coles", "1", "muesli", "Cereal")], 1, id="one without"),
+        pytest.param([item("aldi", "1", "muesli", "Half Price")], 0, id="facets only"),
+        pytest.param([item("aldi", "1", "muesli", "Pantry")], 1, id="one listing"),
+    ],
+)
+def test_little_or_nothing_to_go_by(items: list[dict[str, object]], shelved: int) -> None:
+    _, shelves = facets_of(shops(items))
+    assert len(shelves) == shelved

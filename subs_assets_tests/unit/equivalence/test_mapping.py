@@ -1,0 +1,236 @@
+"""Wilson's bound, SKOS relations, and mappings between small trees whose matches are written out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subs_assets.database import frames, tables
+from subs_assets.equivalence.evidence import ListingEvidence
+from subs_assets.equivalence.mapping import Tree, build_tree, map_categories, relation_of, wilson_lower
+from subs_assets_tests.small_shops import path
+
+
+@pytest.mark.parametrize(
+    ("share", "cases", "z", "bound"),
+    [
+        # Wilson (1927); the values are those of statsmodels' proportion_confint(method="wilson").
+        (1.0, 10, 1.96, 0.7225),
+        (1.0, 3, 1.96, 0.4385),
+        (1.0, 1, 1.96, 0.2065),
+        (0.5, 10, 1.96, 0.2366),
+        (0.8, 100, 1.96, 0.7112),
+        (0.9, 10, 1.645, 0.6523),
+        (0.0, 10, 1.96, 0.0),
+        (1.0, 0, 1.96, 0.0),
+    ],
+)
+def test_wilson_lower(share: float, cases: float, z: float, bound: float) -> None:
+    assert wilson_lower(share, cases, z) == pytest.approx(bound, abs=5e-4)
+
+
+@given(st.floats(0, 1), st.floats(0.01, 1e4), st.floats(1.01, 10))
+def test_more_cases_make_a_share_surer_and_never_surer_than_it_is(share: float, cases: float, more: float) -> None:
+    bound = wilson_lower(share, cases)
+    assert 0 <= bound <= share + 1e-9
+    assert wilson_lower(share, cases * more) >= bound - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("target_given_source", "source_given_target", "relation"),
+    [
+        (0.6, 0.6, "exact"),
+        (0.9, 0.59, "close"),
+        (0.4, 0.4, "close"),
+        (0.9, 0.39, "broad"),
+        (0.39, 0.9, "narrow"),
+        (0.39, 0.39, "related"),
+        (0.1, 0.0, "related"),
+        (0.09, 0.39, None),
+        (0.0, 0.0, None),
+    ],
+)
+def test_relation_of(target_given_source: float, source_given_target: float, relation: str | None) -> None:
+    assert relation_of(target_given_source, source_given_target) == relation
+
+
+INVERSE = {"exact": "exact", "close": "close", "broad": "narrow", "narrow": "broad"}
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_relations_are_inverse_in_reverse(one: float, other: float) -> None:
+    relation, reverse = relation_of(one, other), relation_of(other, one)
+    if relation in INVERSE:
+        assert reverse == INVERSE[relation]
+    else:
+        assert reverse in ("related", None)
+
+
+def trees_and_evidence(
+    matches: list[tuple[str, str, int]],
+    facets: tuple[str, ...] = (),
+    hard: bool = False,
+    weight: float = 1.0,
+    order: int | None = None,
+) -> tuple[Tree, Tree, ListingEvidence, pd.DataFrame]:
+    """``matches``: (Aldi shelf, Coles shelf, how many listings match one to one); an empty shelf is none."""
+    pairs = [(here, there) for here, there, count in matches for _ in range(count)]
+    rows = len(pairs)
+    aldi = pd.DataFrame([(path(here), row) for row, (here, _) in enumerate(pairs) if here], columns=["path", "row"])
+    coles = pd.DataFrame(
+        [(path(there), rows + row) for row, (_, there) in enumerate(pairs) if there], columns=["path", "row"]
+    )
+    source, target = np.arange(rows), np.arange(rows, 2 * rows)
+    if order is not None:
+        random = np.random.default_rng(order)
+        aldi, coles = aldi.sample(frac=1, random_state=order), coles.sample(frac=1, random_state=order)
+        shuffle = random.permutation(rows)
+        source, target = source[shuffle], target[shuffle]
+    left_out = {path(facet) for facet in facets}
+    names = pd.DataFrame({"sku": [f"sku{n}" for n in range(2 * rows)], "name": [f"name {n}" for n in range(2 * rows)]})
+    evidence = ListingEvidence(source, target, np.full(rows, weight), np.full(rows, hard))
+    return (
+        build_tree("aldi", aldi, left_out, 2 * rows),
+        build_tree("coles", coles, left_out, 2 * rows),
+        evidence,
+        names,
+    )
+
+
+def both_ways(
+    matches: list[tuple[str, str, int]], label: float = 0.0, **given: object
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mappings from Aldi to Coles and in reverse, indexed by (path, target_path)."""
+    aldi, coles, evidence, names = trees_and_evidence(matches, **given)  # type: ignore[arg-type]
+    labels = np.full((len(aldi.paths), len(coles.paths)), label, np.float32)
+    found = [
+        map_categories(aldi, coles, evidence, labels, names),
+        map_categories(coles, aldi, evidence.reversed(), labels.T, names),
+    ]
+    for mappings, pairs in found:
+        frames.conform(mappings, tables.category_equivalences)
+        frames.conform(pairs, tables.category_evidence)
+    return tuple(mappings.set_index(["path", "target_path"]) for mappings, _ in found)  # type: ignore[return-value]
+
+
+ALDI = "Pantry > Cereals & Muesli"
+MUESLI, FLAKES = "Pantry > Breakfast > Breakfast Muesli", "Pantry > Breakfast > Flakes"
+CEREALS = [
+    (ALDI, MUESLI, 8),
+    (ALDI, FLAKES, 12),
+    ("Pantry > Spreads", "Pantry > Breakfast > Honey", 20),
+    ("Drinks > Juice", "Drinks > Fruit Juice", 12),
+]
+
+
+def test_the_direction_of_broad_and_narrow() -> None:
+    there, back = both_ways(CEREALS)
+    assert there.loc[(path(ALDI), path(MUESLI)), "relation"] == "narrow"
+    assert back.loc[(path(MUESLI), path(ALDI)), "relation"] == "broad"
+    row = there.loc[(path(ALDI), path(MUESLI))]
+    assert (row["target_given_source"], row["source_given_target"]) == (pytest.approx(8 / 20), pytest.approx(1.0))
+    assert row["source_given_target_bound"] == pytest.approx(wilson_lower(1.0, 8))
+    assert (row["support"], row["matched_source"], row["matched_target"]) == (8, 20, 8)
+
+
+def test_one_category_may_map_to_several_and_to_the_deepest_that_carry_it() -> None:
+    there, _ = both_ways(CEREALS)
+    assert set(there.loc[path(ALDI)].index) == {path(MUESLI), path(FLAKES)}
+    assert set(there["status"]) == {"accepted"}
+
+
+def test_what_is_as_good_as_the_same_category_is_not_taken_in_pieces() -> None:
+    there, back = both_ways([(ALDI, MUESLI, 10), (ALDI, FLAKES, 10), ("Drinks > Juice", "Drinks > Fruit Juice", 12)])
+    assert there.loc[path(ALDI), "relation"].to_dict() == {path("Pantry > Breakfast"): "exact"}
+    assert back.loc[(path(MUESLI), path(ALDI)), "relation"] == "broad"
+
+
+def test_backing_off_to_a_department_is_only_related() -> None:
+    """Aldi's one shelf is all over the Coles pantry: no child of it has a listing to speak of."""
+    matches = [("Mix", f"Pantry > P{n}", 1) for n in range(10)]
+    loose = [("Mix", "Pantry", 20), ("Tea", "Drinks > Tea", 12)]
+    there, _ = both_ways([*matches, *loose])
+    row = there.loc[(path("Mix"), path("Pantry"))]
+    assert (row["relation"], row["status"]) == ("related", "accepted")
+    assert "department" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("count", "weight", "label", "status"),
+    [
+        (10, 1.0, 0.0, "accepted"),
+        (3, 1.0, 0.0, "accepted"),
+        (2, 1.0, 0.0, "proposed"),
+        (2, 1.0, 0.6, "accepted"),
+        (2, 1.0, 0.59, "proposed"),
+        (1, 1.0, 1.0, "proposed"),
+        (4, 0.5, 0.0, "proposed"),  # four listings that are half sure are two
+        (6, 0.5, 0.0, "accepted"),
+        (1, 0.9, 1.0, None),
+    ],
+)
+def test_support_below_the_minimum_waits_for_a_person(
+    count: int, weight: float, label: float, status: str | None
+) -> None:
+    there, _ = both_ways([("A", "X", count), ("B", "Y", 12)], label, weight=weight)
+    found = there["status"].to_dict().get((path("A"), path("X")))
+    assert found == status
+    if status == "proposed":
+        assert there.loc[(path("A"), path("X")), "reason"].startswith("support ")
+
+
+def test_a_share_that_may_be_chance_is_proposed_as_weak() -> None:
+    """4 of 100 point to X; its own listings, 100 of them, nearly all to another category."""
+    there, _ = both_ways([("A", "X", 4), ("A", "Y", 96), ("B", "X", 96)])
+    row = there.loc[(path("A"), path("X"))]
+    assert (row["status"], row["relation"]) == ("proposed", "related")
+    assert row["reason"].startswith("weak")
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_hard_and_soft_support_are_told_apart(hard: bool) -> None:
+    there, _ = both_ways([("A", "X", 5)], hard=hard)
+    row = there.loc[(path("A"), path("X"))]
+    assert (row["hard_support"], row["soft_support"]) == ((5, 0) if hard else (0, 5))
+
+
+def test_facets_make_no_mapping_and_their_matches_do_not_count() -> None:
+    matches = [("A", "X", 10), ("A", "Gluten Free", 10), ("Gluten Free", "X", 10)]
+    there, back = both_ways(matches, facets=("Gluten Free",))
+    assert list(there.index) == [(path("A"), path("X"))] and list(back.index) == [(path("X"), path("A"))]
+    assert there.iloc[0]["matched_source"] == 10 and there.iloc[0]["target_given_source"] == 1
+
+
+def test_a_universal_root_is_left_out_of_paths_and_departments_begin_below_it() -> None:
+    tree, _, _, _ = trees_and_evidence([("Grocery > Pantry > Muesli", "", 2)], facets=("Grocery",))
+    departments = dict(zip(tree.paths, tree.is_backoff, strict=True))
+    assert departments == {path("Grocery > Pantry"): True, path("Grocery > Pantry > Muesli"): False}
+
+
+def test_a_listing_with_two_shelves_below_a_node_stands_there_once() -> None:
+    shelves = pd.DataFrame({"path": [path("P > A"), path("P > B"), path("P > A")], "row": [0, 0, 1]})
+    tree = build_tree("aldi", shelves, set(), 3)
+    counts = dict(zip(tree.paths, np.asarray(tree.incidence.sum(axis=0)).ravel().tolist(), strict=True))
+    assert counts == {path("P"): 2, path("P > A"): 2, path("P > B"): 1}
+
+
+def test_the_strongest_pairs_are_kept_ten_at_most() -> None:
+    aldi, coles, evidence, names = trees_and_evidence([("A", "X", 14)])
+    rising = ListingEvidence(evidence.source, evidence.target, np.linspace(0.3, 0.95, 14), evidence.hard)
+    _, pairs = map_categories(aldi, coles, rising, np.zeros((1, 1), np.float32), names)
+    assert pairs["rank"].tolist() == list(range(1, 11))
+    assert pairs["weight"].tolist() == pytest.approx(sorted(rising.weight, reverse=True)[:10])
+    assert (pairs.iloc[0]["sku"], pairs.iloc[0]["target_sku"], pairs.iloc[0]["kind"]) == ("sku13", "sku27", "soft")
+
+
+@pytest.mark.parametrize("order", range(3))
+def test_the_order_of_the_rows_changes_nothing(order: int) -> None:
+    for one, other in zip(both_ways(CEREALS), both_ways(CEREALS, order=order), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("matches", [[("A", "", 3)], [("", "X", 3)], [("", "", 1)]])
+def test_a_tree_without_a_node_maps_to_nothing(matches: list[tuple[str, str, int]]) -> None:
+    there, back = both_ways(matches)
+    assert len(there) == len(back) == 0
