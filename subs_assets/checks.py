@@ -94,7 +94,11 @@ def substitutions_are_sound(
 @asset_check(asset="substitution_rates", description="Equivalences find more than chance, for every pair of companies.")
 def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
     across = substitution_rates[substitution_rates["company_slug"] != substitution_rates["target_company_slug"]]
-    table = across.pivot(index=["company_slug", "target_company_slug"], columns="setting", values="rate_level_5")
+    table = across.pivot(
+        index=["company_slug", "target_company_slug"], columns="setting", values="rate_level_5"
+    ).reindex(
+        columns=["linked", "null"]  # there are none where there is one company
+    )
     weak = table[table["linked"] <= table["null"]]
     pairs = ", ".join(f"{source} -> {target}" for source, target in weak.index)
     return AssetCheckResult(
