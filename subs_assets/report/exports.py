@@ -6,8 +6,9 @@ import pandas as pd
 
 from subs_assets.catalogue import category_path
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet may take for a formula (OWASP, "CSV Injection")."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for a formula (OWASP, "CSV Injection"), the full-width forms of East Asian ones
+included."""
 
 
 def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
