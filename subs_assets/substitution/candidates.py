@@ -9,7 +9,6 @@ shelf with every product of the shelves that it may be compared with. No approxi
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
@@ -87,13 +86,3 @@ def together(parts: list[Pairs]) -> Pairs:
     cosine = np.concatenate([part.cosine for part in parts])
     lexical = np.concatenate([part.lexical for part in parts])
     return Pairs(left[kept], right[kept], cosine[kept], lexical[kept])
-
-
-def sold_at(pairs: Pairs, companies_of: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Each pair once for every company that sells its right product: (number of the pair, number of the company).
-
-    ``companies_of``: DataFrame[product, company], int codes.
-    """
-    numbered = pd.DataFrame({"pair": np.arange(len(pairs)), "product": pairs.right})
-    sold = numbered.merge(companies_of, on="product").sort_values(["pair", "company"])
-    return sold["pair"].to_numpy(np.intp), sold["company"].to_numpy(np.intp)
