@@ -18,6 +18,8 @@ from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
 from subs_assets.substitution.attributes import ProductAttributes
+from subs_assets.substitution.build import SubstitutionInputs
+from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets_tests.hashing_encoder import HashingEncoder
 
 DIMENSION_OF_UNIT = {"g": "mass", "ml": "volume", "each": "count"}
@@ -145,4 +147,49 @@ def attributes_of(*products: dict[str, object]) -> ProductAttributes:
         total=np.array([quantity for quantity, _ in sizes], np.float64),  # type: ignore[misc]
         claims=claims,
         core_name=np.array(names, object),
+    )
+
+
+def equivalences(*rows: tuple[str, str, str, str, str] | tuple[str, str, str, str, str, str]) -> pd.DataFrame:
+    """Mappings as (company, category, target company, target category, relation), accepted where no status is given."""
+    numbers = ["support", "hard_support", "soft_support", "matched_source", "matched_target", "target_given_source"]
+    numbers += ["target_given_source_bound", "source_given_target", "source_given_target_bound", "label_similarity"]
+    frame = pd.DataFrame(
+        [
+            {
+                "company_slug": row[0],
+                "path": path(row[1]),
+                "target_company_slug": row[2],
+                "target_path": path(row[3]),
+                "relation": row[4],
+                "status": row[5] if len(row) == 6 else "accepted",
+                "origin": "evidence",
+                **dict.fromkeys(numbers, 1.0),
+                "reason": "made up",
+            }
+            for row in rows
+        ],
+        columns=tables.category_equivalences.columns.keys(),
+    )
+    return frames.conform(frame, tables.category_equivalences)
+
+
+def blocks_of(shop: Shops) -> pd.DataFrame:
+    """Where each product stands, as ``EmbeddingMatrices`` says it."""
+    number = dict(zip(shop.products["product_id"], range(len(shop.products)), strict=True))
+    shelved = shop.listing_categories[shop.listing_categories["path"] != category_path.ROOT]
+    standing = shelved.merge(shop.product_listings, on=["company_slug", "sku"])
+    blocks = standing.assign(row=standing["product_id"].map(number).astype("int64"))[["company_slug", "path", "row"]]
+    return blocks.drop_duplicates().sort_values(["company_slug", "path", "row"], ignore_index=True)
+
+
+def inputs_of(shop: Shops, mappings: pd.DataFrame | None = None) -> SubstitutionInputs:
+    claims = build_product_claims(shop.products, shop.product_listings, shop.listings, shop.listing_categories)
+    return SubstitutionInputs(
+        shop.listings,
+        shop.products,
+        shop.product_listings,
+        frames.conform(claims, tables.product_claims),
+        equivalences() if mappings is None else mappings,
+        blocks_of(shop),
     )
