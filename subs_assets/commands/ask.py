@@ -107,6 +107,7 @@ def rates(
         return
     if as_json or company or target:
         with published(settings) as connection:
+            _require_companies(connection, company, target)
             table = lookups.rates(connection)
         for column, value in (("company_slug", company), ("target_company_slug", target)):
             table = table[table[column] == value] if value else table
@@ -125,7 +126,10 @@ def substitutes(
 
     asked = " ".join(words)
     with published(Settings.from_environment()) as connection:
-        found = lookups.find_products(connection, asked)
+        try:
+            found = lookups.find_products(connection, asked)
+        except ValueError as problem:
+            fail(str(problem))
         if found.empty:
             fail(f'no listing has all the words of "{asked}" in its name or brand, nor that sku or barcode')
         product_id = str(found["product_id"].iloc[0])
@@ -273,6 +277,7 @@ def equivalences(
 
     wanted = None if path is None else category_path.encode(name.strip() for name in path.split(">"))
     with published(Settings.from_environment()) as connection:
+        _require_companies(connection, company, target)
         found = lookups.equivalences(connection, company, target, wanted)
         evidence = frames.read(connection, tables.category_evidence) if why else None
     found = found if every else found[found["status"] == "accepted"]
@@ -319,6 +324,16 @@ def _category(row: dict[str, Any], side: str) -> str:
 def register(app: typer.Typer) -> None:
     for command in (rates, substitutes, explain, categories, equivalences):
         app.command()(command)
+
+
+def _require_companies(connection: "Connection", *slugs: str | None) -> None:
+    """A company that is misspelt is an error, and not one without substitutes."""
+    from subs_assets.database import lookups
+
+    known = sorted(set(lookups.rates(connection)["company_slug"]))
+    for slug in slugs:
+        if slug is not None and slug not in known:
+            fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
 
 
 def _one_product(connection: "Connection", text: str) -> str:
