@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subs_assets.embedding import similarity
-from subs_assets.embedding.similarity import Pairs, alike_pairs, lexical_features, mutual_nearest, name_features
+from subs_assets.embedding.similarity import (
+    NameFeatures,
+    Pairs,
+    alike_pairs,
+    lexical_features,
+    mutual_nearest,
+    name_features,
+)
 from subs_assets_tests.small_shops import spelled, store_in
 
 WORDS = ["oat", "oats", "milk", "almond", "almonds", "swiss", "muesli", "toasted", "butter", "beans", "baked"]
@@ -113,3 +120,14 @@ def test_name_features_stand_in_the_order_of_the_names(tmp_path) -> None:  # typ
     assert len(features) == 3 and cosine.shape == lexical.shape == (2, 1)
     assert cosine[0, 0] == pytest.approx(1.0) and lexical[0, 0] == pytest.approx(1.0)
     assert cosine[1, 0] < 0.5 and lexical[1, 0] < 0.2
+
+
+@pytest.mark.parametrize(("cosine", "lexical", "found"), [(1.0, 0.3, True), (0.9, 0.3, False), (0.3, 1.0, True)])
+def test_one_half_may_make_up_for_the_other(cosine: float, lexical: float, found: bool) -> None:
+    from scipy import sparse
+
+    def two(alike: float) -> np.ndarray:
+        return np.array([[1, 0], [alike, np.sqrt(1 - alike**2)]], np.float32)
+
+    features = NameFeatures(two(cosine), sparse.csr_matrix(two(lexical)))
+    assert as_set(alike_pairs(features, np.array([0]), np.array([1]), 0.61)) == ({(0, 1)} if found else set())

@@ -208,3 +208,11 @@ def test_what_cannot_be_explained(product: str | None, substitute: str | None, m
     known = inputs.products["product_id"].iloc[0]
     with pytest.raises(ValueError, match=message):
         explain_pair(inputs, spelled(inputs.products["core_name"]), product or known, substitute or known)
+
+
+def test_a_pair_without_a_level_is_no_substitution_however_alike() -> None:
+    """One brand, no sizes, shelves that no mapping joins: none of the five levels says anything."""
+    items = [item(company, "1", "swiss muesli", "Shelf", brand="same") for company in ("aldi", "coles")]
+    found, _ = built(items, equivalences())
+    assert len(found.substitutions) == 0
+    assert set(found.outcomes["stage"]) == {"no candidate", "no mapping"}
