@@ -39,9 +39,11 @@ def line_of(record: logging.LogRecord) -> str | None:
     if event.is_step_success:
         return f"  {event.step_key:<40}{event.step_success_data.duration_ms / 1000:8.1f} s"
     if event.is_step_failure:
-        return f"  {event.step_key:<40}  FAILED: {_cause(event)}"
+        return f"  {event.step_key:<40}  FAILED: {_cause(event.step_failure_data.error)}"
     if event.is_failure and event.event_type_value == "PIPELINE_FAILURE":
-        return f"run failed: {event.message}"
+        # Where the run never came to a step (the database is behind, another run holds the lock), only this says why.
+        error = event.job_failure_data.error
+        return f"run failed: {event.message if error is None else _cause(error)}"
     if event.event_type_value == "ASSET_CHECK_EVALUATION":
         check = event.asset_check_evaluation_data
         if not check.passed:
@@ -53,8 +55,7 @@ def _level(record: logging.LogRecord) -> str:
     return "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
 
 
-def _cause(event: DagsterEvent) -> str:
-    error = event.step_failure_data.error
+def _cause(error: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error is not None else "no reason given"
