@@ -62,9 +62,9 @@ def list_(as_json: AsJson = False) -> None:
     ]  # fmt: skip
     if as_json:
         print_json(rows)
-    else:
-        shown = [{"archive": Path(row["path"]).name, **{k: v for k, v in row.items() if k != "path"}} for row in rows]
-        print_table(shown, f"Archives in {settings.archives}")
+        return
+    columns = ["archive", "created", "tables", "rows", "bytes", "complete", "problem"]
+    print_table([{**row, "archive": Path(str(row["path"])).name} for row in rows], f"In {settings.archives}", columns)
 
 
 @archive.command()

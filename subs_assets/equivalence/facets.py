@@ -16,7 +16,7 @@ from subs_assets.catalogue.claims import find_claims
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
 
 PROMOTIONAL = re.compile(
-    r"\b(down down|specials?|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
+    r"\b(down down|specials|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
     r"front of store|new arrivals|new in|best sellers?|price drop|only at|exclusive|catalogue|angebote?|aktion(en)?|"
     r"neu(heiten)?)\b",
     re.IGNORECASE,

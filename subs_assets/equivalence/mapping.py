@@ -31,6 +31,9 @@ LABEL_AGREES = 0.6
 DEEPER_COVERAGE = 0.6
 """Go down to a target's children when they hold this share of the evidence that the target holds."""
 
+CHAIN_COVERAGE = 0.99
+"""A single child with this share of its parent's evidence stands for it."""
+
 CHILD_SUPPORT = 1.0
 
 WILSON_Z = 1.96
@@ -187,7 +190,8 @@ def _cut(
     """The target nodes that one source category is mapped to: from the roots down, to the deepest that still carry the
     evidence.
 
-    A node that is as good as the same category is taken as it is, not in pieces.
+    A node that is as good as the same category is taken as it is, not in pieces; one whose evidence all stands in a
+    single child is that child.
     """
     waiting = [node for node in target.children.get(-1, ()) if node in masses]
     while waiting:
@@ -196,7 +200,8 @@ def _cut(
         both = min(wilson_lower(mass / total, total), wilson_lower(backs.get(node, 0.0) / matched[node], matched[node]))
         children = [child for child in target.children.get(node, ()) if masses.get(child, 0.0) >= CHILD_SUPPORT]
         enough = sum(masses[child] for child in children) >= DEEPER_COVERAGE * mass
-        if children and enough and (both < CLOSE_BOUND or target.is_backoff[node]):
+        is_chain = len(children) == 1 and masses[children[0]] >= CHAIN_COVERAGE * mass
+        if children and enough and (both < CLOSE_BOUND or target.is_backoff[node] or is_chain):
             waiting += children
         elif mass >= CHILD_SUPPORT:
             yield node

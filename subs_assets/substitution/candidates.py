@@ -56,7 +56,8 @@ def _block(features: NameFeatures, gates: Gates, rows: NDArray[np.intp], columns
     for start in range(0, len(rows), strip):
         part = rows[start : start + strip]
         cosine, lexical = features.similarities(part, columns)
-        similarity = (cosine + lexical) / 2
+        # Rounded, so that the last bit of a matrix product, which depends on the strip, does not choose among equals.
+        similarity = np.round((cosine + lexical) / 2, 5)
         similarity[part[:, None] == columns[None, :]] = -1.0
         refused = gates.refusal(part[:, None], columns[None, :]) != 0
         for mask, count in ((refused, BLOCK_NEAREST), (~refused, 1)):

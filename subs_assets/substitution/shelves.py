@@ -50,19 +50,15 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRe
     shelf = [number[key] for key in zip(blocks["company_slug"], blocks["path"], strict=True)]
     standing = pd.DataFrame({"product": blocks["row"].to_numpy(np.intp), "shelf": np.array(shelf, np.intp)})
     standing = standing.drop_duplicates().sort_values(["product", "shelf"], ignore_index=True)
-    return ShelfRelations(
-        shelves, standing, _comparable(shelves, number, equivalences[equivalences["status"] == "accepted"])
-    )
+    return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences))
 
 
 PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
 
 
-def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], accepted: pd.DataFrame) -> pd.DataFrame:
-    mapped: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}
-    for row in accepted.itertuples(index=False):
-        targets = mapped.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
-        targets.append((row.target_path, row.relation))
+def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: pd.DataFrame) -> pd.DataFrame:
+    mapped = _targets(equivalences[equivalences["status"] == "accepted"])
+    rejected = _targets(equivalences[equivalences["status"] == "rejected"])
     below: dict[tuple[str, str], list[int]] = {}
     for (company, path), index in number.items():
         for node in (*category_path.ancestors(path), path):
@@ -72,13 +68,32 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], accepted: pd.Da
     for (company, path), index in number.items():
         for target in companies:
             node, targets = _nearest_mapping(mapped, company, path, target)
+            refused = [
+                pair[0]
+                for above in (*category_path.ancestors(path), path)
+                for pair in rejected.get((company, above), {}).get(target, ())
+            ]
             for target_path, relation in targets:
                 code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
+                # What a person rejected does not come back through a broader mapping, only by a more precise one.
+                coarser = [path for path in refused if path not in category_path.ancestors(target_path)]
+                banned = {other for path in coarser for other in below.get((target, path), ())}
                 rows += [
-                    (index, other, target, code, node, target_path) for other in below.get((target, target_path), ())
+                    (index, other, target, code, node, target_path)
+                    for other in below.get((target, target_path), ())
+                    if other not in banned
                 ]
     frame = pd.DataFrame(rows, columns=PAIR_COLUMNS).sort_values(["shelf", "other", "relation", "target_path"])
     return frame.drop_duplicates(["shelf", "other"]).reset_index(drop=True)
+
+
+def _targets(equivalences: pd.DataFrame) -> dict[tuple[str, str], dict[str, list[tuple[str, str]]]]:
+    """(company, path) -> target company -> its (path, relation)s."""
+    targets: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}
+    for row in equivalences.itertuples(index=False):
+        of_company = targets.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
+        of_company.append((row.target_path, row.relation))
+    return targets
 
 
 def _nearest_mapping(

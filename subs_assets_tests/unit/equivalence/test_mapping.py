@@ -146,6 +146,11 @@ def test_what_is_as_good_as_the_same_category_is_not_taken_in_pieces() -> None:
     assert back.loc[(path(MUESLI), path(ALDI)), "relation"] == "broad"
 
 
+def test_a_category_whose_evidence_all_stands_in_its_only_child_is_that_child() -> None:
+    there, _ = both_ways([(ALDI, MUESLI, 10), ("Drinks > Juice", "Drinks > Fruit Juice", 12)])
+    assert there.loc[path(ALDI), "relation"].to_dict() == {path(MUESLI): "exact"}
+
+
 def test_backing_off_to_a_department_is_only_related() -> None:
     """Aldi's one shelf is all over the Coles pantry: no child of it has a listing to speak of."""
     matches = [("Mix", f"Pantry > P{n}", 1) for n in range(10)]

@@ -146,3 +146,18 @@ def test_no_shelf_at_all() -> None:
     relations = shelf_relations(BLOCKS.iloc[:0], equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")))
     assert len(relations.shelves) == len(relations.pairs) == 0
     assert relations.lookup(np.array([0]), np.array([0])).tolist() == [-1]
+
+
+def test_what_a_person_rejected_does_not_come_back_through_a_broader_mapping() -> None:
+    """Milk ~ Dairy is accepted, Milk ~ Dairy > Cheese rejected: the cheeses stay out, the rest of Dairy is compared."""
+    shelves = [("aldi", '["Milk"]'), ("coles", '["Dairy","Cheese"]'), ("coles", '["Dairy","Milk"]')]
+    blocks = pd.DataFrame([(*shelf, row) for row, shelf in enumerate(shelves)], columns=["company_slug", "path", "row"])
+    mappings = pd.DataFrame(
+        [
+            ("aldi", '["Milk"]', "coles", '["Dairy"]', "broad", "accepted"),
+            ("aldi", '["Milk"]', "coles", '["Dairy","Cheese"]', "related", "rejected"),
+        ],
+        columns=["company_slug", "path", "target_company_slug", "target_path", "relation", "status"],
+    )
+    pairs = shelf_relations(blocks, mappings).pairs
+    assert [row.other for row in pairs.itertuples() if row.shelf == 0] == [0, 2]
