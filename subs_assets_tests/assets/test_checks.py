@@ -1,0 +1,142 @@
+"""Asset checks on frames with one fault each: every fault is found and named, and sound frames pass."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from dagster import AssetCheckResult, AssetCheckSeverity
+
+from subs_assets import checks
+from subs_assets.database.engine import open_engine
+from subs_assets.database.warehouse import Warehouse
+from subs_assets.embedding import matrices
+from subs_assets.settings import Settings
+
+
+@pytest.fixture
+def read(settings: Settings) -> Iterator[Callable[[str], pd.DataFrame]]:
+    """The published tables, as the assets get them."""
+    engine = open_engine(settings.database_url)
+    warehouse = Warehouse(engine, settings.staging)
+    yield warehouse.read
+    engine.dispose()
+
+
+def evaluate(check: Any, *frames: Any) -> AssetCheckResult:
+    return check(*frames)
+
+
+def test_counts_add_up(read: Callable[[str], pd.DataFrame]) -> None:
+    files = read("catalogue_files")
+    assert evaluate(checks.counts_add_up, files).passed
+    files.loc[1, "set_aside"] += 1
+    result = evaluate(checks.counts_add_up, files)
+    assert not result.passed and result.description == "not in: depot/today.jsonl"
+
+
+def test_has_listings(read: Callable[[str], pd.DataFrame]) -> None:
+    listings = read("listings")
+    assert evaluate(checks.has_listings, listings).passed
+    assert not evaluate(checks.has_listings, listings.iloc[:0]).passed
+
+
+@pytest.mark.parametrize("fault", ["none", "unplaced listing", "product without listing", "listing placed twice"])
+def test_every_listing_is_a_product(read: Callable[[str], pd.DataFrame], fault: str) -> None:
+    placed, listings, products = read("product_listings"), read("listings"), read("products")
+    if fault == "unplaced listing":
+        placed = placed.iloc[1:]
+    elif fault == "product without listing":
+        products = pd.concat([products, products.iloc[:1].assign(product_id="nobody:1")])
+    elif fault == "listing placed twice":
+        placed = pd.concat([placed, placed.iloc[:1]])
+    assert evaluate(checks.every_listing_is_a_product, placed, listings, products).passed is (fault == "none")
+
+
+@pytest.mark.parametrize("fault", ["none", "length", "not a number", "missing product"])
+def test_matrices_are_sound(read: Callable[[str], pd.DataFrame], settings: Settings, fault: str) -> None:
+    (folder,) = settings.matrices.iterdir()
+    found = matrices.load(folder)
+    vectors = np.array(found.vectors)
+    if fault == "length":
+        vectors[3] *= 1.1
+    elif fault == "not a number":
+        vectors[3] = np.nan
+    ids = found.product_ids
+    if fault == "missing product":
+        ids, vectors = ids[1:], vectors[1:]
+    blocks = found.blocks[found.blocks["row"] < len(ids)]
+    result = evaluate(
+        checks.matrices_are_sound, replace(found, product_ids=ids, vectors=vectors, blocks=blocks), read("products")
+    )
+    assert result.passed is (fault == "none"), result.description
+
+
+@pytest.mark.parametrize(
+    "fault, says",
+    [
+        ("none", "rows are sound"),
+        ("itself", "1 replace themselves"),
+        ("unknown", "of an unknown product"),
+        ("not sold", "1 not sold where they are said to be"),
+        ("gap", "1 with a gap in the ranks"),
+        ("cap", "1 over the cap"),
+    ],
+)
+def test_substitutions_are_sound(
+    read: Callable[[str], pd.DataFrame], monkeypatch: pytest.MonkeyPatch, fault: str, says: str
+) -> None:
+    pairs = read("substitutions")
+    groups = pairs.groupby(["product_id", "company_slug"])
+    if fault == "itself":
+        own = pairs["company_slug"] + pairs["substitute_id"]
+        twin = pairs[own.isin(pairs["company_slug"] + pairs["product_id"])].index[0]
+        pairs.loc[twin, "product_id"] = pairs.loc[twin, "substitute_id"]
+    elif fault == "unknown":
+        pairs.loc[pairs["product_id"] == pairs["product_id"].iloc[0], "product_id"] = "nobody:1"
+    elif fault == "not sold":
+        pairs.loc[0, "sku"] = "0"
+    elif fault == "gap":
+        last = groups["rank"].idxmax().iloc[0]
+        pairs.loc[last, "rank"] += 1
+    elif fault == "cap":
+        sizes = groups.size()
+        monkeypatch.setattr(checks, "CAP", sizes.max() - 1)
+        says = f"{(sizes == sizes.max()).sum()} over the cap"
+    result = evaluate(checks.substitutions_are_sound, pairs, read("products"), read("product_listings"))
+    assert result.passed is (fault == "none")
+    assert says in (result.description or "")
+
+
+@pytest.mark.parametrize("linked, null, weak", [(0.5, 0.4, False), (0.4, 0.4, True), (0.3, 0.4, True)])
+def test_rates_beat_chance(read: Callable[[str], pd.DataFrame], linked: float, null: float, weak: bool) -> None:
+    rates = read("substitution_rates")
+    across = rates["company_slug"] != rates["target_company_slug"]
+    rates.loc[across, "rate_level_5"] = rates.loc[across, "setting"].map({"linked": 1.0, "null": 0.0, "siloed": 0.0})
+    pair = (rates["company_slug"] == "corner") & (rates["target_company_slug"] == "depot")
+    for setting, rate in (("linked", linked), ("null", null)):
+        rates.loc[pair & (rates["setting"] == setting), "rate_level_5"] = rate
+    result = evaluate(checks.rates_beat_chance, rates)
+    assert result.passed is not weak
+    assert result.severity is AssetCheckSeverity.WARN
+    assert ("corner -> depot" in (result.description or "")) is weak
+
+
+def test_rates_of_one_company_are_not_compared(read: Callable[[str], pd.DataFrame]) -> None:
+    rates = read("substitution_rates")
+    alone = rates[(rates["company_slug"] == "corner") & (rates["target_company_slug"] == "corner")]
+    assert evaluate(checks.rates_beat_chance, alone).passed
+
+
+def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
+    specs = {spec.name: spec.blocking for check in checks.default_checks for spec in check.check_specs}
+    assert specs == {
+        "counts_add_up": True,
+        "has_listings": True,
+        "every_listing_is_a_product": True,
+        "matrices_are_sound": True,
+        "substitutions_are_sound": True,
+        "rates_beat_chance": False,
+    }

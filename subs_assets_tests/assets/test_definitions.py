@@ -1,0 +1,121 @@
+"""What is defined: assets, jobs, schedules, the sensor; and what importing it costs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetSelection, Definitions
+
+from subs_assets.database.tables import metadata
+from subs_assets.settings import Settings
+from subs_assets_tests.shops_and_runs import small_definitions
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def definitions(settings: Settings) -> Definitions:
+    return small_definitions(settings)
+
+
+def selected(definitions: Definitions, selection: AssetSelection) -> set[str]:
+    return {key.to_user_string() for key in selection.resolve(definitions.resolve_asset_graph())}
+
+
+def test_the_definitions_are_valid(definitions: Definitions) -> None:
+    Definitions.validate_loadable(definitions)
+
+
+def test_every_table_is_an_asset_and_publication_waits_for_all_of_them(definitions: Definitions) -> None:
+    everything = selected(definitions, AssetSelection.all())
+    assert everything == {
+        *metadata.tables,
+        *(f"catalogue/{slug}" for slug in ("corner", "depot", "market")),
+        *("embedding_matrices", "publication", "exports", "archive"),
+    }
+    graph = definitions.resolve_asset_graph()
+    assert graph.get(AssetKey("publication")).parent_keys == {AssetKey(name) for name in metadata.tables}
+
+
+def test_nothing_depends_on_the_archive_and_it_depends_on_nothing(definitions: Definitions) -> None:
+    node = definitions.resolve_asset_graph().get(AssetKey("archive"))
+    assert not node.parent_keys and not node.child_keys and node.group_name == "archive"
+
+
+def test_no_selection_of_assets_reaches_a_reset(definitions: Definitions) -> None:
+    everything = definitions.get_repository_def().get_implicit_global_asset_job_def()
+    reset_ops = {
+        node.name
+        for name in ("reset_archive", "reset_confirm")
+        for node in definitions.resolve_job_def(name).graph.node_defs
+    }
+    assert reset_ops == {"archive_for_reset", "confirm_and_wipe"}
+    for job in (everything, definitions.resolve_job_def("nightly"), definitions.resolve_job_def("archive_tables")):
+        assert not reset_ops & {node.name for node in job.graph.node_defs}
+
+
+def test_no_asset_is_partitioned(definitions: Definitions) -> None:
+    """``--select '*'`` without ``--partition`` would refuse."""
+    graph = definitions.resolve_asset_graph()
+    assert all(graph.get(key).partitions_def is None for key in graph.get_all_asset_keys())
+
+
+def test_jobs(definitions: Definitions) -> None:
+    jobs = {job.name for job in definitions.get_repository_def().get_all_jobs() if not job.name.startswith("__")}
+    assert jobs == {"nightly", "archive_tables", "reset_archive", "reset_confirm"}
+
+    def assets_of(name: str) -> set[str]:
+        return {key.to_user_string() for key in definitions.resolve_job_def(name).asset_layer.executable_asset_keys}
+
+    assert assets_of("nightly") == selected(definitions, AssetSelection.all()) - {"archive"}
+    assert assets_of("archive_tables") == {"archive"}
+
+
+@pytest.mark.parametrize("zone", [None, "Australia/Sydney"])
+def test_schedules(settings: Settings, zone: str | None) -> None:
+    environment = {
+        "SUBS_HOME": str(settings.home),
+        "SUBS_CATALOGUES": str(settings.catalogues[0]),
+        **({"SUBS_TIMEZONE": zone} if zone else {}),
+    }
+    repository = small_definitions(Settings.from_environment(environment)).get_repository_def()
+    schedules = {
+        one.name: (one.job_name, one.cron_schedule, one.execution_timezone) for one in repository.schedule_defs
+    }
+    assert schedules == {
+        "archive_schedule": ("archive_tables", "30 0 * * *", zone or "UTC"),
+        "nightly_schedule": ("nightly", "30 3 * * *", zone or "UTC"),
+    }
+
+
+def test_sensors(definitions: Definitions) -> None:
+    assert [(one.name, one.job_name) for one in definitions.get_repository_def().sensor_defs] == [
+        ("reset_requests", "reset_archive")
+    ]
+
+
+@pytest.mark.parametrize(
+    "module, never",
+    [
+        ("subs_assets", ("dagster", "pandas", "torch", "sqlalchemy")),
+        ("subs_assets.cli", ("dagster", "pandas", "torch", "sqlalchemy")),
+        ("subs_assets.definitions", ("torch", "sentence_transformers", "transformers", "matplotlib", "sklearn")),
+    ],
+)
+def test_importing_stays_light(module: str, never: tuple[str, ...], tmp_path: Path) -> None:
+    program = f"import sys, {module}; print([name for name in {never!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True, text=True, encoding="utf-8", cwd=REPOSITORY, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_package_gives_out_its_definitions_and_nothing_else_that_it_has_not() -> None:
+    import subs_assets
+
+    assert "defs" in dir(subs_assets)
+    assert isinstance(subs_assets.defs, Definitions)
+    with pytest.raises(AttributeError, match="no attribute 'definition'"):
+        subs_assets.definition  # noqa: B018

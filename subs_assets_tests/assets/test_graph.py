@@ -1,0 +1,309 @@
+"""The whole graph in this process, on real files and a real database: what is published, kept and refused."""
+
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine
+
+from subs_assets.catalogue import category_path
+from subs_assets.database import control, migrate
+from subs_assets.database.engine import sqlite_file
+from subs_assets.database.tables import metadata
+from subs_assets.settings import Settings
+from subs_assets_tests.shops_and_runs import (
+    OWN_BRANDS,
+    checks_of,
+    reason_of,
+    rows_in,
+    rows_of,
+    run_graph,
+    run_selection,
+    settings_of,
+    value_of,
+    write_shop,
+)
+
+COMPANIES = sorted(OWN_BRANDS)
+ROWS = len(rows_of("corner"))
+MAY_BE_EMPTY = {"set_aside_rows", "identity_conflicts"}
+
+
+def catalogues(settings: Settings) -> Path:
+    return settings.catalogues[0]
+
+
+def prices_of(settings: Settings, slug: str) -> set[float]:
+    frame = table(settings, "listings")
+    return set(frame.loc[frame["company_slug"] == slug, "price"])
+
+
+def table(settings: Settings, name: str) -> pd.DataFrame:
+    engine = create_engine(settings.database_url)
+    try:
+        return pd.read_sql_table(name, engine)
+    finally:
+        engine.dispose()
+
+
+def with_price(slug: str, price: float) -> list[dict]:
+    return [{**row, "price": price} for row in rows_of(slug)]
+
+
+def test_a_run_publishes_every_table(settings: Settings) -> None:
+    rows = {name: len(found) for name, found in rows_in(settings.database_url, *metadata.tables).items()}
+    assert {name for name, count in rows.items() if not count} <= MAY_BE_EMPTY
+    assert rows["listings"] == rows["product_listings"] == len(COMPANIES) * ROWS
+    with sqlite3.connect(sqlite_file(settings.control_url) or "") as connection:
+        ((counts,),) = connection.execute("SELECT counts FROM run_history").fetchall()
+    connection.close()
+    assert json.loads(counts) == rows
+
+
+def test_what_was_read_adds_up(settings: Settings) -> None:
+    files = table(settings, "catalogue_files")
+    assert (files["accepted"] + files["set_aside"]).tolist() == files["read"].tolist() == [ROWS] * len(COMPANIES)
+    assert Counter(table(settings, "listings")["company_slug"]) == dict.fromkeys(COMPANIES, ROWS)
+
+
+def test_every_product_has_one_outcome_at_each_company_and_the_rates_are_their_share(settings: Settings) -> None:
+    outcomes, listed = table(settings, "substitution_outcomes"), table(settings, "product_listings")
+    expected = {
+        (company, target, product)
+        for company, product in set(zip(listed["company_slug"], listed["product_id"], strict=True))
+        for target in COMPANIES
+    }
+    keys = ["company_slug", "target_company_slug", "product_id"]
+    assert Counter(outcomes[keys].itertuples(index=False, name=None)) == dict.fromkeys(expected, 1)
+
+    rates = table(settings, "substitution_rates").query("setting == 'linked'").set_index(keys[:2])
+    by_pair = outcomes.groupby(keys[:2])
+    assert rates["products"].to_dict() == by_pair.size().to_dict()
+    found = by_pair["stage"].apply(lambda stages: int((stages == "found").sum()))
+    assert rates["with_any"].to_dict() == found.to_dict()
+    assert rates["rate"].to_dict() == pytest.approx((found / by_pair.size()).to_dict())
+
+
+def test_an_outcome_is_found_exactly_where_a_substitution_is_published(settings: Settings) -> None:
+    outcomes, pairs = table(settings, "substitution_outcomes"), table(settings, "substitutions")
+    found = outcomes[outcomes["stage"] == "found"]
+    assert set(zip(found["product_id"], found["target_company_slug"], strict=True)) == set(
+        zip(pairs["product_id"], pairs["company_slug"], strict=True)
+    )
+    assert len(pairs) > 0
+
+
+def test_exports_hold_what_is_published(settings: Settings) -> None:
+    for name in ("substitutions", "category_equivalences"):
+        published = len(table(settings, name))
+        assert len(pd.read_parquet(settings.exports / f"{name}.parquet")) == published
+        assert len(pd.read_csv(settings.exports / f"{name}.csv", encoding="utf-8-sig")) == published
+    assert sorted(path.suffix for path in settings.exports.iterdir()) == [".csv", ".csv", ".parquet", ".parquet"]
+
+
+def test_no_cell_of_an_export_starts_a_formula(settings: Settings) -> None:
+    renamed = [{**row, "name": f"=SUM(1) {row['name']}"} for row in rows_of("corner")]
+    write_shop(catalogues(settings), "corner", renamed)
+    assert run_graph(settings).success
+    names = pd.read_csv(settings.exports / "substitutions.csv", encoding="utf-8-sig")["product"]
+    assert names.str.startswith("'=SUM(1) ").sum() > 0 and not names.str.startswith("=").any()
+    assert pd.read_parquet(settings.exports / "substitutions.parquet")["product"].str.startswith("=SUM(1) ").any()
+
+
+def test_a_second_run_publishes_the_same_rows_and_cleans_up_after_the_first(settings: Settings) -> None:
+    before = rows_in(settings.database_url)
+    (first_staging,), (first_matrices,) = settings.staging.iterdir(), settings.matrices.iterdir()
+    result = run_graph(settings)
+    assert result.success
+    assert rows_in(settings.database_url) == before
+    assert [folder.name for folder in settings.staging.iterdir()] == [result.run_id] != [first_staging.name]
+    assert [folder.name for folder in settings.matrices.iterdir()] == [result.run_id] != [first_matrices.name]
+    assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 2
+
+
+def test_a_run_whose_blocking_check_fails_publishes_nothing(settings: Settings, tmp_path: Path) -> None:
+    before, exported = rows_in(settings.database_url), _bytes_in(settings.exports)
+    (tmp_path / "nobody").mkdir()
+    nobody = Settings.from_environment({"SUBS_HOME": str(settings.home), "SUBS_CATALOGUES": str(tmp_path / "nobody")})
+    result = run_graph(nobody)
+    assert not result.success
+    assert checks_of(result)["listings:has_listings"] == (False, "0 listings of 0 companies")
+    assert rows_in(settings.database_url) == before
+    assert _bytes_in(settings.exports) == exported
+    assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 1
+    assert run_graph(settings).success  # the failed run has left nothing in the way
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "the file is empty"),
+        (b'{"id": "d001", "name": "cut o', "none of its rows can be used"),
+        (None, "no file has this name"),
+    ],
+    ids=["empty", "cut off", "missing"],
+)
+def test_a_company_with_a_broken_file_keeps_its_last_good_listings(
+    settings: Settings, content: bytes | None, reason: str
+) -> None:
+    shelved = rows_in(settings.database_url, "listings", "listing_categories")
+    broken = catalogues(settings) / "depot" / "today.jsonl"
+    broken.unlink() if content is None else broken.write_bytes(content)
+    write_shop(catalogues(settings), "corner", with_price("corner", 9.99))
+
+    result = run_graph(settings)
+
+    assert result.success
+    passed, says = checks_of(result)["catalogue/depot:delivered"]
+    assert not passed and reason in says
+    assert ("depot/*.jsonl" if content is None else "depot/today.jsonl") in says
+    assert f"the {ROWS} listings of the last good reading are shown" in says
+    assert checks_of(result)["catalogue/corner:delivered"][0]
+    after = rows_in(settings.database_url, "listings", "listing_categories")
+    assert after["listing_categories"] == shelved["listing_categories"]
+    assert _of("depot", after["listings"]) == _of("depot", shelved["listings"]) != []
+    assert prices_of(settings, "corner") == {9.99}
+    files = table(settings, "catalogue_files").set_index("company_slug")
+    assert files.loc["depot", "status"] == "kept" and files.loc["corner", "status"] == "read"
+
+    write_shop(catalogues(settings), "depot", with_price("depot", 7.77))  # mended: shown again at once
+    assert run_graph(settings).success
+    assert prices_of(settings, "depot") == {7.77}
+
+
+@pytest.mark.parametrize("delivered, kept", [(ROWS * 7 // 10, True), (ROWS * 7 // 10 + 1, False)])
+def test_a_fall_of_thirty_per_cent_is_not_believed(settings: Settings, delivered: int, kept: bool) -> None:
+    write_shop(catalogues(settings), "market", rows_of("market")[:delivered])
+    result = run_graph(settings)
+    assert result.success
+    passed, says = checks_of(result)["catalogue/market:delivered"]
+    assert passed is not kept
+    assert ("accept_fall" in says) is kept
+    assert len(_of("market", rows_in(settings.database_url, "listings")["listings"])) == (ROWS if kept else delivered)
+
+
+def test_a_broken_source_yaml_is_an_asset_that_says_so(settings: Settings) -> None:
+    (catalogues(settings) / "market" / "source.yaml").write_text("company: [", encoding="utf-8")
+    broken = "company: {name: New}\nfiles: ['*.jsonl']\nformat: telepathy\n"
+    write_shop(catalogues(settings), "new_one", rows_of("corner"), source=broken)
+    result = run_graph(settings)
+    assert result.success
+    checks = checks_of(result)
+    assert (
+        not checks["catalogue/market:delivered"][0] and "market/source.yaml" in checks["catalogue/market:delivered"][1]
+    )
+    assert not checks["catalogue/new_one:delivered"][0] and "format" in checks["catalogue/new_one:delivered"][1]
+    assert checks["catalogue/corner:delivered"][0]
+    shown = Counter(table(settings, "listings")["company_slug"])
+    assert shown == dict.fromkeys(COMPANIES, ROWS)
+
+
+@pytest.mark.parametrize("slug", ["input", "context", "import", "7eleven"])
+def test_a_company_may_have_a_name_that_dagster_or_python_keeps_for_itself(tmp_path: Path, slug: str) -> None:
+    write_shop(tmp_path / "catalogues", slug, rows_of("corner"))
+    result = run_selection(settings_of(tmp_path), "+listings")
+    assert result.success, reason_of(result)
+    assert checks_of(result)[f"catalogue/{slug}:delivered"][0]
+
+
+@pytest.mark.parametrize("selection", ["+categories", "+substitution_rates", "+products"])
+def test_one_asset_with_its_upstream_is_staged_and_nothing_is_published(settings: Settings, selection: str) -> None:
+    before = rows_in(settings.database_url)
+    write_shop(catalogues(settings), "corner", with_price("corner", 9.99))
+    result = run_selection(settings, selection)
+    assert result.success, reason_of(result)
+    staged = {file.stem for file in (settings.staging / result.run_id).glob("*.parquet")}
+    assert selection[1:] in staged
+    assert rows_in(settings.database_url) == before
+
+
+def test_an_asset_alone_reads_what_is_published(settings: Settings) -> None:
+    (catalogues(settings) / "corner" / "today.jsonl").unlink()  # not read: only categories is asked for
+    result = run_selection(settings, "categories")
+    assert result.success, reason_of(result)
+    (staged,) = (settings.staging / result.run_id).glob("*.parquet")
+    assert len(pd.read_parquet(staged)) == len(table(settings, "categories"))
+
+
+def test_a_single_company(tmp_path: Path) -> None:
+    write_shop(tmp_path / "catalogues", "corner")
+    settings = settings_of(tmp_path)
+    result = run_graph(settings)
+    assert result.success, reason_of(result)
+    assert len(table(settings, "listings")) == ROWS
+    assert len(table(settings, "category_equivalences")) == 0
+    assert set(table(settings, "substitution_outcomes")["target_company_slug"]) == {"corner"}
+
+
+def test_a_company_that_never_delivered_costs_the_others_nothing(tmp_path: Path) -> None:
+    write_shop(tmp_path / "catalogues", "corner")
+    write_shop(tmp_path / "catalogues", "depot")
+    write_shop(tmp_path / "catalogues", "market", [])
+    settings = settings_of(tmp_path)
+    result = run_graph(settings)
+    assert result.success, reason_of(result)
+    passed, says = checks_of(result)["catalogue/market:delivered"]
+    assert not passed and "market/today.jsonl" in says and "no earlier reading" in says
+    assert set(table(settings, "listings")["company_slug"]) == {"corner", "depot"}
+    assert set(table(settings, "catalogue_files")["company_slug"]) == {"corner", "depot", "market"}
+
+
+def test_a_decision_by_a_person_wins_and_outlives_runs(settings: Settings) -> None:
+    accepted = table(settings, "category_equivalences").query("status == 'accepted'")
+    row = accepted.iloc[0]
+    engine = control.open_control(settings.control_url)
+    keys = {
+        "company_slug": row["company_slug"],
+        "subject": row["path"],
+        "target_company_slug": row["target_company_slug"],
+        "target_subject": row["target_path"],
+    }
+    control.record_decision(engine, kind="equivalence", verdict="reject", decided_by="a person", **keys)
+    gone = {**keys, "subject": category_path.encode(["Long", "Gone"])}
+    control.record_decision(engine, kind="equivalence", verdict="reject", decided_by="a person", **gone)
+    engine.dispose()
+    for _ in range(2):
+        assert run_graph(settings).success
+        after = table(settings, "category_equivalences").set_index(
+            ["company_slug", "path", "target_company_slug", "target_path"]
+        )
+        decided = after.loc[tuple(keys.values())]
+        assert (decided["status"], decided["origin"]) == ("rejected", "decision")
+
+
+@pytest.mark.parametrize(
+    "spoil, says",
+    [
+        ("behind", ("0001", "subs db upgrade")),
+        ("drifted", ("listings", "price")),
+    ],
+)
+def test_a_database_that_does_not_fit_stops_the_run_before_it_writes(
+    tmp_path: Path, spoil: str, says: tuple[str, ...]
+) -> None:
+    write_shop(tmp_path / "catalogues", "corner")
+    settings = settings_of(tmp_path)
+    migrate.upgrade(settings.database_url, "0001" if spoil == "behind" else "head")
+    with sqlite3.connect(sqlite_file(settings.database_url) or "") as connection:
+        if spoil == "drifted":
+            connection.execute("ALTER TABLE listings DROP COLUMN price")
+    connection.close()
+    before = rows_in(settings.database_url)
+    result = run_graph(settings)
+    assert not result.success
+    reason = reason_of(result)
+    assert all(word in reason for word in says), reason
+    assert migrate.check(settings.database_url)[0] in reason
+    assert rows_in(settings.database_url) == before
+    assert not settings.staging.exists() and not settings.matrices.exists()
+
+
+def _of(slug: str, rows: list[tuple]) -> list[tuple]:
+    return [row for row in rows if row[0] == slug]
+
+
+def _bytes_in(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,0 +1,121 @@
+"""The archive and the two steps of a reset as Dagster jobs, end to end on a real home."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from dagster import ExecuteInProcessResult
+from sqlalchemy import Engine
+
+from subs_assets.archive import reset
+from subs_assets.archive.restore import restore
+from subs_assets.archive.store import list_archives
+from subs_assets.database import control
+from subs_assets.database.engine import sqlite_file
+from subs_assets.database.lock import run_lock
+from subs_assets.database.tables import metadata
+from subs_assets.settings import Settings, sqlite_url
+from subs_assets_tests.shops_and_runs import checks_of, reason_of, rows_in, run_graph, value_of
+
+
+@pytest.fixture
+def control_state(settings: Settings) -> Iterator[Engine]:
+    engine = control.open_control(settings.control_url)
+    yield engine
+    engine.dispose()
+
+
+def archive_for(settings: Settings, request_id: str) -> ExecuteInProcessResult:
+    config = {"ops": {"archive_for_reset": {"config": {"request_id": request_id}}}}
+    return run_graph(settings, "reset_archive", config)
+
+
+def confirm(settings: Settings, request_id: str) -> ExecuteInProcessResult:
+    config = {"ops": {"confirm_and_wipe": {"config": {"request_id": request_id, "confirmed_by": "ann"}}}}
+    return run_graph(settings, "reset_confirm", config)
+
+
+def state_of(settings: Settings, request_id: str) -> str:
+    return str(value_of(settings.control_url, f"SELECT state FROM reset_requests WHERE request_id = '{request_id}'"))
+
+
+def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings: Settings) -> None:
+    result = run_graph(settings, "archive_tables")
+    assert result.success
+    passed, says = checks_of(result)["archive:verified"]
+    assert passed and "rows read back" in says
+    (summary,) = list_archives(settings.archives)
+    assert summary.complete
+    copies = {name: sqlite_url(settings.home / "restored" / f"{name}.db") for name in ("warehouse", "control")}
+    restore(summary.path, copies)
+    assert rows_in(copies["warehouse"]) == rows_in(settings.database_url)
+    assert rows_in(copies["control"]) == rows_in(settings.control_url)
+
+
+def test_an_archive_is_made_while_a_run_holds_the_lock(settings: Settings) -> None:
+    with run_lock(settings.home, "a run"):
+        assert run_graph(settings, "archive_tables").success
+
+
+def test_a_reset_wipes_what_its_archive_holds(settings: Settings, control_state: Engine) -> None:
+    before = rows_in(settings.database_url)
+    request_id = reset.request(control_state, "ann")
+    assert archive_for(settings, request_id).success
+    assert state_of(settings, request_id) == "archived"
+    assert rows_in(settings.database_url) == before
+    result = confirm(settings, request_id)
+    assert result.success, reason_of(result)
+    assert state_of(settings, request_id) == "wiped"
+    after = rows_in(settings.database_url)
+    assert after.pop("alembic_version") == before["alembic_version"]
+    assert set(after) >= set(metadata.tables) and not any(after.values())
+    (archive,) = list_archives(settings.archives)
+    copy = sqlite_url(settings.home / "restored.db")
+    restore(archive.path, {"warehouse": copy})
+    assert rows_in(copy) == before
+    assert run_graph(settings).success  # an emptied warehouse is published to again
+    assert rows_in(settings.database_url)["listings"] == before["listings"]
+
+
+def test_a_reset_is_refused_after_a_change(settings: Settings, control_state: Engine) -> None:
+    request_id = reset.request(control_state, "ann")
+    assert archive_for(settings, request_id).success
+    with sqlite3.connect(sqlite_file(settings.database_url) or "") as connection:
+        connection.execute("UPDATE listings SET price = price + 0.01 WHERE sku = 'c001'")
+    connection.close()
+    before = rows_in(settings.database_url)
+    result = confirm(settings, request_id)
+    assert not result.success and "listings" in reason_of(result)
+    assert rows_in(settings.database_url) == before
+    assert state_of(settings, request_id) == "refused"
+
+
+@pytest.mark.parametrize("step", ["archive", "confirm"])
+def test_an_unknown_request_is_refused(settings: Settings, control_state: Engine, step: str) -> None:
+    before = rows_in(settings.database_url)
+    known = reset.request(control_state, "ann")
+    if step == "confirm":
+        assert archive_for(settings, known).success
+    result = (archive_for if step == "archive" else confirm)(settings, "0" * 12)
+    assert not result.success and "0" * 12 in reason_of(result)
+    assert rows_in(settings.database_url) == before
+    assert state_of(settings, known) == ("requested" if step == "archive" else "archived")
+
+
+def test_a_reset_without_its_archive_is_refused(settings: Settings, control_state: Engine) -> None:
+    before = rows_in(settings.database_url)
+    request_id = reset.request(control_state, "ann")
+    result = confirm(settings, request_id)
+    assert not result.success and "not archived" in reason_of(result)
+    assert rows_in(settings.database_url) == before
+
+
+def test_a_reset_does_not_wipe_under_a_run(settings: Settings, control_state: Engine) -> None:
+    before = rows_in(settings.database_url)
+    request_id = reset.request(control_state, "ann")
+    assert archive_for(settings, request_id).success
+    with run_lock(settings.home, "run 1f3a"):
+        result = confirm(settings, request_id)
+    assert not result.success and "run 1f3a" in reason_of(result)
+    assert rows_in(settings.database_url) == before
+    assert state_of(settings, request_id) == "archived"  # it can be confirmed when the run has ended

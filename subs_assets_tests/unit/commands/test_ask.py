@@ -1,0 +1,222 @@
+"""Questions to the published tables, as commands: what they print, as JSON and for people, and how they refuse."""
+
+import json
+import sqlite3
+from typing import Any
+
+import pytest
+
+from subs_assets.database import migrate
+from subs_assets.database.engine import sqlite_file
+from subs_assets.settings import Settings
+from subs_assets_tests.hashing_encoder import HashingEncoder
+from subs_assets_tests.shops_and_runs import COMMON_SKU, OWN_BRANDS, rows_in, rows_of, value_of
+from subs_assets_tests.unit.commands.conftest import Subs
+
+COMPANIES = sorted(OWN_BRANDS)
+QUESTIONS = (
+    ("rates",),
+    ("rates", "--from", "corner", "--to", "depot", "--why"),
+    ("substitutes", "milk"),
+    ("explain", "c001", "d001"),
+    ("categories",),
+    ("categories", "corner"),
+    ("equivalences",),
+)
+
+
+@pytest.fixture(autouse=True)
+def small_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The encoder that the published vectors were made with; the real model is asked in the end-to-end tests."""
+    monkeypatch.setattr("subs_assets.embedding.encoder.SentenceTransformerEncoder", lambda model: HashingEncoder())
+
+
+def answer(subs: Subs, home: Settings, *arguments: str) -> Any:
+    result = subs(home, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def columns_of(home: Settings, table: str) -> list[str]:
+    file = sqlite_file(home.database_url)
+    with sqlite3.connect(file or "") as connection:
+        found = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
+def test_without_a_database_the_answer_is_a_sentence(
+    subs: Subs, empty_home: Settings, question: tuple[str, ...]
+) -> None:
+    result = subs(empty_home, *question)
+    assert result.exit_code == 1
+    assert f"there is no database {sqlite_file(empty_home.database_url)} yet" in result.stderr
+    assert "subs run" in result.stderr and result.stdout == ""
+    assert not empty_home.home.exists()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
+def test_a_database_that_is_behind_is_said_with_the_command_that_mends_it(
+    subs: Subs, empty_home: Settings, question: tuple[str, ...]
+) -> None:
+    migrate.upgrade(empty_home.database_url, "0001")
+    result = subs(empty_home, *question)
+    assert result.exit_code == 1
+    assert "is at revision 0001" in result.stderr and "subs db upgrade" in result.stderr
+
+
+def test_an_empty_warehouse_has_no_rates(subs: Subs, empty_home: Settings) -> None:
+    migrate.upgrade(empty_home.database_url)
+    result = subs(empty_home, "rates")
+    assert result.exit_code == 1 and "no rates are published yet" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "question, says",
+    [
+        (("rates", "--from", "nobody"), "nobody"),
+        (("rates", "--to", "nobody", "--json"), "nobody"),
+        (("rates", "--why"), "--why needs --from and --to"),
+        (("rates", "--why", "--from", "corner"), "--why needs --from and --to"),
+        (("rates", "--from", "corner", "--to", "nobody", "--why"), "corner -> nobody"),
+        (("categories", "nobody"), "no category of nobody"),
+        (("equivalences", "--from", "nobody"), "nobody"),
+        (("equivalences", "--to", "nobody"), "nobody"),
+        (("substitutes", "zeppelin"), '"zeppelin"'),
+        (("substitutes", "  "), "say what to look for"),
+        (("explain", "c001", "nothing"), '"nothing"'),
+        (("explain", "nothing", "c001"), '"nothing"'),
+        (
+            ("explain", COMMON_SKU, "c001"),
+            f'"{COMMON_SKU}" is 3 products: name one of corner:777, depot:777, market:777',
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_is_an_error(subs: Subs, home: Settings, question: tuple[str, ...], says: str) -> None:
+    result = subs(home, *question)
+    assert result.exit_code == 1, result.output
+    assert says in result.stderr
+    assert result.stdout == ""
+
+
+def test_rates(subs: Subs, home: Settings) -> None:
+    rows = answer(subs, home, "rates")
+    assert list(rows[0]) == columns_of(home, "substitution_rates")
+    assert [tuple(row.values()) for row in rows] == rows_in(home.database_url, "substitution_rates")[
+        "substitution_rates"
+    ]
+    of_corner = answer(subs, home, "rates", "--from", "corner", "--to", "depot")
+    assert of_corner == [
+        row for row in rows if (row["company_slug"], row["target_company_slug"]) == ("corner", "depot")
+    ]
+    assert {row["setting"] for row in of_corner} == {"linked", "siloed", "null"}
+
+
+def test_rates_for_people(subs: Subs, home: Settings) -> None:
+    linked = {
+        (row["company_slug"], row["target_company_slug"]): row
+        for row in answer(subs, home, "rates")
+        if row["setting"] == "linked"
+    }
+    lines = [line.split() for line in subs(home, "rates").stdout.splitlines()]
+    for (company, target), row in linked.items():
+        (line,) = [line for line in lines if line[:2] == [company, target]]
+        assert line[2:4] == [str(row["products"]), f"{row['rate']:.1%}"]
+
+
+def test_rates_why(subs: Subs, home: Settings) -> None:
+    stages = answer(subs, home, "rates", "--from", "corner", "--to", "depot", "--why")
+    products = value_of(
+        home.database_url, "SELECT count(DISTINCT product_id) FROM product_listings WHERE company_slug = 'corner'"
+    )
+    assert sum(stage["products"] for stage in stages) == products
+    for stage in stages:
+        assert list(stage) == ["stage", "products", "examples"]
+        assert 1 <= len(stage["examples"]) <= 5 and all(example["product_id"] for example in stage["examples"])
+    shown = subs(home, "rates", "--from", "corner", "--to", "depot", "--why").stdout
+    assert f"What became of corner's {products} products on the way to depot" in shown
+    assert all(stage["stage"] in shown for stage in stages)
+
+
+def test_substitutes(subs: Subs, home: Settings) -> None:
+    told = answer(subs, home, "substitutes", "c001")
+    assert list(told) == ["product_id", "listings", "substitutes", "lost", "also_found"]
+    assert told["product_id"] == "corner:c001"
+    assert [(one["company_slug"], one["sku"]) for one in told["listings"]] == [("corner", "c001")]
+    published = {
+        (row[1], row[2])
+        for row in rows_in(home.database_url, "substitutions")["substitutions"]
+        if row[0] == "corner:c001"
+    }
+    assert {(one["company_slug"], one["substitute_id"]) for one in told["substitutes"]} == published
+    reached = {one["company_slug"] for one in told["substitutes"]}
+    assert reached | {one["target_company_slug"] for one in told["lost"]} == set(COMPANIES)
+    assert not reached & {one["target_company_slug"] for one in told["lost"]}
+
+
+def test_substitutes_by_words_barcode_and_limit(subs: Subs, home: Settings) -> None:
+    by_words = answer(subs, home, "substitutes", "CORNERWAY", "full", "cream")
+    assert by_words["product_id"] in {"corner:c001", "corner:c002"}
+    by_barcode = answer(subs, home, "substitutes", "9521101531008")
+    assert by_barcode["product_id"] == "09521101531008"
+    assert {one["company_slug"] for one in by_barcode["listings"]} == set(COMPANIES)
+    best = answer(subs, home, "substitutes", "c001", "--limit", "1")["substitutes"]
+    assert {one["rank"] for one in best} == {1}
+    shown = subs(home, "substitutes", "c001").stdout
+    assert "Product corner:c001" in shown and "Instead, at depot" in shown and best[0]["name"] in shown
+
+
+def test_explain_of_a_pair_that_is_published(subs: Subs, home: Settings) -> None:
+    pairs = answer(subs, home, "substitutes", "c001")["substitutes"]
+    substitute = next(one for one in pairs if one["company_slug"] == "depot")
+    told = answer(subs, home, "explain", "c001", substitute["substitute_id"])
+    assert all({"lines", "conclusion"} <= set(one) for one in told)
+    assert f"level {substitute['level']}" in json.dumps(told)
+    shown = subs(home, "explain", "c001", substitute["substitute_id"]).stdout
+    assert all(one["conclusion"] in " ".join(shown.split()) for one in told)
+
+
+def test_explain_of_a_pair_that_is_not(subs: Subs, home: Settings) -> None:
+    dog_food = next(row["id"] for row in rows_of("depot") if row["name"].startswith("Beef Dog Food"))
+    published = {one["sku"] for one in answer(subs, home, "substitutes", "c001")["substitutes"]}
+    assert dog_food not in published
+    for one in answer(subs, home, "explain", "c001", dog_food):
+        assert one["lines"] and one["conclusion"]
+
+
+def test_categories(subs: Subs, home: Settings) -> None:
+    inventory = answer(subs, home, "categories")
+    assert list(inventory[0]) == columns_of(home, "category_inventory")
+    assert {row["company_slug"] for row in inventory} == set(COMPANIES)
+    tree = answer(subs, home, "categories", "depot")
+    assert list(tree[0]) == columns_of(home, "categories")
+    assert {row["company_slug"] for row in tree} == {"depot"}
+    assert ["Everything", "Aisle", "Milk & More"] in [json.loads(row["path"]) for row in tree]
+    shown = subs(home, "categories", "depot").stdout
+    assert "Milk & More" in shown and "Aisle" in shown
+    assert all(company in subs(home, "categories").stdout for company in COMPANIES)
+
+
+def test_equivalences(subs: Subs, home: Settings) -> None:
+    every = answer(subs, home, "equivalences", "--all")
+    assert list(every[0]) == columns_of(home, "category_equivalences")
+    assert len(every) == value_of(home.database_url, "SELECT count(*) FROM category_equivalences")
+    accepted = answer(subs, home, "equivalences")
+    assert accepted == [row for row in every if row["status"] == "accepted"] != every
+    some = answer(subs, home, "equivalences", "--from", "corner", "--to", "depot", "--path", "Food > Milk", "--all")
+    assert some and {(row["company_slug"], row["target_company_slug"], row["path"]) for row in some} == {
+        ("corner", "depot", '["Food","Milk"]')
+    }
+    behind = answer(subs, home, "equivalences", "--from", "corner", "--to", "depot", "--why")
+    assert any(row["evidence"] for row in behind)
+    shown = subs(home, "equivalences", "--from", "corner", "--to", "depot", "--why").stdout
+    assert "corner: Food > Milk" in shown and "depot: Everything > Aisle > Milk & More" in shown
+
+
+def test_text_that_looks_like_markup_is_printed_as_it_is(subs: Subs, home: Settings) -> None:
+    with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
+        connection.execute("UPDATE listings SET name = 'Milk [bold]1L[/] ✓' WHERE sku = 'c001'")
+    connection.close()
+    assert "Milk [bold]1L[/] ✓" in subs(home, "substitutes", "c001").stdout

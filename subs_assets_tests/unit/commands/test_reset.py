@@ -1,0 +1,110 @@
+"""``subs reset``: request, list, archive, confirm, on a real home."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from subs_assets.archive.store import list_archives
+from subs_assets.database.engine import sqlite_file
+from subs_assets.database.lock import run_lock
+from subs_assets.settings import Settings
+from subs_assets_tests.shops_and_runs import rows_in, value_of
+from subs_assets_tests.unit.commands.conftest import Subs
+
+
+def requested(subs: Subs, home: Settings) -> str:
+    result = subs(home, "reset", "request", "--reason", "a test")
+    assert result.exit_code == 0, result.output
+    return str(result.stdout.strip())
+
+
+def test_a_request_waits_and_warns_when_nobody_would_see_it(subs: Subs, home: Settings) -> None:
+    before = rows_in(home.database_url)
+    result = subs(home, "reset", "request", "--reason", "a test")
+    request_id = result.stdout.strip()
+    assert result.exit_code == 0
+    assert "daemon does not run" in result.stderr and "sensor reset_requests is off" in result.stderr
+    assert f"subs reset archive {request_id}" in result.stderr
+    (waiting,) = json.loads(subs(home, "reset", "list", "--json").stdout)
+    assert {key: waiting[key] for key in ("request_id", "state", "reason", "archive")} == {
+        "request_id": request_id,
+        "state": "requested",
+        "reason": "a test",
+        "archive": None,
+    }
+    assert request_id in subs(home, "reset", "list").stdout
+    assert rows_in(home.database_url) == before
+
+
+def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
+    revision = rows_in(home.database_url)["alembic_version"]
+    request_id = requested(subs, home)
+    archived = subs(home, "reset", "archive", request_id)
+    assert archived.exit_code == 0, archived.output
+    assert f"subs reset confirm {request_id}" in archived.stdout
+    (waiting,) = json.loads(subs(home, "reset", "list", "--json").stdout)
+    (archive,) = list_archives(home.archives)
+    assert (waiting["state"], waiting["archive"]) == ("archived", archive.path.name)
+    confirmed = subs(home, "reset", "confirm", request_id)
+    assert confirmed.exit_code == 0, confirmed.output
+    assert "were wiped" in confirmed.stdout
+    after = rows_in(home.database_url)
+    assert after.pop("alembic_version") == revision and not any(after.values())
+    assert json.loads(subs(home, "reset", "list", "--json").stdout) == []
+    again = subs(home, "reset", "confirm", request_id)
+    assert again.exit_code == 1 and "wiped, not archived" in again.stderr
+    assert value_of(home.control_url, "SELECT count(*) FROM audit_log WHERE what = 'reset wiped'") == 1
+
+
+def test_confirm_is_refused_after_a_change(subs: Subs, home: Settings) -> None:
+    request_id = requested(subs, home)
+    subs(home, "reset", "archive", request_id)
+    with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
+        connection.execute("DELETE FROM substitutions WHERE rowid = (SELECT min(rowid) FROM substitutions)")
+    connection.close()
+    before = rows_in(home.database_url)
+    result = subs(home, "reset", "confirm", request_id)
+    assert result.exit_code == 1 and "substitutions" in result.stderr and "refused" in result.stderr
+    assert rows_in(home.database_url) == before
+
+
+def test_confirm_is_refused_when_the_archive_was_damaged(subs: Subs, home: Settings) -> None:
+    request_id = requested(subs, home)
+    subs(home, "reset", "archive", request_id)
+    (archive,) = list_archives(home.archives)
+    next(Path(archive.path / "data").iterdir()).unlink()
+    before = rows_in(home.database_url)
+    assert subs(home, "reset", "confirm", request_id).exit_code == 1
+    assert rows_in(home.database_url) == before
+
+
+@pytest.mark.parametrize("step", ["archive", "confirm"])
+def test_an_unknown_request_is_an_error(subs: Subs, home: Settings, step: str) -> None:
+    before = rows_in(home.database_url)
+    requested(subs, home)
+    result = subs(home, "reset", step, "0" * 12)
+    assert result.exit_code == 1 and "0" * 12 in result.stderr
+    assert rows_in(home.database_url) == before
+
+
+def test_a_request_without_its_archive_is_not_confirmed(subs: Subs, home: Settings) -> None:
+    before = rows_in(home.database_url)
+    result = subs(home, "reset", "confirm", requested(subs, home))
+    assert result.exit_code == 1 and "requested, not archived" in result.stderr
+    assert rows_in(home.database_url) == before
+
+
+def test_nothing_is_wiped_under_a_run(subs: Subs, home: Settings) -> None:
+    request_id = requested(subs, home)
+    subs(home, "reset", "archive", request_id)
+    before = rows_in(home.database_url)
+    with run_lock(home.home, "run 1f3a"):
+        result = subs(home, "reset", "confirm", request_id)
+    assert result.exit_code == 1 and "run 1f3a" in result.stderr
+    assert rows_in(home.database_url) == before
+
+
+def test_list_of_nothing(subs: Subs, empty_home: Settings) -> None:
+    assert json.loads(subs(empty_home, "reset", "list", "--json").stdout) == []
