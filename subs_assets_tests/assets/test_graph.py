@@ -3,12 +3,14 @@
 import json
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from sqlalchemy import create_engine
 
+from subs_assets import checks
 from subs_assets.catalogue import category_path
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import sqlite_file
@@ -124,17 +126,27 @@ def test_a_second_run_publishes_the_same_rows_and_cleans_up_after_the_first(sett
     assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 2
 
 
-def test_a_run_whose_blocking_check_fails_publishes_nothing(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("check", ["listings: has_listings", "substitutions: substitutions_are_sound"])
+def test_a_run_whose_blocking_check_fails_publishes_nothing(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
     before, exported = rows_in(settings.database_url), _bytes_in(settings.exports)
-    (tmp_path / "nobody").mkdir()
-    nobody = Settings.from_environment({"SUBS_HOME": str(settings.home), "SUBS_CATALOGUES": str(tmp_path / "nobody")})
-    result = run_graph(nobody)
+    write_shop(catalogues(settings), "corner", with_price("corner", 9.99))
+    with monkeypatch.context() as changed:
+        if check == "listings: has_listings":
+            (tmp_path / "nobody").mkdir()
+            result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
+        else:  # every step before the check succeeds, and would be published
+            changed.setattr(checks, "CAP", 0)
+            result = run_graph(settings)
     assert not result.success
-    assert checks_of(result)["listings:has_listings"] == (False, "0 listings of 0 companies")
+    assert check in reason_of(result) and "blocking asset check failed" in reason_of(result)
+    assert "publication" not in {event.step_key for event in result.all_events}
     assert rows_in(settings.database_url) == before
     assert _bytes_in(settings.exports) == exported
     assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 1
     assert run_graph(settings).success  # the failed run has left nothing in the way
+    assert prices_of(settings, "corner") == {9.99}
 
 
 @pytest.mark.parametrize(
