@@ -169,6 +169,8 @@ def real_catalogues(given: Mapping[str, str], root: Path) -> Path | None:
 def home_name(folders: str, root: Path) -> str:
     """The folder under ``data/`` for what these catalogues give: one home per data set, they must never meet."""
     paths = [Path(folder).resolve() for folder in folders.split(os.pathsep) if folder]
+    if not paths:
+        raise Problem(f"SUBS_CATALOGUES is {folders!r}: it names no folder")
     if paths == [(root / "data" / "catalogues").resolve()]:
         return "warehouse"
     for name in REAL_DATA_SETS:

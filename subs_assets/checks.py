@@ -99,8 +99,8 @@ def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
     ).reindex(
         columns=["linked", "null"]  # there are none where there is one company
     )
-    weak = table[table["linked"] <= table["null"]]
-    pairs = ", ".join(f"{source} -> {target}" for source, target in weak.index)
+    weak = table[(table["linked"] <= table["null"]) & (table["null"] > 0)]
+    pairs = ", ".join(f"{source} -> {target}" for source, target in weak.index[:5])
     return AssetCheckResult(
         passed=weak.empty,
         severity=AssetCheckSeverity.WARN,

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from subs_assets.commands import archive, ask, database, reset, run
+from subs_assets.settings import Settings
 
 app = typer.Typer(
     name="subs",
@@ -22,6 +23,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        Settings.from_environment()
+    except ValueError as problem:
+        sys.exit(f"error: {problem}")
     app()
 
 

@@ -1,10 +1,10 @@
 """The one place where everything meets: assets, checks, jobs, schedules, the sensor and the resources; nothing
 imports this."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dagster import Definitions, in_process_executor
+from dagster import AssetsDefinition, Definitions, in_process_executor
 
 from subs_assets.assets import equivalence, identity, publication, substitution
 from subs_assets.assets.archive import archive
@@ -16,7 +16,7 @@ from subs_assets.automation.sensors import reset_requests_sensor
 from subs_assets.catalogue.source import find_sources
 from subs_assets.checks import default_checks
 from subs_assets.database.tables import metadata as tables
-from subs_assets.io_managers import MatricesIOManager, warehouse_io
+from subs_assets.io_managers import matrices_io, warehouse_io
 from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
 
@@ -25,14 +25,13 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     """Everything for one data set.
 
     ``settings`` say where its catalogues, its home and its databases are, by default the environment; ``overrides``
-    replace resources
-    by name, which is how a test brings its own encoder.
+    replace resources by name, which is how a test brings its own encoder.
     """
     settings = settings or Settings.from_environment()
     sources = find_sources(settings.catalogues)
     resources: dict[str, Any] = {**default_resources(settings), **(overrides or {})}
     resources.setdefault("warehouse_io", warehouse_io)
-    resources.setdefault("matrices_io", MatricesIOManager(folder=str(settings.matrices)))
+    resources.setdefault("matrices_io", matrices_io)
     graph = [
         *(company_asset(slug, source) for slug, source in sources.items()),
         listings_asset(list(sources)),
@@ -46,8 +45,9 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         substitution.substitutions,
         substitution.substitution_rates,
     ]
+    published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
     return Definitions(
-        assets=[*graph, publication.publication_asset(sorted(tables.tables)), publication.exports, archive],
+        assets=[*graph, published, publication.exports, archive],
         asset_checks=default_checks,
         jobs=[nightly, archive_job, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),
@@ -57,6 +57,16 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         # One process a run: a step process costs seconds to start, and a killed run leaves one behind that writes on.
         executor=in_process_executor,
     )
+
+
+def _made_from(graph: Iterable[AssetsDefinition]) -> dict[str, set[str]]:
+    """The names of the assets that each asset is made from directly; what is made together counts as made from each
+    other."""
+    return {
+        key.to_user_string(): {source.to_user_string() for source in (*sources, *assets.keys) if source != key}
+        for assets in graph
+        for key, sources in assets.asset_deps.items()
+    }
 
 
 defs = build_defs()

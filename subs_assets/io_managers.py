@@ -1,13 +1,11 @@
 """How frames and matrices pass between assets: staged under the run, read from its staging, else from what is
 published."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from dagster import (
-    ConfigurableIOManager,
     InitResourceContext,
     InputContext,
     IOManager,
@@ -29,49 +27,48 @@ from subs_assets.resources import CATALOGUE_TABLES
 class WarehouseIOManager(IOManager):
     """Stages an asset's frame under the table of its name, and a company's catalogue as a part of four tables."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, staging_id: str) -> None:
         self._warehouse = warehouse
+        self._staging_id = staging_id
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        run_id, name = context.run_id, context.asset_key.path[-1]
+        name = context.asset_key.path[-1]
         if isinstance(obj, CompanyCatalogue):
             for table in CATALOGUE_TABLES:
-                self._warehouse.stage(run_id, table, getattr(obj, table), part=name)
+                self._warehouse.stage(self._staging_id, table, getattr(obj, table), part=name)
             context.add_output_metadata({"dagster/row_count": len(obj.listings)})
             return
         if not isinstance(obj, pd.DataFrame):
             raise TypeError(f"asset {name} returned a {type(obj).__name__}; the warehouse keeps frames")
-        self._warehouse.stage(run_id, name, obj)
+        self._warehouse.stage(self._staging_id, name, obj)
         context.add_output_metadata({"dagster/row_count": len(obj), "dagster/column_schema": column_schema(name)})
 
     def load_input(self, context: InputContext) -> Any:
         path = context.asset_key.path
-        run_id = _run_id(context)
         if len(path) == 2:
             return CompanyCatalogue(
-                *(self._warehouse.read(table, run_id, company_slug=path[1]) for table in CATALOGUE_TABLES)
+                *(self._warehouse.read(table, self._staging_id, company_slug=path[1]) for table in CATALOGUE_TABLES)
             )
-        return self._warehouse.read(path[-1], run_id)
+        return self._warehouse.read(path[-1], self._staging_id)
 
 
 @io_manager(required_resource_keys={"warehouse"})
 def warehouse_io(context: InitResourceContext) -> WarehouseIOManager:
     """Over the run's own warehouse: a nested resource would be opened, and locked, a second time."""
-    return WarehouseIOManager(context.resources.warehouse.warehouse)
+    warehouse = context.resources.warehouse
+    return WarehouseIOManager(warehouse.warehouse, warehouse.staging_id)
 
 
-class MatricesIOManager(ConfigurableIOManager):
-    """Keeps a run's matrices in a folder of their own; a run without any reads those of the newest run that has."""
+class MatricesIOManager(IOManager):
+    """Keeps a run's matrices in a folder of their own; a run without any reads those of the last publication."""
 
-    folder: str
+    def __init__(self, folder: Path, staging_id: str) -> None:
+        self._folder = folder
+        self._staging_id = staging_id
 
     def handle_output(self, context: OutputContext, obj: EmbeddingMatrices) -> None:
-        own = Path(self.folder) / context.run_id
+        own = self._folder / self._staging_id
         matrices.save(obj, own)
-        for other in self._kept():
-            if other != own:
-                # A matrix that some process still maps cannot be deleted on Windows; the next run tries again.
-                shutil.rmtree(other, ignore_errors=True)
         rows, dimensions = obj.vectors.shape
         context.add_output_metadata(
             {
@@ -83,17 +80,15 @@ class MatricesIOManager(ConfigurableIOManager):
         )
 
     def load_input(self, context: InputContext) -> EmbeddingMatrices:
-        own = Path(self.folder) / _run_id(context)
-        if own.exists():
-            return matrices.load(own)
-        kept = self._kept()
-        if not kept:
-            raise FileNotFoundError(f"no matrices in {self.folder}: materialise embedding_matrices first")
-        return matrices.load(max(kept, key=lambda folder: folder.stat().st_mtime))
+        own = self._folder / self._staging_id
+        return matrices.load(own if own.exists() else matrices.published(self._folder))
 
-    def _kept(self) -> list[Path]:
-        folder = Path(self.folder)
-        return sorted(entry for entry in folder.iterdir() if entry.is_dir()) if folder.exists() else []
+
+@io_manager(required_resource_keys={"warehouse"})
+def matrices_io(context: InitResourceContext) -> MatricesIOManager:
+    """Beside the run's warehouse."""
+    warehouse = context.resources.warehouse
+    return MatricesIOManager(warehouse.matrices, warehouse.staging_id)
 
 
 def column_schema(table: str) -> TableSchema:
@@ -104,7 +99,3 @@ def column_schema(table: str) -> TableSchema:
             for column in tables.tables[table].columns
         ]
     )
-
-
-def _run_id(context: InputContext) -> str:
-    return context.step_context.run_id

@@ -1,11 +1,13 @@
 """What the assets work with, as Dagster resources: thin over the plain objects of the domain packages."""
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterRun, DagsterRunStatus, InitResourceContext, RunsFilter
 from pydantic import Field, PrivateAttr
 
 from subs_assets.catalogue.company import CompanyCatalogue
@@ -27,21 +29,40 @@ class WarehouseResource(ConfigurableResource):
     lock_wait_seconds: float = Field(
         default=900, description="How long a run waits for another one that writes to the same warehouse"
     )
+    catalogues: list[str] = Field(default=[], description="What this home is for; another data set is refused")
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+    _staging_id: str = PrivateAttr(default="")
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["WarehouseResource"]:
-        run_id = context.run.run_id if context.run else "no run"
+        run = context.run
+        self._staging_id = staging_id(run) if run else "no run"
         warn = context.log.warning if context.log else print
-        with run_lock(Path(self.home), f"run {run_id}", self.lock_wait_seconds, warn):
+        with run_lock(Path(self.home), f"run {run.run_id if run else ''}", self.lock_wait_seconds, warn):
+            claim_home(Path(self.home), self.catalogues)
             migrate.prepare(self.database_url)
+            staging = Path(self.home) / "staging"
+            if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
+                raise RuntimeError(
+                    f"run {run.parent_run_id} cannot be continued: what it staged was swept by a later run; "
+                    "start a new run of everything"
+                )
             engine = open_engine(self.database_url)
-            self._warehouse = Warehouse(engine, Path(self.home) / "staging")
-            self._warehouse.sweep({run_id})
+            self._warehouse = Warehouse(engine, staging)
+            self._warehouse.sweep({self._staging_id, *_live(context)})
             try:
                 yield self
             finally:
                 engine.dispose()
+
+    @property
+    def staging_id(self) -> str:
+        """Under which name this run stages: a run that continues a failed one goes on with what that one staged."""
+        return self._staging_id
+
+    @property
+    def matrices(self) -> Path:
+        return Path(self.home) / "matrices"
 
     @property
     def warehouse(self) -> Warehouse:
@@ -61,6 +82,38 @@ class WarehouseResource(ConfigurableResource):
             return control.read_decisions(engine, kind)
         finally:
             engine.dispose()
+
+
+def staging_id(run: DagsterRun) -> str:
+    return run.root_run_id or run.run_id
+
+
+def claim_home(home: Path, catalogues: list[str]) -> None:
+    """Note what a home is for, the first time; raise RuntimeError when it is for another data set.
+
+    Two data sets may share a company's slug: the one's last good listings would be shown as the other's.
+    """
+    note = home / "catalogues.json"
+    own = sorted(Path(os.path.relpath(folder, home)).as_posix() for folder in catalogues)
+    if not own:
+        return
+    if not note.exists():
+        note.write_text(json.dumps(own), encoding="utf-8")
+        return
+    noted = json.loads(note.read_text(encoding="utf-8"))
+    if noted != own:
+        raise RuntimeError(
+            f"{home} is the home of {', '.join(noted)} (as seen from there), not of {', '.join(own)}: set SUBS_HOME to "
+            f"another folder, or delete {note} if it is the same data set at another place"
+        )
+
+
+def _live(context: InitResourceContext) -> set[str]:
+    """What unfinished runs stage under: with an executor of many processes the lock is free between two steps."""
+    if context.instance is None:
+        return set()
+    unfinished = RunsFilter(statuses=[DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
+    return {staging_id(run) for run in context.instance.get_runs(filters=unfinished)}
 
 
 CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")
@@ -116,7 +169,10 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """The resources by the names under which assets ask for them."""
     return {
         "warehouse": WarehouseResource(
-            database_url=settings.database_url, control_url=settings.control_url, home=str(settings.home)
+            database_url=settings.database_url,
+            control_url=settings.control_url,
+            home=str(settings.home),
+            catalogues=[str(folder) for folder in settings.catalogues],
         ),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
         "archive_store": ArchiveStoreResource(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read ``SUBS_*``; relative paths count from the working folder.
 
-        ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``.
+        ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
+        does not exist.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
@@ -54,10 +56,17 @@ class Settings:
             control_url=environment.get("SUBS_CONTROL_URL") or sqlite_url(home / "control.db"),
             archives=Path(environment.get("SUBS_ARCHIVES") or home / "archives").resolve(),
             encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
-            timezone=environment.get("SUBS_TIMEZONE") or "UTC",
+            timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
         )
 
 
 def sqlite_url(path: Path) -> str:
     # SQLAlchemy decodes percent signs in the path and cuts it at a question mark.
     return f"sqlite:///{quote(path.as_posix(), safe='/:')}"
+
+
+def _timezone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f'SUBS_TIMEZONE is "{name}", which is no time zone; say one like Australia/Sydney') from None

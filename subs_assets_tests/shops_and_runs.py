@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, define_asset_job
+from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, JobDefinition, define_asset_job
 
 from subs_assets.database.engine import sqlite_file
 from subs_assets.definitions import build_defs
@@ -141,6 +141,11 @@ def run_graph(
     definitions = small_definitions(settings, **overrides).resolve_job_def(job)
     with DagsterInstance.ephemeral() as instance:
         return definitions.execute_in_process(instance=instance, run_config=run_config, raise_on_error=False)
+
+
+def nightly_of_the_environment() -> JobDefinition:
+    """The nightly job of ``SUBS_HOME`` and ``SUBS_CATALOGUES``; Dagster makes it anew to continue a run."""
+    return small_definitions(Settings.from_environment()).resolve_job_def("nightly")
 
 
 def run_selection(settings: Settings, selection: str) -> ExecuteInProcessResult:

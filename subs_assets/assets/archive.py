@@ -50,8 +50,8 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
         check_results=[
             AssetCheckResult(
                 check_name="verified",
-                passed=verification.ok,
-                description="; ".join(verification.problems)
+                passed=verification.ok and manifest.complete,
+                description="; ".join((*verification.problems, *manifest.not_represented))
                 or f"{verification.tables} tables, {verification.rows:,} rows read back",
             )
         ],

@@ -1,6 +1,7 @@
 """Group ``publication``: what readers see is swapped in here, in one transaction, and written out for others."""
 
 import json
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,37 +10,59 @@ from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, 
 
 from subs_assets.assets.metadata import preview
 from subs_assets.database import control
+from subs_assets.embedding import matrices
 from subs_assets.report.exports import named_substitutions, readable_equivalences, write_export
 from subs_assets.resources import ExportFolder, WarehouseResource
 
 GROUP = "publication"
 
 
-def publication_asset(tables: list[str]) -> AssetsDefinition:
-    """``publication`` after every asset that stages a table, and after the blocking checks on them."""
+def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]]) -> AssetsDefinition:
+    """``publication`` after every asset that stages a table, and after the blocking checks on them.
+
+    ``made_from``: what each asset is made from directly, by name.
+    """
 
     @asset(group_name=GROUP, kinds={"sql"}, deps=tables)
     def publication(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
         """Swaps all tables that this run staged into the database in one transaction: readers see the old night or
         the new one."""
         run = context.run
-        counts = warehouse.warehouse.publish(run.run_id)
-        stats = context.instance.get_run_stats(run.run_id)
-        started = stats.start_time or datetime.now(UTC).timestamp()
+        staged = warehouse.warehouse.staged(warehouse.staging_id)
+        outdated = outdated_tables(staged, tables, made_from)
+        if outdated:
+            raise RuntimeError(
+                f"nothing was published: this run staged {', '.join(staged)}, but not what is made from them: "
+                f"{', '.join(outdated)}; select these too, or everything"
+            )
+        counts = warehouse.warehouse.publish(warehouse.staging_id)
+        matrices.publish(warehouse.matrices, warehouse.staging_id)
+        started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         engine = control.open_control(warehouse.control_url)
         try:
             control.record_run(engine, run.run_id, counts, datetime.now(UTC).timestamp() - started)
         finally:
             engine.dispose()
-        missing = sorted(set(tables) - set(counts))
-        if missing:
-            context.log.warning(f"not staged by this run, and so left as they were: {', '.join(missing)}")
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
         return MaterializeResult(
             metadata={"tables": preview(table_counts), "rows": sum(counts.values()), "counts": json.dumps(counts)}
         )
 
     return publication
+
+
+def outdated_tables(
+    staged: Collection[str], tables: Collection[str], made_from: Mapping[str, Collection[str]]
+) -> list[str]:
+    """The tables that were not staged, though something that they are made from was, directly or through others."""
+
+    def rests_on_staged(name: str, seen: frozenset[str] = frozenset()) -> bool:
+        return any(
+            source in staged or (source not in seen and rests_on_staged(source, seen | {source}))
+            for source in made_from.get(name, ())
+        )
+
+    return sorted(table for table in tables if table not in staged and rests_on_staged(table))
 
 
 @asset(group_name=GROUP, kinds={"parquet", "csv"}, deps=["publication"])

@@ -12,7 +12,7 @@ from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.report.heatmap import rates_heatmap
 from subs_assets.resources import EncoderResource
-from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, with_shuffled_shelves
+from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets.substitution.rates import build_rates
 
@@ -135,8 +135,7 @@ def substitution_rates(
     )
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
-    null = build_substitutions(with_shuffled_shelves(inputs), features, progress)
-    rates = build_rates(substitution_outcomes, null.outcomes)
+    rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, progress))
     picture = base64.b64encode(rates_heatmap(rates)).decode("ascii")
     matrix = rates.pivot_table(index=["setting", "company_slug"], columns="target_company_slug", values="rate")
     return MaterializeResult(

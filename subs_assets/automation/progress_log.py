@@ -31,11 +31,10 @@ def line_of(record: logging.LogRecord) -> str | None:
     meta: dict[str, Any] = getattr(record, "dagster_meta", {})
     event: DagsterEvent | None = meta.get("dagster_event")
     if event is None:
-        return (
-            f"    {_level(record)}{meta.get('orig_message', record.getMessage())}"
-            if record.levelno >= SHOWN_LEVEL
-            else None
-        )
+        message = str(meta.get("orig_message", record.getMessage()))
+        # One failure is told once, not again for every step that waited for it.
+        is_shown = record.levelno >= SHOWN_LEVEL and not message.startswith("Dependencies for step ")
+        return f"    {_level(record)}{message}" if is_shown else None
     if event.is_step_success:
         return f"  {event.step_key:<40}{event.step_success_data.duration_ms / 1000:8.1f} s"
     if event.is_step_failure:

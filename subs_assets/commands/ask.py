@@ -170,10 +170,14 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why is the second one a substitute for the first, or why is it not?"""
+    from subs_assets.database import lookups
+
     settings = Settings.from_environment()
     with published(settings) as connection:
         product_id, substitute_id = (_one_product(connection, text) for text in (product, substitute))
         inputs, features = _substitution_inputs(connection, settings)
+        shown = lookups.substitutes_of(connection, product_id)
+        shown_at = set(shown.loc[shown["substitute_id"] == substitute_id, "company_slug"])
     from subs_assets.substitution.explain import explain_pair
 
     try:
@@ -181,7 +185,7 @@ def explain(
     except ValueError as problem:
         fail(str(problem))
     if as_json:
-        print_json([asdict(explanation) for explanation in told])
+        print_json([{**asdict(one), "is_shown": one.company_slug in shown_at} for one in told])
         return
     chosen = inputs.products.set_index("product_id").loc[[product_id, substitute_id]].reset_index()
     print_table(records(chosen), "The product, and the substitute", ["product_id", "name", "brand", "total", "unit"])
@@ -189,6 +193,12 @@ def explain(
         for line in explanation.lines:
             console.print(f"- {line}", markup=False, highlight=False)
         console.print(explanation.conclusion, markup=False, highlight=False, style="bold")
+        if explanation.is_substitute and explanation.company_slug not in shown_at:
+            console.print(
+                f"It is not shown: {explanation.company_slug} sells enough that are better.",
+                markup=False,
+                highlight=False,
+            )
 
 
 def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:

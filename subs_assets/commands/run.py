@@ -1,7 +1,10 @@
 """``subs run``: the whole graph in this process, with progress, and the rates at the end."""
 
 import os
+import shutil
+import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,30 +27,47 @@ def run() -> None:
     Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown),
     or with 1.
     """
+    from subs_assets.catalogue.source import find_sources
+
     settings = Settings.from_environment()
-    use_dagster_home(settings)
-    if not any(folder.is_dir() for folder in settings.catalogues):
+    if not find_sources(settings.catalogues):
         fail(
             f"no catalogues in {', '.join(map(str, settings.catalogues))}: "
             "name a folder that holds <company>/source.yaml in SUBS_CATALOGUES"
         )
+    use_dagster_home(settings)
     started = time.monotonic()
     errors.print(
         f"reading {', '.join(map(str, settings.catalogues))}; home {settings.home}", highlight=False, soft_wrap=True
     )
-    succeeded, undelivered = _execute(settings)
-    if not succeeded:
-        fail("the run failed, and what was published before is still there; the lines above say why")
+    finished = _execute(settings)
+    if not finished.succeeded:
+        fail(
+            "the tables were published, and a step after that failed; the lines above say why"
+            if finished.published
+            else "the run failed, and what was published before is still there; the lines above say why"
+        )
     print_rates(settings)
-    console.print(
-        f"\n{time.monotonic() - started:.0f} s. Next:\n"
-        '  subs substitutes "full cream milk"       what to buy instead\n'
-        "  subs rates --from aldi --to coles --why  where products are lost\n"
-        f"  exports are in {settings.exports}",
-        highlight=False, markup=False, soft_wrap=True,
-    )  # fmt: skip
-    if undelivered:
-        fail(f"not delivered: {'; '.join(undelivered)}", COMPANY_FAILED)
+    console.print(f"\n{time.monotonic() - started:.0f} s. Next:", highlight=False)
+    for line in _next_steps(settings):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    if finished.undelivered:
+        fail(f"not delivered: {'; '.join(finished.undelivered)}", COMPANY_FAILED)
+
+
+def _next_steps(settings: Settings) -> list[str]:
+    """Commands that work as they are printed, in the shell that started this one."""
+    from subs_assets.catalogue.source import find_sources
+
+    beside = Path(sys.executable).with_name("subs.exe" if os.name == "nt" else "subs")
+    subs = "subs" if not beside.exists() or shutil.which("subs") == str(beside) else f'"{beside}"'
+    companies = sorted(find_sources(settings.catalogues))
+    steps = [f'{subs} substitutes "full cream milk"', f"exports are in {settings.exports}"]
+    if len(companies) > 1:
+        steps.insert(1, f"{subs} rates --from {companies[0]} --to {companies[1]} --why")
+    if settings.home != Path("data/warehouse").resolve():
+        steps.insert(0, f"set SUBS_HOME to {settings.home}, then:")
+    return steps
 
 
 def use_dagster_home(settings: Settings) -> None:
@@ -59,8 +79,17 @@ def use_dagster_home(settings: Settings) -> None:
         configuration.write_text(QUIET_DAGSTER, encoding="utf-8")
 
 
-def _execute(settings: Settings) -> tuple[bool, list[str]]:
-    """Run the job ``nightly`` here: (succeeded, sentences of the companies that did not deliver)."""
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended; ``undelivered`` are sentences about companies."""
+
+    succeeded: bool
+    published: bool
+    undelivered: list[str]
+
+
+def _execute(settings: Settings) -> Finished:
+    """Run the job ``nightly`` in this process."""
     import warnings
 
     with warnings.catch_warnings():
@@ -77,13 +106,15 @@ def _execute(settings: Settings) -> tuple[bool, list[str]]:
         )
     finally:
         instance.dispose()
-    checks = result.get_asset_check_evaluations()
-    undelivered = [
-        f"{check.asset_key.path[-1]}: {check.description}"
-        for check in checks
-        if check.check_name == "delivered" and not check.passed
-    ]
-    return result.success, undelivered
+    return Finished(
+        result.success,
+        any(event.asset_key.path == ["publication"] for event in result.get_asset_materialization_events()),
+        [
+            str(check.description)
+            for check in result.get_asset_check_evaluations()
+            if check.check_name == "delivered" and not check.passed
+        ],
+    )
 
 
 def register(app: typer.Typer) -> None:

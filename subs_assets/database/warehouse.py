@@ -122,7 +122,7 @@ class Warehouse:
 
     def _file(self, run_id: str, table_name: str, part: str | None) -> Path:
         folder = self.staging / _safe(run_id, "run id")
-        return (folder if part is None else folder / _safe(part, "part")) / f"{table_name}.parquet"
+        return (folder if part is None else folder / f"part-{_safe(part, 'part')}") / f"{table_name}.parquet"
 
 
 def _table(name: str) -> Table:
@@ -133,8 +133,11 @@ def _table(name: str) -> Table:
 
 
 def _safe(name: str, what: str) -> str:
-    """The name, if it can be a folder's on every platform and cannot lead out of the staging folder."""
-    if not _SAFE_NAME.fullmatch(name) or _WINDOWS_DEVICE.fullmatch(name):
+    """The name, if it can be a folder's on every platform and cannot lead out of the staging folder.
+
+    A part's folder has a prefix: a company may be called "con", which Windows keeps for itself.
+    """
+    if not _SAFE_NAME.fullmatch(name) or (what != "part" and _WINDOWS_DEVICE.fullmatch(name)):
         raise ValueError(
             f"{what} {name!r} cannot be a folder's name; use up to 100 of A-Z a-z 0-9 _ . - and no leading dot"
         )

@@ -13,6 +13,8 @@ from subs_assets.catalogue.category_path import ROOT
 from subs_assets.embedding.encoder import Progress
 from subs_assets.embedding.vector_store import VectorStore
 
+PUBLISHED = "published.txt"
+
 BLOCK_COLUMNS = ["company_slug", "path", "row"]
 
 
@@ -94,3 +96,27 @@ def load(folder: Path) -> EmbeddingMatrices:
         return EmbeddingMatrices(ids, vectors, pd.read_parquet(folder / "blocks.parquet"))
     except ValueError as error:
         raise ValueError(f"{folder} holds no whole matrix ({error}); materialise embedding_matrices again") from error
+
+
+def publish(folder: Path, name: str) -> None:
+    """Make ``<folder>/<name>`` the published matrices and delete the others; without such a folder nothing changes."""
+    if not (folder / name).is_dir():
+        return
+    pointer = folder / PUBLISHED
+    fresh = pointer.with_suffix(".new")
+    fresh.write_text(name, encoding="utf-8")
+    fresh.replace(pointer)
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != name:
+            # Windows keeps a matrix that some process has mapped; the next publication tries again.
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def published(folder: Path) -> Path:
+    """The folder of the published matrices; raises FileNotFoundError when there are none."""
+    pointer = folder / PUBLISHED
+    if not pointer.exists():
+        raise FileNotFoundError(
+            f"no matrices are published in {folder}: materialise embedding_matrices in the same run"
+        )
+    return folder / pointer.read_text(encoding="utf-8")

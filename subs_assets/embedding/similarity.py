@@ -85,28 +85,32 @@ def alike_pairs(features: NameFeatures, left: NDArray[np.intp], right: NDArray[n
     """
     if minimum <= 0.5:
         raise ValueError(f"minimum is {minimum}; below 0.5 the lexical half cannot choose the candidates")
-    found = list(_strips(features, left, right, 2 * minimum - 1))
-    pairs = Pairs(
-        np.concatenate([strip.left for strip in found]) if found else np.empty(0, np.intp),
-        np.concatenate([strip.right for strip in found]) if found else np.empty(0, np.intp),
-        np.concatenate([strip.cosine for strip in found]) if found else np.empty(0, np.float32),
-        np.concatenate([strip.lexical for strip in found]) if found else np.empty(0, np.float32),
+    return joined(list(_strips(features, left, right, minimum)))
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """The pairs of all parts, one part after the other."""
+    if not parts:
+        return Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32), np.empty(0, np.float32))
+    return Pairs(
+        np.concatenate([part.left for part in parts]),
+        np.concatenate([part.right for part in parts]),
+        np.concatenate([part.cosine for part in parts]),
+        np.concatenate([part.lexical for part in parts]),
     )
-    return pairs.where(pairs.similarity >= minimum)
 
 
-def _strips(
-    features: NameFeatures, left: NDArray[np.intp], right: NDArray[np.intp], least_lexical: float
-) -> Iterator[Pairs]:
+def _strips(features: NameFeatures, left: NDArray[np.intp], right: NDArray[np.intp], minimum: float) -> Iterator[Pairs]:
     columns = features.lexical[right].T.tocsr()
     for start in range(0, len(left), STRIP):
         rows = left[start : start + STRIP]
         product = (features.lexical[rows] @ columns).tocoo()
-        keep = product.data >= least_lexical
+        keep = product.data >= 2 * minimum - 1
         order = np.lexsort((product.col[keep], product.row[keep]))
         i, j = rows[product.row[keep][order]], right[product.col[keep][order]]
         cosine = np.einsum("nd,nd->n", features.vectors[i], features.vectors[j])
-        yield Pairs(i, j, cosine, product.data[keep][order])
+        pairs = Pairs(i, j, cosine, product.data[keep][order])
+        yield pairs.where(pairs.similarity >= minimum)
 
 
 def mutual_nearest(pairs: Pairs, neighbours: int) -> Pairs:

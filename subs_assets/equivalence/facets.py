@@ -94,7 +94,7 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
                 f"the others spread over {spread[path]:.1f} branches"
             )
             facets[path] = ("mixed", spread[path], reason)
-    _raise_to_parents(facets, nodes, listings, universal)
+    _raise_to_parents(facets, nodes, _rows_below(shelves), universal)
     _hand_down(facets, nodes, universal)
     rows = [(company, path, *facts) for path, facts in facets.items()]
     return pd.DataFrame(rows, columns=FACET_COLUMNS)
@@ -154,19 +154,28 @@ def nearest_relatives(features: NameFeatures, rows: NDArray[np.intp]) -> Pairs:
     return ordered.where(place < RELATIVES)
 
 
+def _rows_below(shelves: pd.DataFrame) -> dict[str, set[int]]:
+    below: dict[str, set[int]] = {}
+    for path, row in zip(shelves["path"], shelves["row"].astype(int), strict=True):
+        for node in (*category_path.ancestors(path), path):
+            below.setdefault(node, set()).add(row)
+    return below
+
+
 def _raise_to_parents(
-    facets: dict[str, tuple], nodes: pd.DataFrame, listings: dict[str, int], universal: str | None
+    facets: dict[str, tuple], nodes: pd.DataFrame, rows_below: dict[str, set[int]], universal: str | None
 ) -> None:
     for path in nodes.sort_values("depth", ascending=False)["path"]:
         if path in facets or path == universal:
             continue
         names = category_path.decode(path)
         children = [p for p in facets if category_path.decode(p)[:-1] == names]
-        under = sum(listings[child] for child in children)
-        if under > FACET_CHILDREN * listings[path]:
+        # A listing that stands under two facets counts once.
+        under, all_below = len(set().union(*(rows_below[child] for child in children))), len(rows_below[path])
+        if under > FACET_CHILDREN * all_below:
             kinds = {facets[child][0] for child in children}
             kind = kinds.pop() if len(kinds) == 1 else "mixed"
-            facets[path] = (kind, None, f"{under} of its {listings[path]} listings stand under facets of it")
+            facets[path] = (kind, None, f"{under} of its {all_below} listings stand under facets of it")
 
 
 def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | None) -> None:

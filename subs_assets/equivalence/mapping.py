@@ -141,6 +141,7 @@ def map_categories(
     # A listing whose match stands under facets only is matched nowhere: the shares are over matched evidence.
     matched_source = source.incidence.T @ _shelved(forward, target, axis=1)
     matched_target = target.incidence.T @ _shelved(backward, source, axis=0)
+    sku, name = names["sku"].to_numpy(object), names["name"].to_numpy(object)
     mappings, pairs = [], []
     for node, path in enumerate(source.paths):
         masses = dict(zip(*_row(into, node), strict=True))
@@ -161,7 +162,7 @@ def map_categories(
                 continue
             key = (source.company_slug, path, target.company_slug, target.paths[other])
             mappings.append((*key, *row))
-            pairs += [(*key, *pair) for pair in _strongest(source, node, target, other, evidence, names)]
+            pairs += [(*key, *pair) for pair in _strongest(source, node, target, other, evidence, sku, name)]
     return pd.DataFrame(mappings, columns=MAPPING_COLUMNS), pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS)
 
 
@@ -238,12 +239,17 @@ def _mapping(
 
 
 def _strongest(
-    source: Tree, node: int, target: Tree, other: int, evidence: ListingEvidence, names: pd.DataFrame
+    source: Tree,
+    node: int,
+    target: Tree,
+    other: int,
+    evidence: ListingEvidence,
+    sku: NDArray[np.object_],
+    name: NDArray[np.object_],
 ) -> Iterator[tuple]:
     here, there = _members(source.incidence, node), _members(target.incidence, other)
     among = np.flatnonzero(here[evidence.source] & there[evidence.target])
     order = np.lexsort((evidence.target[among], evidence.source[among], -evidence.weight[among]))
-    sku, name = names["sku"].to_numpy(), names["name"].to_numpy()
     for rank, pair in enumerate(among[order][:EVIDENCE_PAIRS], start=1):
         i, j = evidence.source[pair], evidence.target[pair]
         kind = "hard" if evidence.hard[pair] else "soft"

@@ -19,7 +19,11 @@ def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
     frame.to_parquet(_unfinished(parquet), index=False)
     formula_safe(frame).to_csv(_unfinished(csv), index=False, encoding="utf-8-sig", lineterminator="\n")
     for path in (parquet, csv):
-        _unfinished(path).replace(path)
+        try:
+            _unfinished(path).replace(path)
+        except PermissionError as error:
+            # Windows does not replace a file that a spreadsheet has open.
+            raise PermissionError(f"{path} is in use: close it, and materialise exports again") from error
     return [parquet, csv]
 
 

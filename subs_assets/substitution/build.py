@@ -13,10 +13,10 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.substitution.attributes import product_attributes
 from subs_assets.substitution.candidates import shelf_neighbours, similar_names, together
 from subs_assets.substitution.gates import Gates
-from subs_assets.substitution.judge import judge, sellers
+from subs_assets.substitution.judge import Sellers, judge, sellers
 from subs_assets.substitution.outcomes import build_outcomes
 from subs_assets.substitution.rows import substitution_rows
-from subs_assets.substitution.shelves import shelf_relations
+from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,21 @@ def build_substitutions(
     ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how
     many.
     """
+    judged, outcomes, relations, sold_by = _judge(inputs, features, progress)
+    rows = substitution_rows(judged, inputs.products, inputs.product_listings, inputs.listings, relations, sold_by)
+    return Substitutions(rows, outcomes, len(judged))
+
+
+def null_outcomes(
+    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """What would become of every product if the shelves were dealt by chance: ``substitution_outcomes`` of the null."""
+    return _judge(with_shuffled_shelves(inputs), features, progress)[1]
+
+
+def _judge(
+    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None
+) -> tuple[pd.DataFrame, pd.DataFrame, ShelfRelations, Sellers]:
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates = Gates(attributes)
     sold_by = sellers(inputs.products, inputs.product_listings)
@@ -55,11 +70,7 @@ def build_substitutions(
     pairs = together([similar_names(features), shelf_neighbours(features, relations, gates, progress)])
     judged = judge(pairs, attributes, gates, relations, sold_by)
     judged = judged[judged["level"] > 0].reset_index(drop=True)
-    return Substitutions(
-        substitution_rows(judged, inputs.products, inputs.product_listings, inputs.listings, relations, sold_by),
-        build_outcomes(judged, inputs.products, relations, sold_by, gates),
-        len(judged),
-    )
+    return judged, build_outcomes(judged, inputs.products, relations, sold_by, gates), relations, sold_by
 
 
 def with_shuffled_shelves(inputs: SubstitutionInputs, seed: int = 0) -> SubstitutionInputs:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
+from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs, joined
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.shelves import ShelfRelations
 
@@ -77,13 +77,9 @@ def _nearest(similarity: NDArray[np.float32], count: int) -> tuple[NDArray[np.in
 
 def together(parts: list[Pairs]) -> Pairs:
     """One set of pairs in order of left and right, each pair once."""
-    if not parts:
-        return Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32), np.empty(0, np.float32))
-    left = np.concatenate([part.left for part in parts])
-    right = np.concatenate([part.right for part in parts])
-    order = np.lexsort((right, left))
-    first = np.r_[True, (np.diff(left[order]) != 0) | (np.diff(right[order]) != 0)] if len(order) else np.empty(0, bool)
+    pairs = joined(parts)
+    order = np.lexsort((pairs.right, pairs.left))
+    left, right = pairs.left[order], pairs.right[order]
+    first = np.r_[True, (np.diff(left) != 0) | (np.diff(right) != 0)] if len(order) else np.empty(0, bool)
     kept = order[first]
-    cosine = np.concatenate([part.cosine for part in parts])
-    lexical = np.concatenate([part.lexical for part in parts])
-    return Pairs(left[kept], right[kept], cosine[kept], lexical[kept])
+    return Pairs(pairs.left[kept], pairs.right[kept], pairs.cosine[kept], pairs.lexical[kept])

@@ -30,7 +30,8 @@ class Explanation:
 def explain_pair(
     inputs: SubstitutionInputs, features: NameFeatures, product_id: str, substitute_id: str
 ) -> list[Explanation]:
-    """One explanation for each company that sells the substitute.
+    """One explanation for each company that sells the substitute, judged by itself: of those that are good enough, only
+    the best are published.
 
     Raises ValueError when one of the two is not among the products, or they are the same one.
     """

@@ -57,8 +57,7 @@ def test_every_listing_is_a_product(read: Callable[[str], pd.DataFrame], fault: 
 
 @pytest.mark.parametrize("fault", ["none", "length", "not a number", "missing product"])
 def test_matrices_are_sound(read: Callable[[str], pd.DataFrame], settings: Settings, fault: str) -> None:
-    (folder,) = settings.matrices.iterdir()
-    found = matrices.load(folder)
+    found = matrices.load(matrices.published(settings.matrices))
     vectors = np.array(found.vectors)
     if fault == "length":
         vectors[3] *= 1.1

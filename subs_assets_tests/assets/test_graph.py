@@ -8,17 +8,27 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterResourceFunctionError,
+    ReexecutionOptions,
+    execute_job,
+    reconstructable,
+)
 from sqlalchemy import create_engine
 
 from subs_assets import checks
+from subs_assets.assets import substitution
 from subs_assets.catalogue import category_path
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import metadata
+from subs_assets.embedding import matrices
 from subs_assets.settings import Settings
 from subs_assets_tests.shops_and_runs import (
     OWN_BRANDS,
     checks_of,
+    nightly_of_the_environment,
     reason_of,
     rows_in,
     rows_of,
@@ -117,12 +127,13 @@ def test_no_cell_of_an_export_starts_a_formula(settings: Settings) -> None:
 
 def test_a_second_run_publishes_the_same_rows_and_cleans_up_after_the_first(settings: Settings) -> None:
     before = rows_in(settings.database_url)
-    (first_staging,), (first_matrices,) = settings.staging.iterdir(), settings.matrices.iterdir()
+    (first_staging,), first_matrices = settings.staging.iterdir(), matrices.published(settings.matrices)
     result = run_graph(settings)
     assert result.success
     assert rows_in(settings.database_url) == before
     assert [folder.name for folder in settings.staging.iterdir()] == [result.run_id] != [first_staging.name]
-    assert [folder.name for folder in settings.matrices.iterdir()] == [result.run_id] != [first_matrices.name]
+    assert matrices.published(settings.matrices).name == result.run_id
+    assert not first_matrices.exists()
     assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 2
 
 
@@ -135,10 +146,12 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
     with monkeypatch.context() as changed:
         if check == "listings: has_listings":
             (tmp_path / "nobody").mkdir()
+            (settings.home / "catalogues.json").unlink()  # or the home would refuse the other catalogues
             result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
         else:  # every step before the check succeeds, and would be published
             changed.setattr(checks, "CAP", 0)
             result = run_graph(settings)
+        (settings.home / "catalogues.json").unlink()
     assert not result.success
     assert check in reason_of(result) and "blocking asset check failed" in reason_of(result)
     assert "publication" not in {event.step_key for event in result.all_events}
@@ -319,3 +332,54 @@ def _of(slug: str, rows: list[tuple]) -> list[tuple]:
 
 def _bytes_in(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_failed_run_is_continued_with_what_it_staged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first attempt read is published, and nothing older; after a later run it can no longer be continued."""
+    monkeypatch.setenv("SUBS_HOME", str(settings.home))
+    monkeypatch.setenv("SUBS_CATALOGUES", str(catalogues(settings)))
+    write_shop(catalogues(settings), "corner", with_price("corner", 7.77))
+    job = reconstructable(nightly_of_the_environment)
+    with DagsterInstance.ephemeral() as instance:
+        with monkeypatch.context() as broken:
+            broken.setattr(substitution, "build_substitutions", lambda *_: 1 / 0)
+            with execute_job(job, instance=instance, raise_on_error=False) as failed:
+                assert not failed.success
+        write_shop(catalogues(settings), "corner", with_price("corner", 8.88))
+        again = ReexecutionOptions.from_failure(failed.run_id, instance)
+        with execute_job(job, instance=instance, reexecution_options=again, raise_on_error=False) as continued:
+            assert continued.success
+        assert prices_of(settings, "corner") == {7.77}
+        assert matrices.published(settings.matrices).name == failed.run_id
+
+        assert run_graph(settings).success  # sweeps what the others staged
+        with pytest.raises(DagsterResourceFunctionError) as too_late:
+            execute_job(job, instance=instance, reexecution_options=again, raise_on_error=False).__enter__()
+        assert "cannot be continued: what it staged was swept" in str(too_late.value.__cause__)
+        assert prices_of(settings, "corner") == {8.88}
+
+
+def test_tables_that_would_contradict_each_other_are_not_published(settings: Settings) -> None:
+    before = rows_in(settings.database_url)
+    write_shop(catalogues(settings), "corner", [{**row, "id": f"new-{row['id']}"} for row in rows_of("corner")])
+    result = run_selection(settings, '+key:"products" or key:"publication"')
+    assert not result.success
+    assert "but not what is made from them: " in reason_of(result) and "substitutions" in reason_of(result)
+    assert rows_in(settings.database_url) == before
+
+
+def test_a_failed_run_leaves_the_published_matrices(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = matrices.published(settings.matrices)
+    monkeypatch.setattr(checks, "CAP", 0)
+    assert not run_graph(settings).success
+    assert matrices.published(settings.matrices) == published
+    assert len(matrices.load(published).product_ids)
+
+
+def test_a_home_refuses_another_data_set(settings: Settings, tmp_path: Path) -> None:
+    before = rows_in(settings.database_url)
+    write_shop(tmp_path / "others", "corner", with_price("corner", 1.23))
+    result = run_graph(replace(settings, catalogues=(tmp_path / "others",)))
+    assert not result.success
+    assert "is the home of" in reason_of(result) and "set SUBS_HOME to another folder" in reason_of(result)
+    assert rows_in(settings.database_url) == before

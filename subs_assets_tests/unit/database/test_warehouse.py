@@ -257,7 +257,7 @@ def test_sweep_deletes_other_runs_staging_only(warehouse: Warehouse, stage_versi
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "a/b", "a\\b", "/x", "C:x", "x.", ".x", "a b", "ü", "x\n", "CON", "nul.txt", "x" * 101],
+    ["", ".", "..", "../x", "a/b", "a\\b", "/x", "C:x", "x.", ".x", "a b", "ü", "x\n", "x" * 101],
 )
 def test_a_run_id_or_part_that_cannot_be_a_folder_is_refused(warehouse: Warehouse, name: str) -> None:
     with pytest.raises(ValueError, match=r"run id .* cannot be a folder's name"):
@@ -267,6 +267,13 @@ def test_a_run_id_or_part_that_cannot_be_a_folder_is_refused(warehouse: Warehous
     with pytest.raises(ValueError, match="cannot be a folder's name"):
         warehouse.publish(name)
     assert not warehouse.staging.exists()
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.txt"])
+def test_a_device_of_windows_is_no_run_id_but_may_be_a_company(warehouse: Warehouse, name: str) -> None:
+    with pytest.raises(ValueError, match=r"run id .* cannot be a folder's name"):
+        warehouse.stage(name, "products", empty(products))
+    assert warehouse.stage("run", "products", empty(products), part=name).parent.name == f"part-{name}"
 
 
 @pytest.mark.parametrize(
