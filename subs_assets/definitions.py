@@ -54,7 +54,8 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         sensors=[reset_requests_sensor(settings.control_url)],
         resources=resources,
         loggers={"progress": progress_log},
-        # One process a run: a step process costs seconds to start, and a killed run leaves one behind that writes on.
+        # One process a run, which holds the run lock from its first step to its last. A process a step would cost
+        # seconds each, let another run in between two steps, and leave one behind when its run is killed.
         executor=in_process_executor,
     )
 

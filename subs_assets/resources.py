@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
-from dagster import ConfigurableResource, DagsterRun, DagsterRunStatus, InitResourceContext, RunsFilter
+from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
 
 from subs_assets.catalogue.company import CompanyCatalogue
@@ -49,7 +49,7 @@ class WarehouseResource(ConfigurableResource):
                 )
             engine = open_engine(self.database_url)
             self._warehouse = Warehouse(engine, staging)
-            self._warehouse.sweep({self._staging_id, *_live(context)})
+            self._warehouse.sweep({self._staging_id})
             try:
                 yield self
             finally:
@@ -106,14 +106,6 @@ def claim_home(home: Path, catalogues: list[str]) -> None:
             f"{home} is the home of {', '.join(noted)} (as seen from there), not of {', '.join(own)}: set SUBS_HOME to "
             f"another folder, or delete {note} if it is the same data set at another place"
         )
-
-
-def _live(context: InitResourceContext) -> set[str]:
-    """What unfinished runs stage under: with an executor of many processes the lock is free between two steps."""
-    if context.instance is None:
-        return set()
-    unfinished = RunsFilter(statuses=[DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
-    return {staging_id(run) for run in context.instance.get_runs(filters=unfinished)}
 
 
 CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")
