@@ -1,9 +1,13 @@
-"""What holds for every test: where CI is set, a skip is a failure. Fixtures live beside the tests that use them."""
+"""What holds for every test: where CI is set, a skip is a failure. Fixtures live beside the tests that use them; those
+that start a program for many folders of tests are made known here."""
 
 import os
 from collections.abc import Generator
 
 import pytest
+
+from subs_assets_tests.chromium import browser  # noqa: F401
+from subs_assets_tests.postgres_server import postgres_server, postgres_url  # noqa: F401
 
 HINT = (
     "a skip is a failure where CI is set, so that no test vanishes unseen: bring what it needs "

@@ -1,0 +1,37 @@
+"""Finds the programs that tests need beside Python; where CI is set, Debian's package manager brings them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+
+def program(name: str, package: str, folders: Sequence[str] = ()) -> Path:
+    """The program of that name on PATH or in one of the folders (patterns; the last in order wins).
+
+    Where it is missing: Debian's ``package`` is installed if CI is set, else the test is skipped and says so.
+    """
+    if found := _find(name, folders):
+        return found
+    if os.environ.get("CI") and shutil.which("apt-get"):
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+            subprocess.run(
+                ["apt-get", "--quiet", *arguments],
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+        if found := _find(name, folders):
+            return found
+    pytest.skip(f"the program {name} is missing: install it (Debian: apt install {package})")
+
+
+def _find(name: str, folders: Sequence[str]) -> Path | None:
+    found = sorted(path for folder in folders for path in Path("/").glob(f"{folder.lstrip('/')}/{name}"))
+    if found:
+        return found[-1]
+    on_path = shutil.which(name)
+    return Path(on_path) if on_path else None
