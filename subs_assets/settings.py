@@ -7,6 +7,9 @@ from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+CONTROL_SCHEMA = "subs_control"
+"""Where control state lives in a PostgreSQL database."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,19 +48,40 @@ class Settings:
         """Read ``SUBS_*``; relative paths count from the working folder.
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
-        does not exist.
+        does not exist and for a database URL that cannot be read.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
+        database_url = environment.get("SUBS_DATABASE_URL") or sqlite_url(home / "subs.db")
         return cls(
             home=home,
             catalogues=tuple(Path(folder).resolve() for folder in folders.split(os.pathsep) if folder),
-            database_url=environment.get("SUBS_DATABASE_URL") or sqlite_url(home / "subs.db"),
-            control_url=environment.get("SUBS_CONTROL_URL") or sqlite_url(home / "control.db"),
+            database_url=database_url,
+            control_url=environment.get("SUBS_CONTROL_URL") or control_url_beside(database_url, home),
             archives=Path(environment.get("SUBS_ARCHIVES") or home / "archives").resolve(),
             encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
             timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
         )
+
+
+def control_url_beside(database_url: str, home: Path) -> str:
+    """Where control state lives when nobody says so: a schema of its own in a PostgreSQL database, else
+    ``control.db``."""
+    if not database_url.startswith("postgresql"):
+        return sqlite_url(home / "control.db")
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):
+        # `from None`: the original error may quote the URL, and with it the password.
+        raise ValueError(
+            "SUBS_DATABASE_URL cannot be read; it looks like postgresql+psycopg://user@host/name"
+        ) from None
+    # The last of several settings of one name counts.
+    options = " ".join((*url.normalized_query.get("options", ()), f"-csearch_path={CONTROL_SCHEMA}"))
+    return url.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
 def sqlite_url(path: Path) -> str:

@@ -10,7 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import URL, Column, Engine, Float, Integer, MetaData, Table, Text, delete, insert, select
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.schema import CreateSchema
 
 from subs_assets.database import frames
 from subs_assets.database.engine import open_engine, writing
@@ -73,11 +88,21 @@ run_history = Table(
 
 
 def open_control(url: str | URL) -> Engine:
-    """Open the control database; tables that it lacks are made."""
+    """Open the control database; tables that it lacks are made, on PostgreSQL also the schema that the URL's
+    ``search_path`` names. Raises ValueError when the URL is none, or its driver is not installed."""
     engine = open_engine(url)
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            _make_schema(connection)
         control_metadata.create_all(connection)
     return engine
+
+
+def _make_schema(connection: Connection) -> None:
+    wanted, found = connection.execute(select(func.current_setting("search_path"), func.current_schema())).one()
+    # Asked first: PostgreSQL refuses CREATE SCHEMA to whoever may make none, IF NOT EXISTS or not, even if it is there.
+    if found is None:
+        connection.execute(CreateSchema(wanted))
 
 
 def record_decision(

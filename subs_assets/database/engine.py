@@ -5,17 +5,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Text
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
-"""How long SQLite waits for another writer: a publication of a million pairs holds the write lock for a few seconds."""
+"""How long a writer waits for another one: a publication of a million pairs takes a few seconds."""
 
 JOURNAL_SIZE_LIMIT_BYTES = 64 * 2**20
 """A publication is one transaction, so the write-ahead log grows to its size; afterwards it is cut back to this."""
+
+WRITERS_TURN = 0x73756277
+"""First half of the advisory lock that one writer at a time holds on PostgreSQL ("subw"); the second is the schema."""
+
+POSTGRESQL_DEFAULTS = {"client_encoding": "utf8", "connect_timeout": "10", "fallback_application_name": "subs_assets"}
+"""What libpq is told where the URL does not say otherwise."""
 
 
 class fold(GenericFunction):  # noqa: N801 (a SQL function is spelt like one)
@@ -36,12 +42,15 @@ def _fold_on_sqlite(element: fold, compiler: Any, **options: Any) -> str:
 
 
 def open_engine(url: str | URL) -> Engine:
-    """Open a database; the folder of an SQLite file is made.
+    """Open a database; the folder of an SQLite file is made. All that one transaction reads is of one moment.
 
-    Raises ValueError when the URL is none, or its driver is not installed; the message never holds a password.
+    Raises ValueError when the URL is none, or its driver is not installed or not ours; the message never holds a
+    password.
     """
     try:
         parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            return _open_postgresql(parsed)
         if parsed.get_backend_name() == "sqlite" and (file := sqlite_file(parsed)) is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
@@ -50,23 +59,52 @@ def open_engine(url: str | URL) -> Engine:
         raise ValueError(
             "the database URL cannot be read; it looks like sqlite:///folder/subs.db or postgresql+psycopg://user@host/name"
         ) from None
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{describe(url)} needs the Python package {error.name!r}, which is not installed") from None
+    except ImportError:
+        # psycopg without a libpq raises it too, and not only where the package is missing.
+        raise ValueError(
+            f'the driver of {describe(url)} is not installed; for PostgreSQL: pip install "subs_assets[postgresql]"'
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite_connection)
         event.listen(engine, "begin", _begin_sqlite_transaction)
     return engine
 
 
+def _open_postgresql(url: URL) -> Engine:
+    if url.get_driver_name() != "psycopg":
+        raise ValueError(f"{describe(url)} is worked with through psycopg 3: write postgresql+psycopg://...")
+    defaults = {name: value for name, value in POSTGRESQL_DEFAULTS.items() if name not in url.query}
+    # REPEATABLE READ: with PostgreSQL's own default every statement of a transaction would see another night.
+    engine = create_engine(url, isolation_level="REPEATABLE READ", connect_args=defaults)
+    event.listen(engine, "connect", _prepare_postgresql_connection)
+    return engine
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that will write: committed at the end, rolled back by an exception.
+    """One transaction that will write: committed at the end, rolled back by an exception. Writers of one database (on
+    PostgreSQL: of one schema) wait for each other.
 
     SQLite takes the write lock at once (BEGIN IMMEDIATE). A transaction that reads first and writes later would fail at
-    once, without waiting, when another writer came between.
+    once, without waiting, when another writer came between. PostgreSQL would let both write, or undo one of them.
     """
-    with engine.connect().execution_options(subs_begin="BEGIN IMMEDIATE") as connection, connection.begin():
-        yield connection
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # Not REPEATABLE READ: its snapshot would be from before the wait.
+            connection.execution_options(isolation_level="READ COMMITTED")
+        else:
+            connection.execution_options(subs_begin="BEGIN IMMEDIATE")
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                _wait_for_writers_turn(connection)
+            yield connection
+
+
+def _wait_for_writers_turn(connection: Connection) -> None:
+    connection.execute(select(func.set_config("lock_timeout", f"{BUSY_TIMEOUT_MILLISECONDS}ms", True)))
+    # A schema that is yet to be made has no name, and a lock on NULL would be none.
+    schema = func.hashtext(func.coalesce(func.current_schema(), ""))
+    connection.execute(select(func.pg_advisory_xact_lock(WRITERS_TURN, schema)))
 
 
 def sqlite_file(url: str | URL) -> Path | None:
@@ -109,6 +147,13 @@ def _prepare_sqlite_connection(connection: Any, record: object) -> None:
 
 def _begin_sqlite_transaction(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("subs_begin", "BEGIN"))
+
+
+def _prepare_postgresql_connection(connection: Any, record: object) -> None:
+    # A server, database or role may say otherwise: times are UTC, and a number is written with all its digits.
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'; SET extra_float_digits = 1")
+    connection.commit()
 
 
 def _fold(text: object) -> object:

@@ -1,4 +1,5 @@
-"""Databases and rows for these tests; a database is always a real SQLite file."""
+"""Databases and rows for these tests: each test that asks for one runs on a real SQLite file and on a real PostgreSQL
+server, unless it is marked with ``on_sqlite`` or ``on_postgresql``."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,11 +14,25 @@ from subs_assets.database.engine import open_engine
 from subs_assets.database.frames import conform
 from subs_assets.database.migrate import upgrade
 from subs_assets.settings import sqlite_url
+from subs_assets_tests.postgres_server import PostgresServer
+
+on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return sqlite_url(tmp_path / "subs.db")
+@pytest.fixture(params=["sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of this test's own; a migrated one for a test that also asks for ``engine``."""
+    migrated = "engine" in request.fixturenames
+    if request.param == "sqlite":
+        if migrated:
+            shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "subs.db")
+        yield sqlite_url(tmp_path / "subs.db")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.new_database(*([request.getfixturevalue("migrated_database")] if migrated else []))
+    yield server.url(name)
+    server.drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +43,16 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: PostgresServer) -> str:
+    """The same on PostgreSQL: its name, as a template."""
+    name = postgres_server.new_database()
+    upgrade(postgres_server.url(name))
+    return name
+
+
 @pytest.fixture
-def engine(url: str, tmp_path: Path, migrated_file: Path) -> Iterator[Engine]:
-    shutil.copy(migrated_file, tmp_path / "subs.db")
+def engine(url: str) -> Iterator[Engine]:
     opened = open_engine(url)
     yield opened
     opened.dispose()

@@ -1,12 +1,15 @@
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from subs_assets.database.control import (
+    control_metadata,
     open_control,
     read_audit,
     read_decisions,
@@ -15,7 +18,10 @@ from subs_assets.database.control import (
     record_run,
     write_audit,
 )
-from subs_assets.settings import sqlite_url
+from subs_assets.database.engine import open_engine
+from subs_assets.settings import CONTROL_SCHEMA, Settings
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.unit.database.conftest import on_postgresql
 
 DECISION: dict[str, Any] = {
     "kind": "equivalence",
@@ -31,8 +37,14 @@ DECISION: dict[str, Any] = {
 
 
 @pytest.fixture
-def control(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_control(sqlite_url(tmp_path / "home" / "control.db"))
+def control_url(url: str, tmp_path: Path) -> str:
+    environment = {"SUBS_HOME": str(tmp_path / "home"), "SUBS_DATABASE_URL": url}
+    return Settings.from_environment(environment).control_url
+
+
+@pytest.fixture
+def control(control_url: str) -> Iterator[Engine]:
+    engine = open_control(control_url)
     yield engine
     engine.dispose()
 
@@ -105,3 +117,41 @@ def test_opening_again_keeps_everything(control: Engine) -> None:
     again = open_control(control.url)
     assert len(read_runs(again)) == 1
     again.dispose()
+
+
+def test_several_may_open_it_for_the_first_time_at_once(control_url: str) -> None:
+    at_once = threading.Barrier(6)
+
+    def open_it() -> None:
+        at_once.wait()
+        open_control(control_url).dispose()
+
+    with ThreadPoolExecutor(6) as threads:
+        for opened in [threads.submit(open_it) for _ in range(6)]:
+            opened.result()
+
+
+@on_postgresql
+def test_it_is_a_schema_of_its_own_beside_the_tables(control: Engine, url: str) -> None:
+    assert set(inspect(control).get_table_names()) == set(control_metadata.tables)
+    beside = open_engine(url)
+    assert inspect(beside).get_table_names() == []
+    assert set(inspect(beside).get_table_names(CONTROL_SCHEMA)) == set(control_metadata.tables)
+    beside.dispose()
+
+
+@on_postgresql
+def test_who_may_make_no_schema_uses_the_one_that_somebody_made(
+    control: Engine, control_url: str, postgres_server: PostgresServer
+) -> None:
+    database = control.url.database
+    role = f"{database}_reader"
+    for statement in (
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT USAGE ON SCHEMA {CONTROL_SCHEMA} TO {role}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {CONTROL_SCHEMA} TO {role}",
+    ):
+        postgres_server.execute(statement, database or "")
+    open_control(control.url.set(username=role)).dispose()
+    postgres_server.execute(f"DROP OWNED BY {role}", database or "")
+    postgres_server.execute(f"DROP ROLE {role}")

@@ -1,0 +1,44 @@
+"""Where things are, from the environment."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from subs_assets.settings import Settings, sqlite_url
+
+
+def test_control_state_lies_beside_an_sqlite_database(tmp_path: Path) -> None:
+    for url in ({}, {"SUBS_DATABASE_URL": "sqlite:////elsewhere/subs.db"}):
+        settings = Settings.from_environment({"SUBS_HOME": str(tmp_path), **url})
+        assert settings.control_url == sqlite_url(tmp_path / "control.db")
+
+
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        ("postgresql+psycopg://me@host/name", "postgresql+psycopg://me@host/name?options=-csearch_path%3Dsubs_control"),
+        ("postgresql:///name", "postgresql:///name?options=-csearch_path%3Dsubs_control"),
+    ],
+)
+def test_control_state_is_a_schema_of_a_postgresql_database(url: str, expected: str) -> None:
+    assert Settings.from_environment({"SUBS_DATABASE_URL": url}).control_url == expected
+
+
+def test_the_rest_of_a_postgresql_url_is_kept() -> None:
+    url = "postgresql+psycopg://me:p%40s%3Fx@host:5433/name?sslmode=require&options=-cstatement_timeout%3D5s"
+    control = make_url(Settings.from_environment({"SUBS_DATABASE_URL": url}).control_url)
+    assert (control.username, control.password, control.port, control.database) == ("me", "p@s?x", 5433, "name")
+    assert control.query == {"sslmode": "require", "options": "-cstatement_timeout=5s -csearch_path=subs_control"}
+
+
+def test_control_state_may_be_named() -> None:
+    given = {"SUBS_DATABASE_URL": "postgresql://host/name", "SUBS_CONTROL_URL": "postgresql://other/name"}
+    assert Settings.from_environment(given).control_url == "postgresql://other/name"
+
+
+def test_a_url_that_cannot_be_read_is_an_error_without_its_password() -> None:
+    with pytest.raises(ValueError, match="SUBS_DATABASE_URL cannot be read") as caught:
+        Settings.from_environment({"SUBS_DATABASE_URL": "postgresql://someone:s3cret@host:notaport/name"})
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__suppress_context__
