@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
+from sqlalchemy import Connection
 
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.database import control, migrate
@@ -31,6 +32,7 @@ class WarehouseResource(ConfigurableResource):
     )
     catalogues: list[str] = Field(default=[], description="What this home is for; another data set is refused")
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+    _lock: Connection | None = PrivateAttr(default=None)
     _staging_id: str = PrivateAttr(default="")
 
     @contextmanager
@@ -38,7 +40,9 @@ class WarehouseResource(ConfigurableResource):
         run = context.run
         self._staging_id = staging_id(run) if run else "no run"
         warn = context.log.warning if context.log else print
-        with run_lock(Path(self.home), f"run {run.run_id if run else ''}", self.lock_wait_seconds, warn):
+        name = f"run {run.run_id if run else ''}"
+        with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
+            self._lock = lock
             claim_home(Path(self.home), self.catalogues)
             migrate.prepare(self.database_url)
             staging = Path(self.home) / "staging"
@@ -69,6 +73,10 @@ class WarehouseResource(ConfigurableResource):
         if self._warehouse is None:
             raise RuntimeError("the warehouse is open only while a run goes on")
         return self._warehouse
+
+    def publish(self) -> dict[str, int]:
+        """Swap in what this run has staged, while it holds the run lock; rows per table."""
+        return self.warehouse.publish(self._staging_id, self._lock)
 
     def last_good(self, company_slug: str) -> CompanyCatalogue:
         """What is published of one company."""

@@ -35,7 +35,7 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
                 f"nothing was published: this run staged {', '.join(staged)}, but not what is made from them: "
                 f"{', '.join(outdated)}; select these too, or everything"
             )
-        counts = warehouse.warehouse.publish(warehouse.staging_id)
+        counts = warehouse.publish()
         matrices.publish(warehouse.matrices, warehouse.staging_id)
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         engine = control.open_control(warehouse.control_url)

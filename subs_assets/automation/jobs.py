@@ -59,7 +59,8 @@ def confirm_and_wipe(
     """Wipe the warehouse if the request's archive equals it; refuse otherwise."""
     engine = control.open_control(archive_store.control_url)
     try:
-        with run_lock(warehouse_settings.lock_folder, f"reset {config.request_id}"):
+        name = f"reset {config.request_id}"
+        with run_lock(warehouse_settings.lock_folder, archive_store.database_url, name):
             outcome = reset.confirm(
                 engine, config.request_id, config.confirmed_by, archive_store.database_url, archive_store.destination
             )

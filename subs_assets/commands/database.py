@@ -17,7 +17,7 @@ def upgrade() -> None:
 
     settings = Settings.from_environment()
     try:
-        with run_lock(settings.home, "subs db upgrade"):
+        with run_lock(settings.home, settings.database_url, "subs db upgrade"):
             ran = upgrade_database(settings.database_url)
     except (DatabaseNotReady, RunLocked) as problem:
         fail(str(problem))

@@ -81,7 +81,7 @@ def confirm(request_id: RequestId) -> None:
 
     settings = Settings.from_environment()
     try:
-        with run_lock(settings.home, f"reset {request_id}"):
+        with run_lock(settings.home, settings.database_url, f"reset {request_id}"):
             outcome = steps.confirm(
                 open_control(settings.control_url),
                 request_id,

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateSchema
 
 from subs_assets.database import frames
-from subs_assets.database.engine import open_engine, writing
+from subs_assets.database.engine import open_answering, writing
 
 control_metadata = MetaData()
 
@@ -89,8 +89,8 @@ run_history = Table(
 
 def open_control(url: str | URL) -> Engine:
     """Open the control database; tables that it lacks are made, on PostgreSQL also the schema that the URL's
-    ``search_path`` names. Raises ValueError when the URL is none, or its driver is not installed."""
-    engine = open_engine(url)
+    ``search_path`` names. Raises what ``open_answering`` raises."""
+    engine = open_answering(url)
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             _make_schema(connection)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Text
@@ -20,8 +20,19 @@ JOURNAL_SIZE_LIMIT_BYTES = 64 * 2**20
 WRITERS_TURN = 0x73756277
 """First half of the advisory lock that one writer at a time holds on PostgreSQL ("subw"); the second is the schema."""
 
-POSTGRESQL_DEFAULTS = {"client_encoding": "utf8", "connect_timeout": "10", "fallback_application_name": "subs_assets"}
-"""What libpq is told where the URL does not say otherwise."""
+POSTGRESQL_DEFAULTS = {
+    "client_encoding": "utf8",
+    "fallback_application_name": "subs_assets",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+"""What libpq is told where the URL does not say otherwise. A server that is gone is noticed within a minute."""
+
+
+class DatabaseNotReady(RuntimeError):
+    """The database cannot be worked with as it is; the message says why, and what mends it."""
 
 
 class fold(GenericFunction):  # noqa: N801 (a SQL function is spelt like one)
@@ -80,6 +91,24 @@ def _open_postgresql(url: URL) -> Engine:
     return engine
 
 
+def open_answering(url: str | URL) -> Engine:
+    """Open a database that answers. Raises DatabaseNotReady where it does not, and what ``open_engine`` raises."""
+    engine = open_engine(url)
+    try:
+        with engine.connect():
+            return engine
+    except DBAPIError as error:
+        engine.dispose()
+        raise DatabaseNotReady(
+            f"{describe(url)} cannot be opened ({reason_of(error)}): see that SUBS_DATABASE_URL or SUBS_HOME is right"
+        ) from None
+
+
+def reason_of(error: DBAPIError) -> str:
+    """What the database says, in one line."""
+    return " ".join(str(error.orig).split())
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that will write: committed at the end, rolled back by an exception. Writers of one database (on
@@ -88,23 +117,33 @@ def writing(engine: Engine) -> Iterator[Connection]:
     SQLite takes the write lock at once (BEGIN IMMEDIATE). A transaction that reads first and writes later would fail at
     once, without waiting, when another writer came between. PostgreSQL would let both write, or undo one of them.
     """
-    with engine.connect() as connection:
+    with engine.connect() as connection, writing_on(connection):
+        yield connection
+
+
+@contextmanager
+def writing_on(connection: Connection) -> Iterator[None]:
+    """``writing``, on a connection that is open already and in no transaction."""
+    if connection.dialect.name == "postgresql":
+        # Not REPEATABLE READ: its snapshot would be from before the wait.
+        connection.execution_options(isolation_level="READ COMMITTED")
+    else:
+        connection.execution_options(subs_begin="BEGIN IMMEDIATE")
+    with connection.begin():
         if connection.dialect.name == "postgresql":
-            # Not REPEATABLE READ: its snapshot would be from before the wait.
-            connection.execution_options(isolation_level="READ COMMITTED")
-        else:
-            connection.execution_options(subs_begin="BEGIN IMMEDIATE")
-        with connection.begin():
-            if connection.dialect.name == "postgresql":
-                _wait_for_writers_turn(connection)
-            yield connection
+            _wait_for_writers_turn(connection)
+        yield
 
 
 def _wait_for_writers_turn(connection: Connection) -> None:
     connection.execute(select(func.set_config("lock_timeout", f"{BUSY_TIMEOUT_MILLISECONDS}ms", True)))
+    connection.execute(select(func.pg_advisory_xact_lock(WRITERS_TURN, hash_of_schema())))
+
+
+def hash_of_schema() -> ColumnElement[int]:
+    """SQL for the second half of an advisory lock: PostgreSQL knows them by database, and ours are a schema's."""
     # A schema that is yet to be made has no name, and a lock on NULL would be none.
-    schema = func.hashtext(func.coalesce(func.current_schema(), ""))
-    connection.execute(select(func.pg_advisory_xact_lock(WRITERS_TURN, schema)))
+    return func.hashtext(func.coalesce(func.current_schema(), ""))
 
 
 def sqlite_file(url: str | URL) -> Path | None:

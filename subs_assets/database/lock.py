@@ -7,16 +7,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from filelock import FileLock, Timeout
+from sqlalchemy import URL, Connection, make_url
+
+from subs_assets.database import advisory_lock
+from subs_assets.database.engine import describe
 
 LOCK_FILE = "run.lock"
 NOTE_FILE = "run.lock.json"
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""How often a waiting process looks who holds the lock now; the lock itself is tried twenty times a second."""
+"""How often a waiting process looks who holds the lock now; a file's lock is tried twenty times in between."""
 
 
 class RunLocked(RuntimeError):
@@ -25,22 +30,46 @@ class RunLocked(RuntimeError):
 
 @contextmanager
 def run_lock(
-    folder: Path, holder: str, wait_seconds: float = 0, on_wait: Callable[[str], None] | None = None
-) -> Iterator[None]:
-    """Hold the run lock of the warehouse in ``folder``, or raise RunLocked.
+    folder: Path,
+    database_url: str | URL,
+    holder: str,
+    wait_seconds: float = 0,
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[Connection | None]:
+    """Hold the run lock of the home in ``folder`` and, on PostgreSQL, of the database, or raise RunLocked.
 
     ``holder`` says in words who asks (``subs run``, ``dagster run 1f3a``). ``wait_seconds`` is how long to wait for
     another holder; while waiting, ``on_wait`` gets a sentence that names it, at first and whenever it changes.
 
-    The operating system frees the lock when its holder dies, however it dies; the note beside it only serves the
-    message.
+    The operating system frees the file's lock when its holder dies, however it dies; the note beside it only serves the
+    message. PostgreSQL frees its lock when the connection ends. Whoever holds the lock gets that connection (None on
+    SQLite): what is published on it is published with the lock or not at all. Raises DatabaseNotReady where PostgreSQL
+    does not answer.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK_FILE)
-    _acquire(lock, folder, wait_seconds, on_wait)
+    deadline = monotonic() + wait_seconds
+
+    def try_file(seconds: float) -> bool:
+        with suppress(Timeout):
+            lock.acquire(timeout=seconds)
+        return lock.is_locked
+
+    _acquire(try_file, partial(current_holder, folder), str(folder), wait_seconds, on_wait)
     try:
         _write_note(folder, holder)
-        yield
+        if make_url(database_url).get_backend_name() != "postgresql":
+            yield None
+            return
+        with advisory_lock.session(database_url, holder) as connection:
+            _acquire(
+                partial(advisory_lock.try_lock, connection),
+                partial(advisory_lock.current_holder, connection),
+                describe(database_url),
+                max(0, deadline - monotonic()),
+                on_wait,
+            )
+            yield connection
     finally:
         with suppress(OSError):
             (folder / NOTE_FILE).unlink()
@@ -56,23 +85,28 @@ def current_holder(folder: Path) -> str:
         return "another process"
 
 
-def _acquire(lock: FileLock, folder: Path, wait_seconds: float, on_wait: Callable[[str], None] | None) -> None:
+def _acquire(
+    try_lock: Callable[[float], bool],
+    current: Callable[[], str],
+    where: str,
+    wait_seconds: float,
+    on_wait: Callable[[str], None] | None,
+) -> None:
+    """``try_lock`` tries for so many seconds and says whether the lock is ours."""
     deadline = monotonic() + wait_seconds
     named = None
-    with suppress(Timeout):
-        lock.acquire(blocking=False)
+    if try_lock(0):
         return
     while (remaining := deadline - monotonic()) > 0:
-        holder = current_holder(folder)
+        holder = current()
         if on_wait is not None and holder != named:
-            on_wait(f"waiting for {holder}, which writes to {folder}")
+            on_wait(f"waiting for {holder}, which writes to {where}")
         named = holder
-        with suppress(Timeout):
-            lock.acquire(timeout=min(remaining, SECONDS_BETWEEN_LOOKS))
+        if try_lock(min(remaining, SECONDS_BETWEEN_LOOKS)):
             return
-    waited = f" It was waited for {wait_seconds:g} seconds." if wait_seconds else ""
+    waited = f" It was waited for {round(wait_seconds, 1):g} seconds." if wait_seconds else ""
     raise RunLocked(
-        f"{current_holder(folder)} writes to {folder}, and only one may.{waited} Nothing was written. Wait for it and "
+        f"{current()} writes to {where}, and only one may.{waited} Nothing was written. Wait for it and "
         f"try again, or end that process: its lock ends with it."
     )
 

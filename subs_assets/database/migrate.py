@@ -13,13 +13,9 @@ from sqlalchemy import URL, Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from subs_assets.database import drift
-from subs_assets.database.engine import describe, open_engine, sqlite_file, writing
+from subs_assets.database.engine import DatabaseNotReady, describe, open_answering, reason_of, sqlite_file, writing
 
 UPGRADE = "run `subs db upgrade`"
-
-
-class DatabaseNotReady(RuntimeError):
-    """The database cannot be written to as it is; the message says why, and the command that mends it."""
 
 
 def upgrade(url: str | URL, revision: str = "head") -> list[str]:
@@ -37,7 +33,7 @@ def upgrade(url: str | URL, revision: str = "head") -> list[str]:
                 command.upgrade(config, revision)
                 return sorted(_ancestry(connection) - before)
         except (CommandError, SQLAlchemyError, RuntimeError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
+            reason = reason_of(error) if isinstance(error, DBAPIError) else error
             raise DatabaseNotReady(
                 f"{describe(url)} could not be upgraded and stays as it was: {reason}; `subs db check` says more"
             ) from error
@@ -153,16 +149,8 @@ def _ancestry(connection: Connection) -> set[str]:
 
 @contextmanager
 def _opened(url: str | URL) -> Iterator[Engine]:
-    """An engine that is closed again; a database that does not answer is not ready, with its reason."""
-    engine = open_engine(url)
-    try:
-        with engine.connect():
-            pass
-    except DBAPIError as error:
-        engine.dispose()
-        raise DatabaseNotReady(
-            f"{describe(url)} cannot be opened ({error.orig}): see that SUBS_DATABASE_URL or SUBS_HOME is right"
-        ) from None
+    """An engine that is closed again."""
+    engine = open_answering(url)
     try:
         yield engine
     finally:

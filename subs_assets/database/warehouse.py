@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Engine, Float, Integer, Table, delete
+from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete
 
 from subs_assets.database import frames
+from subs_assets.database.advisory_lock import writing_while_held
 from subs_assets.database.engine import writing
 from subs_assets.database.tables import metadata
 
@@ -83,11 +84,14 @@ class Warehouse:
         with self.engine.connect() as connection:
             return frames.read(connection, table, **({} if company_slug is None else {"company_slug": company_slug}))
 
-    def publish(self, run_id: str) -> dict[str, int]:
+    def publish(self, run_id: str, lock: Connection | None = None) -> dict[str, int]:
         """Swap every whole table that the run has staged for the published one, all in one transaction; rows per table.
 
         A reader sees all the old tables or all the new ones; an exception or the death of the process leaves the old
         ones. Tables that the run did not stage stay as they are. The run's staging is kept (``sweep``).
+
+        ``lock``: the connection that ``run_lock`` gave; the transaction is then this connection's. Raises RunLockLost
+        when it holds the lock no longer.
         """
         names = self.staged(run_id)
         unknown = [name for name in names if name not in metadata.tables]
@@ -96,7 +100,7 @@ class Warehouse:
                 f"run {run_id} has staged {', '.join(unknown)}, which the warehouse has not; nothing was published"
             )
         published: dict[str, int] = {}
-        with writing(self.engine) as connection:
+        with writing(self.engine) if lock is None else writing_while_held(lock) as connection:
             for name in names:
                 table = metadata.tables[name]
                 connection.execute(delete(table))

@@ -53,7 +53,7 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
 
 
 def test_an_archive_is_made_while_a_run_holds_the_lock(settings: Settings) -> None:
-    with run_lock(settings.home, "a run"):
+    with run_lock(settings.home, settings.database_url, "a run"):
         assert run_graph(settings, "archive_tables").success
 
 
@@ -114,7 +114,7 @@ def test_a_reset_does_not_wipe_under_a_run(settings: Settings, control_state: En
     before = rows_in(settings.database_url)
     request_id = reset.request(control_state, "ann")
     assert archive_for(settings, request_id).success
-    with run_lock(settings.home, "run 1f3a"):
+    with run_lock(settings.home, settings.database_url, "run 1f3a"):
         result = confirm(settings, request_id)
     assert not result.success and "run 1f3a" in reason_of(result)
     assert rows_in(settings.database_url) == before

@@ -60,7 +60,7 @@ def test_a_killed_run_leaves_what_was_published_and_no_lock(installation: Instal
     run.communicate(timeout=LIMIT_SECONDS)
     assert rows_in(installation.settings.database_url) == before
     assert str(run.pid) in current_holder(installation.home)  # its note is still there, and binds nobody
-    with run_lock(installation.home, "this test"):
+    with run_lock(installation.home, installation.settings.database_url, "this test"):
         pass
     assert installation.subs("rates").returncode == 0
     assert installation.subs("run").returncode == 0

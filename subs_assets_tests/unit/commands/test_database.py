@@ -47,7 +47,7 @@ def test_drift_is_an_error_and_an_addition_is_a_note(subs: Subs, home: Settings)
 def test_upgrade_waits_for_nobody_and_names_who_writes(subs: Subs, empty_home: Settings) -> None:
     migrate.upgrade(empty_home.database_url, "0001")
     before = rows_in(empty_home.database_url)
-    with run_lock(empty_home.home, "run 1f3a"):
+    with run_lock(empty_home.home, empty_home.database_url, "run 1f3a"):
         result = subs(empty_home, "db", "upgrade")
     assert result.exit_code == 1 and "run 1f3a" in result.stderr
     assert rows_in(empty_home.database_url) == before

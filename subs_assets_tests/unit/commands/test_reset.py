@@ -100,7 +100,7 @@ def test_nothing_is_wiped_under_a_run(subs: Subs, home: Settings) -> None:
     request_id = requested(subs, home)
     subs(home, "reset", "archive", request_id)
     before = rows_in(home.database_url)
-    with run_lock(home.home, "run 1f3a"):
+    with run_lock(home.home, home.database_url, "run 1f3a"):
         result = subs(home, "reset", "confirm", request_id)
     assert result.exit_code == 1 and "run 1f3a" in result.stderr
     assert rows_in(home.database_url) == before
