@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import URL, Connection, Row, func, select, text
+from sqlalchemy import URL, Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database.engine import hash_of_schema, open_answering, reason_of, writing_on
@@ -100,7 +100,7 @@ def writing_while_held(connection: Connection) -> Iterator[Connection]:
         raise
 
 
-def _holders(connection: Connection) -> Sequence[Row[Any]]:
+def _holders(connection: Connection) -> Sequence[Any]:
     schema = connection.scalar(select(hash_of_schema())) or 0
     return connection.execute(HOLDERS, {"lock": RUN_LOCK, "schema": schema % 2**32}).all()
 
