@@ -4,6 +4,8 @@ Every column holds a scalar. A category path, and any other list, is canonical J
 (``catalogue/category_path.py``), so that one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and
 in an archive, and can be a key.
 
+What a column means is its ``doc``: Dagster's UI shows it, and nothing of it reaches a database (``comment`` would).
+
 The published tables have no foreign keys among each other: they are swapped as a whole (``publication``), and asset
 checks hold their keys against each other before that.
 """
@@ -18,263 +20,291 @@ metadata = MetaData(
 )
 
 
-def _key(name: str) -> Column:
-    return Column(name, Text, primary_key=True)
+def _key(name: str, doc: str) -> Column:
+    return Column(name, Text, primary_key=True, doc=doc)
+
+
+COMPANY = "The company's key"
+SKU = "The company's own key of the listing"
+PRODUCT = "GTIN-14 of the trade item, else `company:sku` of its first listing"
+PATH = "The category: JSON array of the names from the root down"
+TARGET_COMPANY = "The other company"
+TARGET_PATH = "The category at the other company: JSON array of names"
 
 
 listings = Table(
     "listings",
     metadata,
-    _key("company_slug"),
-    _key("sku"),
-    Column("name", Text, nullable=False),  # as shown to a person: repaired, but not shortened
-    Column("core_name", Text, nullable=False),  # without brand and size, case folded: what is compared
-    Column("brand", Text),
-    Column("brand_key", Text),  # brand, folded for comparison; null where unknown
-    Column("gtin", Text),  # GTIN-14, check digit right, never an in-store code
-    Column("in_store_code", Text),
-    Column("size_text", Text),
-    Column("quantity", Float),  # of one unit of the pack, in ``unit``
-    Column("unit", Text),  # g, ml, m, m2, each
-    Column("pack_count", Integer),
-    Column("total", Float),  # quantity x pack_count
-    Column("dimension", Text),  # mass, volume, length, area, count
-    Column("approximate", Boolean, nullable=False),
-    Column("price", Float),
-    Column("currency", Text),
-    Column("unit_price", Float),  # per kg, l, m, m2 or piece
-    Column("available", Boolean),
-    Column("claims", Text, nullable=False),  # JSON array of claim slugs, sorted
-    Column("url", Text),
-    Column("file", Text, nullable=False),
-    Column("line", Integer, nullable=False),
-    Column("repairs", Text, nullable=False),  # JSON array of sentences
+    _key("company_slug", COMPANY),
+    _key("sku", SKU),
+    Column("name", Text, nullable=False, doc="As shown to a person: repaired, but not shortened"),
+    Column("core_name", Text, nullable=False, doc="Without brand and size, case folded: what is compared"),
+    Column("brand", Text, doc="As the company writes it, or found in the name"),
+    Column("brand_key", Text, doc="The brand, folded for comparison; null where unknown"),
+    Column("gtin", Text, doc="GTIN-14, check digit right, never an in-store code"),
+    Column("in_store_code", Text, doc="A barcode that only this company uses: no identity"),
+    Column("size_text", Text, doc="The size as the company writes it"),
+    Column("quantity", Float, doc="Of one unit of the pack, in `unit`"),
+    Column("unit", Text, doc="g, ml, m, m2 or each"),
+    Column("pack_count", Integer, doc="How many units the pack holds"),
+    Column("total", Float, doc="`quantity` times `pack_count`, in `unit`; null where the size was not understood"),
+    Column("dimension", Text, doc="mass, volume, length, area or count"),
+    Column("approximate", Boolean, nullable=False, doc="The company says that the size is approximate"),
+    Column("price", Float, doc="Of the whole pack, in `currency`"),
+    Column("currency", Text, doc="ISO 4217"),
+    Column("unit_price", Float, doc="Per kg, l, m, m2 or piece"),
+    Column("available", Boolean, doc="Whether the company says that it can be bought; null where it says nothing"),
+    Column("claims", Text, nullable=False, doc="JSON array of claim slugs, sorted; from the listing's own words only"),
+    Column("url", Text, doc="The listing's page at the company"),
+    Column("file", Text, nullable=False, doc="The file that the row came from"),
+    Column("line", Integer, nullable=False, doc="Its line, or its place in the file"),
+    Column("repairs", Text, nullable=False, doc="JSON array of sentences: what was mended in the row"),
     Index("ix_listings_gtin", "gtin"),
 )
 
 listing_categories = Table(
     "listing_categories",
     metadata,
-    _key("company_slug"),
-    _key("sku"),
-    Column("position", Integer, primary_key=True),  # 0 is the listing's first path
-    Column("path", Text, nullable=False),  # '[]' where the listing has none
-    Column("category_ids", Text),  # JSON array, the company's own ids along the path
+    _key("company_slug", COMPANY),
+    _key("sku", SKU),
+    Column("position", Integer, primary_key=True, doc="0 is the listing's first path"),
+    Column("path", Text, nullable=False, doc="JSON array of names from the root down; `[]` where the listing has none"),
+    Column("category_ids", Text, doc="JSON array: the company's own ids along the path"),
 )
 
 set_aside_rows = Table(
     "set_aside_rows",
     metadata,
-    _key("company_slug"),
-    _key("file"),
-    Column("line", Integer, primary_key=True),  # 0: the file as a whole
-    _key("field"),
-    Column("value", Text),  # shortened to 200 characters
-    Column("reason", Text, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("file", "The file that the row is in"),
+    Column("line", Integer, primary_key=True, doc="Its line, or its place in the file; 0: the file as a whole"),
+    _key("field", "Which field was wrong: file for the file as a whole, empty for the row as a whole"),
+    Column("value", Text, doc="What stood there, shortened to 200 characters"),
+    Column("reason", Text, nullable=False, doc="Why the row was not accepted"),
 )
 
 catalogue_files = Table(
     "catalogue_files",
     metadata,
-    _key("company_slug"),
-    _key("file"),
-    Column("sha256", Text),
-    Column("bytes", Integer),
-    Column("modified_at", Text),  # ISO 8601, UTC
-    Column("status", Text, nullable=False),  # read, failed, kept (last good listings shown instead)
-    Column("problem", Text),
-    Column("read", Integer, nullable=False),
-    Column("accepted", Integer, nullable=False),
-    Column("repaired", Integer, nullable=False),  # of the accepted
-    Column("set_aside", Integer, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("file", "Its path within the company's folder"),
+    Column("sha256", Text, doc="Of the file as it came"),
+    Column("bytes", Integer, doc="Its size"),
+    Column("modified_at", Text, doc="ISO 8601, UTC"),
+    Column("status", Text, nullable=False, doc="read, failed, or kept: the last good listings are shown instead"),
+    Column("problem", Text, doc="Why the file was not read or not taken, and what to do"),
+    Column("read", Integer, nullable=False, doc="Rows in the file: accepted and set aside together"),
+    Column("accepted", Integer, nullable=False, doc="Rows that became listings"),
+    Column("repaired", Integer, nullable=False, doc="Of the accepted: rows in which something was mended"),
+    Column("set_aside", Integer, nullable=False, doc="Rows that were not accepted"),
 )
 
 products = Table(
     "products",
     metadata,
-    _key("product_id"),
-    Column("gtin", Text),
-    Column("name", Text, nullable=False),
-    Column("core_name", Text, nullable=False),
-    Column("brand", Text),
-    Column("brand_key", Text),
-    Column("quantity", Float),
-    Column("unit", Text),
-    Column("pack_count", Integer),
-    Column("total", Float),
-    Column("dimension", Text),
-    Column("approximate", Boolean, nullable=False),
-    Column("listing_count", Integer, nullable=False),
-    Column("company_count", Integer, nullable=False),
+    _key("product_id", PRODUCT),
+    Column("gtin", Text, doc="GTIN-14; null where no listing has one that is sure"),
+    Column("name", Text, nullable=False, doc="Of its first listing"),
+    Column("core_name", Text, nullable=False, doc="Without brand and size, case folded: what is compared"),
+    Column("brand", Text, doc="Of its first listing that has one"),
+    Column("brand_key", Text, doc="The brand, folded for comparison; null where unknown"),
+    Column("quantity", Float, doc="Of one unit of the pack, in `unit`"),
+    Column("unit", Text, doc="g, ml, m, m2 or each"),
+    Column("pack_count", Integer, doc="How many units the pack holds"),
+    Column("total", Float, doc="`quantity` times `pack_count`, in `unit`"),
+    Column("dimension", Text, doc="mass, volume, length, area or count"),
+    Column("approximate", Boolean, nullable=False, doc="The size is approximate"),
+    Column("listing_count", Integer, nullable=False, doc="How many listings describe it"),
+    Column("company_count", Integer, nullable=False, doc="How many companies sell it"),
     Index("ix_products_gtin", "gtin"),
 )
 
 product_listings = Table(
     "product_listings",
     metadata,
-    _key("company_slug"),
-    _key("sku"),
-    Column("product_id", Text, nullable=False),
-    Column("matched_by", Text, nullable=False),  # gtin, key, sku (alone)
+    _key("company_slug", COMPANY),
+    _key("sku", SKU),
+    Column("product_id", Text, nullable=False, doc=PRODUCT),
+    Column(
+        "matched_by",
+        Text,
+        nullable=False,
+        doc="gtin (it carries the product's), key (it joined by brand, name and size) or sku (it stands alone)",
+    ),
     Index("ix_product_listings_product_id", "product_id"),
 )
 
 identity_conflicts = Table(
     "identity_conflicts",
     metadata,
-    _key("conflict_id"),
-    _key("company_slug"),
-    _key("sku"),
-    Column("kind", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("product_id", Text, nullable=False),
+    _key("conflict_id", "What the conflict is about: its listings share it"),
+    _key("company_slug", COMPANY),
+    _key("sku", SKU),
+    Column("kind", Text, nullable=False, doc="gtin_name_mismatch, ambiguous_key or contradicting_gtin"),
+    Column("reason", Text, nullable=False, doc="What was found, and what was done"),
+    Column("product_id", Text, nullable=False, doc="The product that the listing is now"),
 )
 
 categories = Table(
     "categories",
     metadata,
-    _key("company_slug"),
-    _key("path"),
-    Column("name", Text, nullable=False),
-    Column("depth", Integer, nullable=False),  # 1: a root
-    Column("category_id", Text),  # the company's own id, never a key
-    Column("parents", Text, nullable=False),  # JSON array of paths
-    Column("own_listings", Integer, nullable=False),
-    Column("listings", Integer, nullable=False),  # in the whole subtree
-    Column("is_leaf", Boolean, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    Column("name", Text, nullable=False, doc="The last name of the path"),
+    Column("depth", Integer, nullable=False, doc="1: a root"),
+    Column("category_id", Text, doc="The company's own id, never a key"),
+    Column("parents", Text, nullable=False, doc="JSON array of paths: a node may hang in several places"),
+    Column("own_listings", Integer, nullable=False, doc="Listings on the node itself"),
+    Column("listings", Integer, nullable=False, doc="Listings in the whole subtree"),
+    Column("is_leaf", Boolean, nullable=False, doc="Nothing stands below it"),
 )
 
 category_inventory = Table(
     "category_inventory",
     metadata,
-    _key("company_slug"),
-    Column("depth", Integer, primary_key=True),  # 0: listings without a category
-    Column("categories", Integer, nullable=False),
-    Column("leaves", Integer, nullable=False),
-    Column("listings", Integer, nullable=False),
-    Column("products", Integer, nullable=False),
-    Column("empty_categories", Integer, nullable=False),
-    Column("shared_names", Text, nullable=False),  # JSON array: names on this level that other companies use too
-    Column("samples", Text, nullable=False),  # JSON array of paths
+    _key("company_slug", COMPANY),
+    Column("depth", Integer, primary_key=True, doc="1: the roots; 0: listings without a category"),
+    Column("categories", Integer, nullable=False, doc="Nodes on this level"),
+    Column("leaves", Integer, nullable=False, doc="Of these: nodes with nothing below"),
+    Column("listings", Integer, nullable=False, doc="Listings on this level or below"),
+    Column("products", Integer, nullable=False, doc="Products on this level or below"),
+    Column("empty_categories", Integer, nullable=False, doc="Nodes that hold no listing themselves"),
+    Column("shared_names", Text, nullable=False, doc="JSON array: names on this level that other companies use too"),
+    Column("samples", Text, nullable=False, doc="JSON array of paths: the largest nodes"),
 )
 
 category_facets = Table(
     "category_facets",
     metadata,
-    _key("company_slug"),
-    _key("path"),
-    Column("kind", Text, nullable=False),  # universal_root, promotional, seasonal, dietary, mixed
-    Column("spread", Float),  # effective number of other branches that its listings resemble
-    Column("reason", Text, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    Column("kind", Text, nullable=False, doc="universal_root, promotional, seasonal, dietary or mixed"),
+    Column("spread", Float, doc="Effective number of other branches that its listings resemble; mixed ones only"),
+    Column("reason", Text, nullable=False, doc="Why it is no category"),
 )
 
 listing_shelves = Table(
     "listing_shelves",
     metadata,
-    _key("company_slug"),
-    _key("sku"),
-    _key("path"),  # where the listing counts for equivalences and level 5; never a facet
-    Column("origin", Text, nullable=False),  # own, relatives (it stands under facets only)
-    Column("weight", Float, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("sku", SKU),
+    _key("path", "Where the listing counts for equivalences and level 5; never a facet"),
+    Column(
+        "origin",
+        Text,
+        nullable=False,
+        doc="own, or relatives: it stands under facets only, so its nearest relatives tell",
+    ),
+    Column("weight", Float, nullable=False, doc="How sure that is; 1 for its own"),
 )
 
 category_equivalences = Table(
     "category_equivalences",
     metadata,
-    _key("company_slug"),
-    _key("path"),
-    _key("target_company_slug"),
-    _key("target_path"),
-    Column("relation", Text, nullable=False),  # SKOS: "broad" says that the target is broader
-    Column("status", Text, nullable=False),  # accepted, proposed, rejected
-    Column("origin", Text, nullable=False),  # evidence, decision, inferred
-    Column("support", Float, nullable=False),  # effective number of matched listings
-    Column("hard_support", Float, nullable=False),
-    Column("soft_support", Float, nullable=False),
-    Column("matched_source", Float, nullable=False),  # matched weight of the source category
-    Column("matched_target", Float, nullable=False),
-    Column("target_given_source", Float, nullable=False),  # P(b|a)
-    Column("target_given_source_bound", Float, nullable=False),  # its Wilson lower bound
-    Column("source_given_target", Float, nullable=False),
-    Column("source_given_target_bound", Float, nullable=False),
-    Column("label_similarity", Float, nullable=False),
-    Column("reason", Text, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    _key("target_company_slug", TARGET_COMPANY),
+    _key("target_path", TARGET_PATH),
+    Column(
+        "relation",
+        Text,
+        nullable=False,
+        doc="SKOS mapping relation, exact, close, broad, narrow or related: broad says that the target is broader",
+    ),
+    Column("status", Text, nullable=False, doc="accepted, proposed or rejected; only accepted ones are used"),
+    Column("origin", Text, nullable=False, doc="evidence, decision (of a person) or inferred"),
+    Column("support", Float, nullable=False, doc="Effective number of matched listings"),
+    Column("hard_support", Float, nullable=False, doc="Of these: by products that both companies list"),
+    Column("soft_support", Float, nullable=False, doc="Of these: by listings that are nearly identical"),
+    Column("matched_source", Float, nullable=False, doc="Matched weight of the source category"),
+    Column("matched_target", Float, nullable=False, doc="Matched weight of the target category"),
+    Column("target_given_source", Float, nullable=False, doc="P(target given source) by the evidence"),
+    Column("target_given_source_bound", Float, nullable=False, doc="Its Wilson lower bound"),
+    Column("source_given_target", Float, nullable=False, doc="P(source given target) by the evidence"),
+    Column("source_given_target_bound", Float, nullable=False, doc="Its Wilson lower bound"),
+    Column("label_similarity", Float, nullable=False, doc="How alike the two names are, 0 to 1"),
+    Column("reason", Text, nullable=False, doc="Why relation and status are what they are"),
 )
 
 category_evidence = Table(
     "category_evidence",
     metadata,
-    _key("company_slug"),
-    _key("path"),
-    _key("target_company_slug"),
-    _key("target_path"),
-    Column("rank", Integer, primary_key=True),  # the ten strongest pairs, 1 first
-    Column("kind", Text, nullable=False),  # hard, soft
-    Column("sku", Text, nullable=False),
-    Column("target_sku", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("target_name", Text, nullable=False),
-    Column("weight", Float, nullable=False),
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    _key("target_company_slug", TARGET_COMPANY),
+    _key("target_path", TARGET_PATH),
+    Column("rank", Integer, primary_key=True, doc="The ten strongest pairs, 1 first"),
+    Column("kind", Text, nullable=False, doc="hard (one product) or soft (nearly identical)"),
+    Column("sku", Text, nullable=False, doc=SKU),
+    Column("target_sku", Text, nullable=False, doc="The other company's own key of its listing"),
+    Column("name", Text, nullable=False, doc="The listing"),
+    Column("target_name", Text, nullable=False, doc="The other company's listing"),
+    Column("weight", Float, nullable=False, doc="How much the pair counts, 0 to 1"),
 )
 
 product_claims = Table(
     "product_claims",
     metadata,
-    _key("product_id"),
-    Column("claims", Text, nullable=False),  # JSON array
-    Column("department", Text),  # one of twelve; null where no root word tells
-    Column("product_class", Text),  # food, alcohol, baby, pet, household, personal_care
+    _key("product_id", PRODUCT),
+    Column("claims", Text, nullable=False, doc="JSON array of claim slugs: from words and from dietary shelves"),
+    Column("department", Text, doc="One of twelve; null where no root word tells"),
+    Column("product_class", Text, doc="food, alcohol, baby, pet, household or personal_care"),
 )
 
 substitutions = Table(
     "substitutions",
     metadata,
-    _key("product_id"),
-    _key("company_slug"),  # where the substitute is sold
-    _key("substitute_id"),
-    Column("sku", Text, nullable=False),  # the cheapest listing of the substitute there
-    Column("level", Integer, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("rank", Integer, nullable=False),  # within product and company_slug, 1 first
-    Column("cosine", Float, nullable=False),
-    Column("lexical", Float, nullable=False),
-    Column("pack_ratio", Float),  # how many of the substitute make up one product
-    Column("unit_price_ratio", Float),  # the substitute's unit price over the product's cheapest
-    Column("path", Text),  # the category pair that allowed level 5; null where none did
-    Column("target_path", Text),
-    Column("relation", Text),
-    Column("reasons", Text, nullable=False),  # JSON array: every level that applied, and what nearly refused
+    _key("product_id", "The product that is to be replaced"),
+    _key("company_slug", "Where the substitute is sold"),
+    _key("substitute_id", "The product to buy instead"),
+    Column("sku", Text, nullable=False, doc="The cheapest listing of the substitute there"),
+    Column("level", Integer, nullable=False, doc="1 to 5, the lowest that applied"),
+    Column("score", Float, nullable=False, doc="0 to 1: it ranks, and is no probability"),
+    Column("rank", Integer, nullable=False, doc="Within product and company, 1 first"),
+    Column("cosine", Float, nullable=False, doc="Of the embeddings of both names"),
+    Column("lexical", Float, nullable=False, doc="Cosine of the character n-grams of both names"),
+    Column("pack_ratio", Float, doc="How many of the substitute make up one product"),
+    Column("unit_price_ratio", Float, doc="The substitute's unit price over the product's cheapest"),
+    Column("path", Text, doc="The product's category that allowed level 5; null where none did"),
+    Column("target_path", Text, doc="The substitute's category that allowed level 5"),
+    Column("relation", Text, doc="How the two categories stand to each other"),
+    Column("reasons", Text, nullable=False, doc="JSON array: every level that applied, and what nearly refused"),
     Index("ix_substitutions_substitute_id", "substitute_id"),
 )
 
 substitution_outcomes = Table(
     "substitution_outcomes",
     metadata,
-    _key("company_slug"),  # the product's company
-    _key("target_company_slug"),
-    _key("product_id"),
-    # found, uncategorised, no mapping, no candidate, refused: <gate>, below score; every product once, so the counts
-    # add up
-    Column("stage", Text, nullable=False),
-    Column("levels_1_to_4", Boolean, nullable=False),  # found on one of these levels
-    Column("level_5", Boolean, nullable=False),
-    Column("level_5_own_tree", Boolean, nullable=False),  # found on level 5 without any equivalence
-    Column("nearest_id", Text),  # the best candidate: taken, or lost at this stage
-    Column("nearest_score", Float),
-    Column("detail", Text),
+    _key("company_slug", "The product's company"),
+    _key("target_company_slug", "Where a substitute was looked for"),
+    _key("product_id", "Every product once, so the counts add up"),
+    Column(
+        "stage",
+        Text,
+        nullable=False,
+        doc="found, uncategorised, no mapping, no candidate, below score, or refused: and by which gate",
+    ),
+    Column("levels_1_to_4", Boolean, nullable=False, doc="Found on one of these levels"),
+    Column("level_5", Boolean, nullable=False, doc="Found on level 5"),
+    Column("level_5_own_tree", Boolean, nullable=False, doc="Found on level 5 without any equivalence"),
+    Column("nearest_id", Text, doc="The best candidate: taken, or lost at this stage"),
+    Column("nearest_score", Float, doc="Its score"),
+    Column("detail", Text, doc="What stood in the way, in words"),
 )
 
 substitution_rates = Table(
     "substitution_rates",
     metadata,
-    _key("company_slug"),
-    _key("target_company_slug"),
-    _key("setting"),  # linked, siloed, null
-    Column("products", Integer, nullable=False),
-    Column("with_levels_1_to_4", Integer, nullable=False),
-    Column("with_level_5", Integer, nullable=False),
-    Column("with_any", Integer, nullable=False),
-    Column("rate_levels_1_to_4", Float, nullable=False),
-    Column("rate_level_5", Float, nullable=False),
-    Column("rate", Float, nullable=False),
+    _key("company_slug", "Whose products"),
+    _key("target_company_slug", "Where the substitutes are sold"),
+    _key(
+        "setting", "linked (through equivalences), siloed (one company's tree only) or null (shelves dealt by chance)"
+    ),
+    Column("products", Integer, nullable=False, doc="The company's products"),
+    Column("with_levels_1_to_4", Integer, nullable=False, doc="Of these: with a substitute on levels 1 to 4"),
+    Column("with_level_5", Integer, nullable=False, doc="Of these: with a substitute on level 5"),
+    Column("with_any", Integer, nullable=False, doc="Of these: with any substitute"),
+    Column("rate_levels_1_to_4", Float, nullable=False, doc="Share with a substitute on levels 1 to 4"),
+    Column("rate_level_5", Float, nullable=False, doc="Share with a substitute on level 5"),
+    Column("rate", Float, nullable=False, doc="Share with any substitute"),
 )
