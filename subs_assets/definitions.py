@@ -9,6 +9,7 @@ from dagster import AssetsDefinition, Definitions, in_process_executor
 from subs_assets.assets import equivalence, identity, publication, substitution
 from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
+from subs_assets.assets.described import described
 from subs_assets.automation.jobs import archive_job, nightly, reset_archive, reset_confirm
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
@@ -46,8 +47,9 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         substitution.substitution_rates,
     ]
     published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
+    folders = {"embedding_matrices": settings.matrices, "exports": settings.exports, "archive": settings.archives}
     return Definitions(
-        assets=[*graph, published, publication.exports, archive],
+        assets=described([*graph, published, publication.exports, archive], settings.database_kind, folders),
         asset_checks=default_checks,
         jobs=[nightly, archive_job, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),

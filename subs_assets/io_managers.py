@@ -11,13 +11,10 @@ from dagster import (
     IOManager,
     MetadataValue,
     OutputContext,
-    TableColumn,
-    TableSchema,
     io_manager,
 )
 
 from subs_assets.catalogue.company import CompanyCatalogue
-from subs_assets.database.tables import metadata as tables
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding import matrices
 from subs_assets.embedding.matrices import EmbeddingMatrices
@@ -41,7 +38,7 @@ class WarehouseIOManager(IOManager):
         if not isinstance(obj, pd.DataFrame):
             raise TypeError(f"asset {name} returned a {type(obj).__name__}; the warehouse keeps frames")
         self._warehouse.stage(self._staging_id, name, obj)
-        context.add_output_metadata({"dagster/row_count": len(obj), "dagster/column_schema": column_schema(name)})
+        context.add_output_metadata({"dagster/row_count": len(obj)})
 
     def load_input(self, context: InputContext) -> Any:
         path = context.asset_key.path
@@ -72,10 +69,10 @@ class MatricesIOManager(IOManager):
         rows, dimensions = obj.vectors.shape
         context.add_output_metadata(
             {
-                "products": rows,
-                "dimensions": dimensions,
-                "blocks": len(obj.blocks),
-                "folder": MetadataValue.path(str(own)),
+                "Products": rows,
+                "Dimensions": dimensions,
+                "Blocks": len(obj.blocks),
+                "Folder": MetadataValue.path(str(own)),
             }
         )
 
@@ -89,13 +86,3 @@ def matrices_io(context: InitResourceContext) -> MatricesIOManager:
     """Beside the run's warehouse."""
     warehouse = context.resources.warehouse
     return MatricesIOManager(warehouse.matrices, warehouse.staging_id)
-
-
-def column_schema(table: str) -> TableSchema:
-    """The table's columns for the UI."""
-    return TableSchema(
-        columns=[
-            TableColumn(column.name, str(column.type).lower(), "key" if column.primary_key else None)
-            for column in tables.tables[table].columns
-        ]
-    )

@@ -20,7 +20,7 @@ from subs_assets.resources import ArchiveStoreResource
 
 @asset(
     group_name="archive",
-    kinds={"json", "sqlite"},
+    kinds={"json"},
     check_specs=[
         AssetCheckSpec(
             "verified",
@@ -30,8 +30,10 @@ from subs_assets.resources import ArchiveStoreResource
     ],
 )
 def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource) -> MaterializeResult:
-    """One complete set of JSON snapshots of every table, control state included, by what the databases have and not
-    by any model."""
+    """Verified JSON snapshots of every table.
+
+    One complete set, control state included, by what the databases have and not by any model.
+    """
     folder = snapshot.create(archive_store.databases(), archive_store.destination, note=f"run {context.run.run_id}")
     manifest, verification = read_manifest(folder), verify(folder)
     tables = pd.DataFrame(
@@ -40,12 +42,12 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
     )
     return MaterializeResult(
         metadata={
-            "folder": MetadataValue.path(str(folder)),
-            "tables": preview(tables, rows=200),
-            "rows": int(tables["rows"].sum()),
-            "compressed bytes": int(tables["bytes"].sum()),
-            "complete": manifest.complete,
-            "not represented": "\n\n".join(manifest.not_represented) or "nothing",
+            "Rows": int(tables["rows"].sum()),
+            "Compressed bytes": int(tables["bytes"].sum()),
+            "Complete": manifest.complete,
+            "Not represented": "\n\n".join(manifest.not_represented) or "nothing",
+            "Folder": MetadataValue.path(str(folder)),
+            "Tables": preview(tables, rows=200),
         },
         check_results=[
             AssetCheckResult(

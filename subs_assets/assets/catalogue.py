@@ -8,7 +8,6 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetIn,
-    AssetOut,
     AssetsDefinition,
     MaterializeResult,
     Output,
@@ -16,13 +15,23 @@ from dagster import (
     multi_asset,
 )
 
-from subs_assets.assets.metadata import preview
-from subs_assets.assets.selected import selected
+from subs_assets.assets.metadata import percent, preview
+from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_good, read_company
 from subs_assets.catalogue.source import BrokenSource, Source
-from subs_assets.resources import CATALOGUE_TABLES, WarehouseResource
+from subs_assets.resources import WarehouseResource
 
 GROUP = "catalogue"
+
+COUNTS = {"read": "Rows read", "accepted": "Rows accepted", "repaired": "Rows repaired", "set_aside": "Rows set aside"}
+"""The columns of ``catalogue_files`` that add up, and what the UI calls them."""
+
+COMPANY = """What {name} sells: its files, read and checked.
+
+Every row is validated and normalised as `source.yaml` says; a bad one is set aside with its file, line and reason. If a
+file cannot be read, or the listings fall by 30 % or more, the company's last good listings stay, and the check
+`delivered` says what to do. The others go on.
+"""
 
 
 def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
@@ -43,11 +52,12 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
                 description="Every file was read, and the listings did not fall by 30 % or more since the last run.",
             )
         ],
-        description=f"Listings of {slug}, read, validated and normalised as its source.yaml describes them.",
+        description=COMPANY.format(name=source.company_name if isinstance(source, Source) else slug),
+        metadata={"dagster/uri": source.folder.as_uri()},
     )
     def company(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
         shown = keep_last_good(read_company(source), warehouse.last_good(slug))
-        counts = shown.catalogue_files[["read", "accepted", "repaired", "set_aside"]].sum()
+        counts = shown.catalogue_files[list(COUNTS)].sum()
         context.log.info(
             f"{slug}: {counts['read']:,} rows read, {counts['accepted']:,} accepted "
             f"({counts['repaired']:,} repaired), {counts['set_aside']:,} set aside"
@@ -58,10 +68,10 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         return MaterializeResult(
             value=shown,
             metadata={
-                **{name: int(count) for name, count in counts.items()},
-                "files": preview(shown.catalogue_files.drop(columns=["company_slug"])),
-                "set aside by reason": preview(set_aside_by_reason(shown.set_aside_rows)),
-                "set aside rows": preview(shown.set_aside_rows.drop(columns=["company_slug"])),
+                **{said: int(counts[name]) for name, said in COUNTS.items()},
+                "Files": preview(shown.catalogue_files[["file", "modified_at", "status", *COUNTS]]),
+                "Set aside, by field": preview(set_aside_by_reason(shown.set_aside_rows)),
+                "Set aside": preview(shown.set_aside_rows[["file", "line", "field", "reason", "value"]]),
             },
             check_results=[
                 AssetCheckResult(
@@ -92,29 +102,22 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
         # A name of our own in front: a company called "input" or "import" would be refused, and break loading for all.
         ins={f"company_{slug}": AssetIn(key=["catalogue", slug]) for slug in slugs},
         outs={
-            "listings": AssetOut(
-                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
-                description="Every company's accepted listings with size, brand, claims and unit price understood.",
+            "listings": table_output(
+                "Everything on sale: the accepted listings of all companies.\n\n"
+                "With size, brand, claims and unit price understood."
             ),
-            "listing_categories": AssetOut(
-                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
-                description="Where each company shelves each listing; a listing may have several paths.",
+            "listing_categories": table_output(
+                "Where each company shelves its listings.\n\n"
+                "One row a path: a listing may have several, and one without a category has the path `[]`."
             ),
-            "set_aside_rows": AssetOut(
-                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
-                description="Rows that were not accepted: company, file, line, field, value and reason.",
-            ),
-            "catalogue_files": AssetOut(
-                io_manager_key="warehouse_io", is_required=False, kinds={"pandas"},
-                description="What each file held: rows read, accepted, repaired and set aside.",
-            ),
+            "set_aside_rows": table_output("Rows that were not accepted: file, line, field, value and reason."),
+            "catalogue_files": table_output("What each file held: rows read, accepted, repaired and set aside."),
         },
-    )  # fmt: skip
+    )
     def listings(context: AssetExecutionContext, **companies: CompanyCatalogue):  # type: ignore[no-untyped-def]  # one parameter a company, a generator of outputs
         combined = combine(companies.values())
-        by_company = combined.catalogue_files.groupby("company_slug", as_index=False)[
-            ["read", "accepted", "repaired", "set_aside"]
-        ].sum()
+        by_company = combined.catalogue_files.groupby("company_slug", as_index=False)[list(COUNTS)].sum()
+        counts = by_company[list(COUNTS)].sum()
         understood = (
             combined.listings.assign(understood=combined.listings["total"].notna())
             .groupby("company_slug")
@@ -124,20 +127,33 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
                 with_gtin=("gtin", lambda gtin: gtin.notna().mean()),
                 with_price=("price", lambda price: price.notna().mean()),
             )
-            .round(3)
             .reset_index()
         )
-        metadata = {
-            "listings": {"companies": preview(understood)},
-            "catalogue_files": {"by company": preview(by_company)},
-            "set_aside_rows": {"by reason": preview(set_aside_by_reason(combined.set_aside_rows))},
-        }
-        yield from selected(
-            context,
-            [
-                Output(getattr(combined, table), output_name=table, metadata=metadata.get(table, {}))
-                for table in CATALOGUE_TABLES
-            ],
-        )
+        shares = ["size_understood", "with_gtin", "with_price"]
+        outputs = [
+            Output(
+                combined.listings,
+                "listings",
+                metadata={
+                    "Share with a size that was understood": round(float(combined.listings["total"].notna().mean()), 4),
+                    "Companies": preview(understood.assign(**{name: percent(understood[name]) for name in shares})),
+                },
+            ),
+            Output(combined.listing_categories, "listing_categories"),
+            Output(
+                combined.set_aside_rows,
+                "set_aside_rows",
+                metadata={"By field": preview(set_aside_by_reason(combined.set_aside_rows))},
+            ),
+            Output(
+                combined.catalogue_files,
+                "catalogue_files",
+                metadata={
+                    **{said: int(counts[name]) for name, said in COUNTS.items()},
+                    "Companies": preview(by_company),
+                },
+            ),
+        ]
+        yield from selected(context, outputs)
 
     return listings

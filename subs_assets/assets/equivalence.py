@@ -1,11 +1,11 @@
 """Group ``equivalence``: facets, shelves and the mappings between the companies' categories."""
 
 import pandas as pd
-from dagster import AssetExecutionContext, AssetOut, Output, multi_asset
+from dagster import AssetExecutionContext, Output, multi_asset
 
-from subs_assets.assets.metadata import preview
+from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
-from subs_assets.assets.selected import selected
+from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
@@ -13,23 +13,28 @@ from subs_assets.resources import EncoderResource, WarehouseResource
 
 GROUP = "equivalence"
 
+EQUIVALENCES = """Which categories of two companies mean the same.
+
+Directed. The relation is that of the *target* to the source: `broad` says that the target is the broader category.
+`accepted` mappings are used; `proposed` ones are kept for a person to decide; a person's decision outlives every run.
+
+Ask with `subs equivalences --from aldi --to coles --why`.
+"""
+
 
 @multi_asset(
     name="category_facets",
     can_subset=True,
     group_name=GROUP,
     outs={
-        "category_facets": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas"},
-            description="Nodes that are no categories: promotions, seasons, diets, mixtures, a root over everything.",
+        "category_facets": table_output(
+            "Nodes that are no categories, and why.\n\n"
+            "Promotions, seasons, diets, mixtures, a root over everything: they are never mapped."
         ),
-        "listing_shelves": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas"},
-            description="Where each listing counts for equivalences and level 5; never a facet.",
+        "listing_shelves": table_output(
+            "Where each listing counts, never a facet.\n\n"
+            "Equivalences and level 5 go by these shelves. A listing that stands only under facets gets the shelf of "
+            "its nearest relatives."
         ),
     },
 )
@@ -44,11 +49,11 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
         listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded")
     )
     facets, shelves = facets_and_shelves(listings, listing_categories, categories, features)
-    kinds = facets.groupby(["company_slug", "kind"], as_index=False).size()
-    origins = shelves.groupby(["company_slug", "origin"], as_index=False).size()
+    kinds = facets.groupby(["company_slug", "kind"], as_index=False).agg(facets=("path", "size"))
+    origins = shelves.groupby(["company_slug", "origin"], as_index=False).agg(rows=("sku", "size"))
     outputs = [
-        Output(facets, "category_facets", metadata={"kinds": preview(kinds), "facets": preview(_readable(facets))}),
-        Output(shelves, "listing_shelves", metadata={"origins": preview(origins)}),
+        Output(facets, "category_facets", metadata={"By kind": preview(kinds), "Facets": preview(_readable(facets))}),
+        Output(shelves, "listing_shelves", metadata={"By origin": preview(origins)}),
     ]
     yield from selected(context, outputs)
 
@@ -58,18 +63,8 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     can_subset=True,
     group_name=GROUP,
     outs={
-        "category_equivalences": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas", "scikitlearn"},
-            description="Directed mappings between the categories of two companies, with relation, bounds and support.",
-        ),
-        "category_evidence": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas"},
-            description="The ten strongest pairs of listings behind each mapping.",
-        ),
+        "category_equivalences": table_output(EQUIVALENCES, "scikitlearn"),
+        "category_evidence": table_output("The ten strongest pairs of listings behind each mapping."),
     },
 )
 def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of outputs
@@ -95,7 +90,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     pair = ["company_slug", "target_company_slug"]
     accepted = mappings[mappings["status"] == "accepted"]
     coverage = _coverage(listing_shelves, accepted)
-    counts = mappings.groupby([*pair, "status", "relation"], as_index=False).size()
+    counts = mappings.groupby([*pair, "status", "relation"], as_index=False).agg(mappings=("path", "size"))
     strongest = _readable(
         accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4)
     )
@@ -104,15 +99,16 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         mappings,
         "category_equivalences",
         metadata={
-            "accepted": len(accepted),
-            "listings on a mapped shelf": preview(coverage),
-            "by relation": preview(counts),
-            "strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support", "reason"]]),
-            "null margin": round(calibration.null_margin, 3),
-            "calibration": f"P(same shelf) = logistic({calibration.slope:.2f} s {calibration.intercept:+.2f}), "
+            "Accepted": len(accepted),
+            "Proposed": int((mappings["status"] == "proposed").sum()),
+            "Decisions": len(decisions),
+            "Decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
+            "Null margin": round(calibration.null_margin, 3),
+            "Calibration": f"P(same shelf) = logistic({calibration.slope:.2f} s {calibration.intercept:+.2f}), "
             f"measured on {calibration.pairs:,} nearest neighbours",
-            "decisions": len(decisions),
-            "decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
+            "Listings on a mapped shelf": preview(coverage),
+            "By relation": preview(counts),
+            "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support", "reason"]]),
         },
     )
     yield from selected(context, [mapped, Output(found.evidence, "category_evidence")])
@@ -122,9 +118,9 @@ def _coverage(shelves: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (company, target), mapped in accepted.groupby(["company_slug", "target_company_slug"]):
         own = shelves[shelves["company_slug"] == company].drop_duplicates("sku")
-        share = own["path"].isin(mapped["path"]).mean()
-        rows.append((company, target, len(own), round(float(share), 3)))
-    return pd.DataFrame(rows, columns=["company_slug", "target_company_slug", "listings", "share on a mapped shelf"])
+        rows.append((company, target, len(own), own["path"].isin(mapped["path"]).mean()))
+    coverage = pd.DataFrame(rows, columns=["company_slug", "target_company_slug", "listings", "on a mapped shelf"])
+    return coverage.assign(**{"on a mapped shelf": percent(coverage["on a mapped shelf"])})
 
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:

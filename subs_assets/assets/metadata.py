@@ -1,4 +1,4 @@
-"""Frames as tables in the Dagster UI; what they say is decided where they are made."""
+"""Frames and shares as the Dagster UI shows them; what they say is decided where they are made."""
 
 import pandas as pd
 from dagster import MetadataValue, TableMetadataValue, TableRecord
@@ -14,6 +14,11 @@ def preview(frame: pd.DataFrame, rows: int = ROWS) -> TableMetadataValue:
         TableRecord({str(name): _cell(value) for name, value in row.items()}) for row in shown.to_dict("records")
     ]
     return MetadataValue.table(records or [TableRecord({"note": "no rows"})])
+
+
+def percent(shares: pd.Series) -> pd.Series:
+    """Shares as a person reads them: 0.585 is "58.5%", an unknown one is empty."""
+    return shares.map(lambda share: f"{share:.1%}", na_action="ignore")
 
 
 def _cell(value: object) -> str | int | float | bool | None:

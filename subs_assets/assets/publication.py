@@ -1,6 +1,5 @@
 """Group ``publication``: what readers see is swapped in here, in one transaction, and written out for others."""
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +24,10 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
 
     @asset(group_name=GROUP, kinds={"sql"}, deps=tables)
     def publication(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
-        """Swaps all tables that this run staged into the database in one transaction: readers see the old night or
-        the new one."""
+        """Swaps tonight's tables in, all or nothing.
+
+        All tables that the run staged, in one transaction: a reader sees the old night or the new one.
+        """
         run = context.run
         staged = warehouse.warehouse.staged(warehouse.staging_id)
         outdated = outdated_tables(staged, tables, made_from)
@@ -38,14 +39,19 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
         counts = warehouse.publish()
         matrices.publish(warehouse.matrices, warehouse.staging_id)
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
+        seconds = datetime.now(UTC).timestamp() - started
         engine = control.open_control(warehouse.control_url)
         try:
-            control.record_run(engine, run.run_id, counts, datetime.now(UTC).timestamp() - started)
+            control.record_run(engine, run.run_id, counts, seconds)
         finally:
             engine.dispose()
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
         return MaterializeResult(
-            metadata={"tables": preview(table_counts), "rows": sum(counts.values()), "counts": json.dumps(counts)}
+            metadata={
+                "Rows": sum(counts.values()),
+                "Seconds since the run began": round(seconds, 1),
+                "Tables": preview(table_counts),
+            }
         )
 
     return publication
@@ -72,11 +78,14 @@ def exports(
     products: pd.DataFrame,
     export_folder: ExportFolder,
 ) -> MaterializeResult:
-    """Equivalences and substitutions as Parquet and as CSV that is safe to open in a spreadsheet."""
+    """Equivalences and substitutions as Parquet and CSV.
+
+    The CSV is safe to open in a spreadsheet: no cell starts a formula.
+    """
     folder = Path(export_folder.folder)
     files = [
         *write_export("category_equivalences", readable_equivalences(category_equivalences), folder),
         *write_export("substitutions", named_substitutions(substitutions, products), folder),
     ]
     sizes = pd.DataFrame({"file": [str(file) for file in files], "bytes": [file.stat().st_size for file in files]})
-    return MaterializeResult(metadata={"folder": MetadataValue.path(str(folder)), "files": preview(sizes)})
+    return MaterializeResult(metadata={"Folder": MetadataValue.path(str(folder)), "Files": preview(sizes)})

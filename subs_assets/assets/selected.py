@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from dagster import AssetExecutionContext, Output
+from dagster import AssetExecutionContext, AssetOut, Output
+
+
+def table_output(description: str, *kinds: str) -> AssetOut:
+    """One of these tables; a run may leave it out."""
+    return AssetOut(description=description, kinds={"pandas", *kinds}, io_manager_key="warehouse_io", is_required=False)
 
 
 def selected(context: AssetExecutionContext, outputs: Iterable[Output]) -> Iterator[Output]:

@@ -3,20 +3,37 @@
 import base64
 
 import pandas as pd
-from dagster import AssetExecutionContext, AssetOut, MaterializeResult, MetadataValue, Output, asset, multi_asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Output, asset, multi_asset
 
-from subs_assets.assets.metadata import preview
+from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
-from subs_assets.assets.selected import selected
+from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.report.heatmap import rates_heatmap
 from subs_assets.resources import EncoderResource
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.product_claims import build_product_claims
-from subs_assets.substitution.rates import build_rates
+from subs_assets.substitution.rates import build_rates, rates_between_companies
 
 GROUP = "substitution"
+
+SUBSTITUTIONS = """What to buy instead: directed, ranked per company.
+
+1. same brand, same product, other size
+2. same brand, similar product, similar size
+3. other brand, similar product, similar size
+4. other brand, similar product, other size
+5. alike in the same or an equivalent category
+
+A pair keeps its lowest level and names every reason that applied. Ask with `subs substitutes "full cream milk"`.
+"""
+
+OUTCOMES = """Where every product was lost, at every company.
+
+One row for each product and company: `found`, or the stage at which it was lost, with the best candidate.
+`subs rates --from aldi --to coles --why` counts them.
+"""
 
 
 @asset(group_name="embedding", kinds={"numpy", "huggingface"}, io_manager_key="matrices_io")
@@ -27,7 +44,10 @@ def embedding_matrices(
     listing_shelves: pd.DataFrame,
     encoder: EncoderResource,
 ) -> EmbeddingMatrices:
-    """One row a product, aligned with ``products``, and the blocks of rows that stand on one shelf."""
+    """A vector for every product, and the shelves on which they are compared.
+
+    Rows are aligned with `products`; a block holds the rows that stand on one shelf. A name is encoded once, ever.
+    """
     progress = log_progress(context.log, "names encoded")
     return build_matrices(products, product_listings, listing_shelves, encoder.store(), progress)
 
@@ -39,10 +59,15 @@ def product_claims(
     listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
 ) -> MaterializeResult[pd.DataFrame]:
-    """What must survive a substitution: claims in words and by dietary shelf, department and class."""
+    """What must survive a substitution: claims, department, class.
+
+    Claims come from the listings' words and from the dietary shelves that they stand on.
+    """
     claims = build_product_claims(products, product_listings, listings, listing_categories)
-    departments = claims.groupby(["product_class", "department"], dropna=False, as_index=False).size()
-    return MaterializeResult(value=claims, metadata={"departments": preview(departments)})
+    departments = claims.groupby(["product_class", "department"], dropna=False, as_index=False).agg(
+        products=("product_id", "size")
+    )
+    return MaterializeResult(value=claims, metadata={"Departments": preview(departments)})
 
 
 @multi_asset(
@@ -50,18 +75,8 @@ def product_claims(
     can_subset=True,
     group_name=GROUP,
     outs={
-        "substitutions": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas", "numpy"},
-            description="Buy the substitute instead of the product: directed, levels 1 to 5, ranked per company.",
-        ),
-        "substitution_outcomes": AssetOut(
-            io_manager_key="warehouse_io",
-            is_required=False,
-            kinds={"pandas"},
-            description="What became of every product at every company: found, or the stage at which it was lost.",
-        ),
+        "substitutions": table_output(SUBSTITUTIONS, "numpy"),
+        "substitution_outcomes": table_output(OUTCOMES),
     },
 )
 def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
@@ -91,12 +106,16 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         rows,
         "substitutions",
         metadata={
-            "candidates judged": found.candidates,
-            "levels": preview(levels),
-            "samples": preview(sample_substitutions(rows, products)),
+            "Candidates judged": found.candidates,
+            **{
+                f"Rows on level {level}": int(count)
+                for level, count in levels[["level", "rows"]].itertuples(index=False)
+            },
+            "Levels": preview(levels),
+            "Samples": preview(sample_substitutions(rows, products)),
         },
     )
-    losses = Output(outcomes, "substitution_outcomes", metadata={"where products are lost": preview(stages)})
+    losses = Output(outcomes, "substitution_outcomes", metadata={"Where products are lost": preview(stages)})
     yield from selected(context, [pairs, losses])
 
 
@@ -128,8 +147,14 @@ def substitution_rates(
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
 ) -> MaterializeResult[pd.DataFrame]:
-    """The share of each company's products with a substitute at each company: linked, siloed, and what chance would
-    reach."""
+    """The share of each company's products with a substitute at each company.
+
+    - *linked*: level 5 through category equivalences
+    - *siloed*: level 5 inside one company's tree only, as in the first system
+    - *null*: linked, with every company's shelves dealt by chance
+
+    A rate says how many, not how good.
+    """
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, category_equivalences, embedding_matrices.blocks
     )
@@ -137,12 +162,15 @@ def substitution_rates(
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
     rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, progress))
     picture = base64.b64encode(rates_heatmap(rates)).decode("ascii")
-    matrix = rates.pivot_table(index=["setting", "company_slug"], columns="target_company_slug", values="rate")
+    matrix = rates.assign(rate=percent(rates["rate"])).pivot(
+        index=["setting", "company_slug"], columns="target_company_slug", values="rate"
+    )
     return MaterializeResult(
         value=rates,
         metadata={
-            "heatmap": MetadataValue.md(f"![substitution rates](data:image/png;base64,{picture})"),
-            "rates": preview(matrix.reset_index()),
+            **{f"Rate between companies, {name}": rate for name, rate in rates_between_companies(rates).items()},
+            "Heatmap": MetadataValue.md(f"![substitution rates](data:image/png;base64,{picture})"),
+            "Rates": preview(matrix.reset_index()),
         },
     )
 

@@ -9,9 +9,17 @@ def default_schedules(timezone: str) -> list[ScheduleDefinition]:
     """The archive at 00:30, before the graph at 03:30 changes anything."""
     return [
         ScheduleDefinition(
-            name="archive_schedule", job=archive_job, cron_schedule="30 0 * * *", execution_timezone=timezone
+            name="archive_schedule",
+            job=archive_job,
+            cron_schedule="30 0 * * *",
+            execution_timezone=timezone,
+            description="Archives every table, before the night's run changes anything.",
         ),
         ScheduleDefinition(
-            name="nightly_schedule", job=nightly, cron_schedule="30 3 * * *", execution_timezone=timezone
+            name="nightly_schedule",
+            job=nightly,
+            cron_schedule="30 3 * * *",
+            execution_timezone=timezone,
+            description="Runs the whole graph: in the morning the new tables are published, or last night's still are.",
         ),
     ]

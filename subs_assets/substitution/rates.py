@@ -8,6 +8,8 @@ COLUMNS = [
     "rate_levels_1_to_4", "rate_level_5", "rate",
 ]  # fmt: skip
 
+SETTINGS = ("linked", "siloed", "null")
+
 
 def build_rates(outcomes: pd.DataFrame, null_outcomes: pd.DataFrame) -> pd.DataFrame:
     """Table ``substitution_rates``: for each company pair the settings
@@ -19,9 +21,17 @@ def build_rates(outcomes: pd.DataFrame, null_outcomes: pd.DataFrame) -> pd.DataF
     The identical product does not count; a product counts once, however many substitutes it has.
     """
     siloed = outcomes.assign(level_5=outcomes["level_5_own_tree"])
-    settings = {"linked": outcomes, "siloed": siloed, "null": null_outcomes}
-    frame = pd.concat([_rates(of).assign(setting=setting) for setting, of in settings.items()])
+    settings = zip(SETTINGS, (outcomes, siloed, null_outcomes), strict=True)
+    frame = pd.concat([_rates(of).assign(setting=setting) for setting, of in settings])
     return frame[COLUMNS].sort_values(COLUMNS[:3], ignore_index=True)
+
+
+def rates_between_companies(rates: pd.DataFrame) -> dict[str, float]:
+    """Setting -> the share of products with a substitute, over all pairs of two companies; empty for one company."""
+    across = rates[rates["company_slug"] != rates["target_company_slug"]]
+    sums = across.groupby("setting")[["with_any", "products"]].sum()
+    shares = (sums["with_any"] / sums["products"]).round(4)
+    return {setting: float(shares[setting]) for setting in SETTINGS if setting in shares.index}
 
 
 def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,37 @@ def test_every_table_is_an_asset_and_publication_waits_for_all_of_them(definitio
     }
     graph = definitions.resolve_asset_graph()
     assert graph.get(AssetKey("publication")).parent_keys == {AssetKey(name) for name in metadata.tables}
+
+
+def test_every_asset_says_what_it_is_for_and_where_its_code_is(definitions: Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        first = (spec.description or "").strip().split("\n\n")[0]
+        assert first.endswith(".") and len(first) <= 80, (
+            f"{spec.key.to_user_string()}: {first!r} is cut in the catalogue"
+        )
+        assert spec.owners and spec.kinds
+        (reference,) = spec.metadata["dagster/code_references"].code_references
+        code = Path(reference.file_path).read_text(encoding="utf-8").splitlines()
+        assert code[reference.line_number - 1].lstrip().startswith(("@asset", "@multi_asset"))
+
+
+def test_every_column_is_described_where_the_ui_looks(definitions: Definitions, settings: Settings) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+    for name, table in metadata.tables.items():
+        columns = specs[name].metadata["dagster/column_schema"].columns
+        assert [column.name for column in columns] == [column.name for column in table.columns]
+        assert all(column.description for column in columns), name
+        keys = [column.name for column in columns if column.constraints.other == ["key"]]
+        assert keys == [column.name for column in table.primary_key.columns]
+        assert specs[name].tags["dagster/storage_kind"] == "sqlite"
+    assert specs["exports"].metadata["dagster/uri"] == settings.exports.as_uri()
+    assert specs["catalogue/corner"].metadata["dagster/uri"] == (settings.catalogues[0] / "corner").as_uri()
+
+
+def test_dagster_warns_about_nothing(definitions: Definitions) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        definitions.get_repository_def()
 
 
 def test_nothing_depends_on_the_archive_and_it_depends_on_nothing(definitions: Definitions) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.substitution.rates import build_rates
+from subs_assets.substitution.rates import build_rates, rates_between_companies
 
 FLAGS = ["levels_1_to_4", "level_5", "level_5_own_tree"]
 
@@ -78,3 +78,16 @@ def test_directions_are_counted_apart() -> None:
 def test_no_outcomes() -> None:
     nothing = outcomes()
     assert len(rates(nothing, nothing)) == 0
+
+
+def test_the_rate_between_companies_leaves_each_company_s_own_products_out() -> None:
+    real = pd.concat(
+        [
+            outcomes(LOWER, LOWER, target="aldi"),
+            outcomes(LOWER, NOTHING),
+            outcomes(FIFTH, NOTHING, NOTHING, NOTHING, company="coles", target="aldi"),
+        ]
+    )
+    found = rates_between_companies(build_rates(real, real.assign(levels_1_to_4=False, level_5=False)))
+    assert list(found.items()) == [("linked", round(2 / 6, 4)), ("siloed", round(1 / 6, 4)), ("null", 0.0)]
+    assert rates_between_companies(build_rates(outcomes(LOWER, target="aldi"), outcomes(target="aldi"))) == {}
