@@ -5,13 +5,11 @@ from collections.abc import Mapping
 
 from subs_assets.archive.manifest import TableDigest
 
-STATISTICS_PREFIX = "sqlite_stat"  # what ANALYZE noted for the query planner: derived, and no loss
 EMPTY = TableDigest(0, hashlib.sha256().hexdigest())
 
 
-def differences(archived: Mapping[str, TableDigest], found: Mapping[str, TableDigest]) -> list[str]:
-    """What tells two sets of digests apart, a sentence for each table; the planner's statistics do not count."""
-    expected, present = without_statistics(archived), without_statistics(found)
+def differences(expected: Mapping[str, TableDigest], present: Mapping[str, TableDigest]) -> list[str]:
+    """What tells two sets of digests apart, a sentence for each table."""
     sentences = []
     for table in sorted({*expected, *present}):
         if table not in present:
@@ -25,8 +23,3 @@ def differences(archived: Mapping[str, TableDigest], found: Mapping[str, TableDi
                 f"table {table} has as many rows as were archived, {present[table].rows}, but not the same"
             )
     return sentences
-
-
-def without_statistics(found: Mapping[str, TableDigest]) -> dict[str, TableDigest]:
-    """The digests of all tables whose rows somebody would miss."""
-    return {table: digest for table, digest in found.items() if not table.lower().startswith(STATISTICS_PREFIX)}

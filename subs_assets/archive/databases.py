@@ -2,7 +2,9 @@
 here.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -10,37 +12,105 @@ from sqlalchemy.exc import ArgumentError
 from subs_assets.archive import sqlite_source, sqlite_target, sqlite_wipe
 from subs_assets.archive.errors import UnsupportedDatabase
 from subs_assets.archive.manifest import DatabaseEntry
+from subs_assets.archive.protocols import Source, Target, Wipe
 
-SUPPORTED = ("sqlite",)
-
-
-def open_source(url: str | URL) -> AbstractContextManager[sqlite_source.SqliteSource]:
-    """A consistent snapshot of a database, to be read. Raises UnsupportedDatabase, UnreadableDatabase."""
-    _refuse_unsupported(url)
-    return sqlite_source.open_snapshot(sqlite_source.database_path(url))
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
-def open_target(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[sqlite_target.SqliteTarget]:
+@contextmanager
+def open_sources(urls: Mapping[str, str | URL]) -> Iterator[dict[str, Source]]:
+    """Consistent snapshots of the databases (name -> URL) of one archive, to be read.
+
+    A URL of a whole PostgreSQL database leaves out what another one of them covers.
+
+    Raises:
+        UnsupportedDatabase, UnreadableDatabase: one of them cannot be archived.
+    """
+    postgres = {name: url for name, url in urls.items() if _dialect(url) == POSTGRESQL}
+    with ExitStack() as stack:
+        sources: dict[str, Source] = {}
+        if postgres:
+            from subs_assets.archive import postgres_source
+
+            scopes = postgres_source.scopes(postgres)
+        for name, url in urls.items():
+            if name in postgres:
+                sources[name] = stack.enter_context(postgres_source.open_snapshot(url, scopes[name]))
+            else:
+                path = sqlite_source.database_path(url)
+                sources[name] = stack.enter_context(sqlite_source.open_snapshot(path))
+        yield sources
+
+
+def open_target(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[Target]:
     """An empty database, to be filled with what ``entry`` describes. Raises UnsupportedDatabase, RestoreRefused."""
-    _refuse_unsupported(url)
-    if entry.dialect not in SUPPORTED:
-        raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot be restored into SQLite")
+    dialect = _dialect(url)
+    if entry.dialect != dialect:
+        raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot be restored into {dialect}")
+    if dialect == POSTGRESQL:
+        from subs_assets.archive import postgres_target
+
+        return postgres_target.open_target(url, entry)
     return sqlite_target.open_target(sqlite_source.database_path(url), entry)
 
 
-def open_for_wiping(url: str | URL) -> AbstractContextManager[sqlite_wipe.SqliteWipe]:
-    """A database that nobody else can write to until the block ends. Raises UnsupportedDatabase, UnreadableDatabase."""
-    _refuse_unsupported(url)
+def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[Wipe]:
+    """What ``entry`` covers of a database, which nobody else can write to until the block ends.
+
+    Raises:
+        UnsupportedDatabase, UnreadableDatabase: it cannot be locked and read.
+        ResetRefused: ``entry`` covers what must not be wiped.
+    """
+    dialect = _dialect(url)
+    if entry.dialect != dialect:
+        raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot stand for a database of {dialect}")
+    if dialect == POSTGRESQL:
+        from subs_assets.archive import postgres_wipe
+
+        return postgres_wipe.open_for_wiping(url, entry)
     return sqlite_wipe.open_for_wiping(sqlite_source.database_path(url))
 
 
-def _refuse_unsupported(url: str | URL) -> None:
+@contextmanager
+def open_scratch(path: Path, entry: DatabaseEntry, beside: str | URL | None) -> Iterator[str | URL]:
+    """The URL of a scratch database for ``entry``, gone when the block ends: the SQLite file ``path``, or a database on
+    the PostgreSQL server of ``beside``, which is the archived database's URL.
+
+    Raises:
+        UnsupportedDatabase: ``entry`` is of PostgreSQL, and no such URL was given.
+        ArchiveError: no database can be made there.
+    """
+    if entry.dialect != POSTGRESQL:
+        yield URL.create("sqlite", database=str(path))
+        return
+    if beside is None or _dialect(beside) != POSTGRESQL:
+        raise UnsupportedDatabase(
+            f"an archive of {entry.url} is proven by restoring it beside that database; its URL was not given"
+        )
+    from subs_assets.archive import postgres_scratch
+
+    with postgres_scratch.scratch_database(beside) as url:
+        yield url
+
+
+def _dialect(url: str | URL) -> str:
+    """ "sqlite" or "postgresql"; whatever else raises UnsupportedDatabase."""
     try:
         dialect = make_url(url).get_backend_name()
     except ArgumentError:
         # Not chained, and not quoted: what is no URL may still hold a password.
-        raise UnsupportedDatabase("this is no database URL; write sqlite:///folder/name.db") from None
-    if dialect not in SUPPORTED:
         raise UnsupportedDatabase(
-            f"a {dialect} database cannot be archived, restored or reset; supported: {', '.join(SUPPORTED)}"
+            "this is no database URL; write sqlite:///folder/name.db or postgresql+psycopg://user@host/name"
+        ) from None
+    if dialect not in (SQLITE, POSTGRESQL):
+        raise UnsupportedDatabase(
+            f"a {dialect} database cannot be archived, restored or reset; supported: {SQLITE}, {POSTGRESQL}"
         )
+    if dialect == POSTGRESQL:
+        try:
+            import psycopg  # noqa: F401
+        except ImportError:
+            raise UnsupportedDatabase(
+                "a PostgreSQL database needs the Python package psycopg: pip install 'subs_assets[postgresql]'"
+            ) from None
+    return dialect

@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlalchemy import URL
 
-from subs_assets.archive.databases import open_source
+from subs_assets.archive.databases import open_sources
 from subs_assets.archive.manifest import TableDigest
 from subs_assets.archive.sqlite_source import SqliteSource
 
@@ -22,8 +22,8 @@ def digests(database: str | URL | sqlite3.Connection) -> dict[str, TableDigest]:
         UnreadableDatabase: a table cannot be read.
     """
     if not isinstance(database, sqlite3.Connection):
-        with open_source(database) as source:
-            return source.digests()
+        with open_sources({"database": database}) as sources:
+            return sources["database"].digests()
     text_factory, row_factory = database.text_factory, database.row_factory
     try:
         database.row_factory = None

@@ -1,6 +1,8 @@
 """Proves that an archive can be restored, by restoring it aside and comparing; the real databases are not touched."""
 
 import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from subs_assets.archive.comparison import differences
+from subs_assets.archive.databases import open_scratch
 from subs_assets.archive.digest import digests
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked
@@ -28,8 +31,11 @@ class Drill:
     rows: int
 
 
-def drill(path: Path, wait_seconds: float = 60) -> Drill:
-    """Restore all databases of an archive into scratch files beside it, compare every digest, and remove them again.
+def drill(path: Path, beside: Mapping[str, str | URL] | None = None, wait_seconds: float = 60) -> Drill:
+    """Restore all databases of an archive into scratch ones, compare every digest, and remove them again.
+
+    Scratch files of SQLite lie beside the archive. Scratch databases of PostgreSQL are made on the server of the
+    archived one, whose URL ``beside`` (name -> URL) has; the role must be allowed to make databases.
 
     Raises:
         ArchiveLocked: another drill in the same place went on for longer than ``wait_seconds``.
@@ -46,7 +52,7 @@ def drill(path: Path, wait_seconds: float = 60) -> Drill:
         for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
             remove_folder(left)
         make_folder(scratch)
-        return _restore_and_compare(path, scratch)
+        return _restore_and_compare(path, scratch, beside or {})
     except (ArchiveError, OSError) as problem:
         return Drill(False, (str(problem),), 0, 0)
     finally:
@@ -54,17 +60,18 @@ def drill(path: Path, wait_seconds: float = 60) -> Drill:
         lock.release()
 
 
-def _restore_and_compare(path: Path, scratch: Path) -> Drill:
+def _restore_and_compare(path: Path, scratch: Path, beside: Mapping[str, str | URL]) -> Drill:
     manifest = read_manifest(path)
-    # A database's name is whatever somebody called it, so it is no file name.
-    into = {
-        name: URL.create("sqlite", database=str(scratch / f"{number}.db"))
-        for number, name in enumerate(manifest.databases, start=1)
-    }
-    restored = restore(path, into)
-    problems = tuple(
-        f"{name}: {sentence}"
-        for name, url in into.items()
-        for sentence in differences(manifest.digests(name), digests(url))
-    )
+    with ExitStack() as stack:
+        # A database's name is whatever somebody called it, so it is no file name.
+        into = {
+            name: stack.enter_context(open_scratch(scratch / f"{number}.db", entry, beside.get(name)))
+            for number, (name, entry) in enumerate(manifest.databases.items(), start=1)
+        }
+        restored = restore(path, into)
+        problems = tuple(
+            f"{name}: {sentence}"
+            for name, url in into.items()
+            for sentence in differences(manifest.digests(name), digests(url))
+        )
     return Drill(not problems, problems, restored.tables, restored.rows)

@@ -27,3 +27,7 @@ class ArchiveLocked(ArchiveError):
 
 class ResetRefused(ArchiveError):
     """A step of a reset was asked for that its state does not allow; nothing was changed."""
+
+
+class CommitUnknown(ArchiveError):
+    """The answer to a commit was lost, and whether it was done cannot be found out."""

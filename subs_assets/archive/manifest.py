@@ -71,12 +71,31 @@ class TableEntry(_Part):
 
 
 class SchemaObject(_Part):
-    """One statement of the DDL, as the database keeps it."""
+    """One statement of the DDL: of SQLite as the database keeps it, of PostgreSQL as its catalogue says it."""
 
-    kind: Literal["table", "virtual table", "index", "view", "trigger"]
+    kind: str  # "table", "index", "view", "trigger" ...
     name: str
-    table: str
+    table: str  # the one it belongs to; "" where it belongs to none
     sql: str
+
+
+class Scope(_Part):
+    """Which schemas of a PostgreSQL database are meant: ``only`` one, or all but the system's and those ``left_out``
+    (which are archived under another name in the same archive).
+    """
+
+    only: str | None
+    left_out: tuple[str, ...]
+
+    def covers(self, schema: str) -> bool:
+        if schema.startswith("pg_") or schema == "information_schema":
+            return False
+        return schema == self.only if self.only is not None else schema not in self.left_out
+
+    @property
+    def default_schema(self) -> str:
+        """The schema whose tables are called by their bare names."""
+        return self.only or "public"
 
 
 class ForeignKeyViolations(_Part):
@@ -97,14 +116,14 @@ class DatabaseEntry(_Part):
     server_version: str
     url: str  # without password, user or folder
     alembic_heads: tuple[str, ...]
-    ddl: tuple[
-        SchemaObject, ...
-    ]  # tables, virtual tables, indexes, views, triggers; each in the order in which they were made
+    ddl: tuple[SchemaObject, ...]  # in an order in which it can be executed
     sequences: tuple[dict[str, JsonValue], ...]
     settings: dict[str, int | str]  # what a restore sets again
     snapshot: dict[str, int | str]  # what tells this snapshot from another of the same database
     foreign_key_violations: tuple[ForeignKeyViolations, ...]
     foreign_key_problem: str | None  # why the database cannot check its foreign keys, in its own words
+    scope: Scope | None = None  # of PostgreSQL
+    schemas: tuple[str, ...] = ()  # of PostgreSQL: those that the scope found
 
 
 class PreviousArchive(_Part):
@@ -135,7 +154,7 @@ class Manifest(_Part):
 
     def digests(self, database: str) -> dict[str, TableDigest]:
         """table -> (rows, SHA-256), to be compared with ``digest.digests``."""
-        return {table.name: table.digest for table in self.tables_of(database)}
+        return {table.name: table.digest for table in self.tables_of(database) if table.kind != "statistics"}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

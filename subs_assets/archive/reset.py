@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from subs_assets.archive import reset_state, snapshot
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.drill import drill
-from subs_assets.archive.errors import ArchiveError, BadArchive, ResetRefused
+from subs_assets.archive.errors import ArchiveError, BadArchive, CommitUnknown, ResetRefused
 from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.reset_state import RequestExpired, ResetRequest
 from subs_assets.archive.store import FOLDER_NAME, read_manifest
@@ -66,7 +66,7 @@ def archive_request(
     if WAREHOUSE not in databases:
         raise ResetRefused(f"a reset needs an archive of the {WAREHOUSE}; named were: {', '.join(databases) or 'none'}")
     folder = snapshot.create(databases, destination, note=f"before reset {request_id}")
-    if problems := _problems(folder) or drill(folder).problems:
+    if problems := _problems(folder) or drill(folder, databases).problems:
         sentence = f"its archive {folder.name} is not good enough: {'; '.join(problems)}"
         reset_state.finish(control, request_id, "archive", "refused", sentence)
         raise ResetRefused(f"reset {request_id} is refused: {sentence}")
@@ -101,6 +101,9 @@ def confirm(
         return Outcome("refused", str(refusal), {})
     try:
         rows = _compare_and_wipe(_archive_of(archived, destination), warehouse_url)
+    except CommitUnknown as problem:  # to say that all is as it was could be a lie
+        reset_state.finish(control, request_id, confirmed_by, "refused", str(problem))
+        return Outcome("refused", f"reset {request_id}: {problem}; the archive {archived.archive} holds all rows", {})
     except (
         Exception
     ) as problem:  # whatever it was, nothing is committed, and nobody gets a second try with this request
@@ -143,7 +146,7 @@ def _archive_of(archived: ResetRequest, destination: Path) -> Manifest:
 
 def _compare_and_wipe(manifest: Manifest, warehouse_url: str | URL) -> dict[str, int]:
     """table -> rows wiped. Raises ArchiveError: they differ, or cannot be compared; nothing is wiped."""
-    with open_for_wiping(warehouse_url) as warehouse:
+    with open_for_wiping(warehouse_url, manifest.databases[WAREHOUSE]) as warehouse:
         if unequal := warehouse.differences(manifest.databases[WAREHOUSE], manifest.digests(WAREHOUSE)):
             raise ResetRefused(f"the warehouse is no longer what was archived: {'; '.join(unequal)}")
         rows = warehouse.wipe()

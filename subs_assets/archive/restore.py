@@ -14,8 +14,8 @@ from subs_assets.archive.data_file import read_lines
 from subs_assets.archive.databases import open_target
 from subs_assets.archive.errors import RestoreRefused
 from subs_assets.archive.manifest import Manifest, TableEntry, data_path
+from subs_assets.archive.protocols import Target
 from subs_assets.archive.snapshot import Progress
-from subs_assets.archive.sqlite_target import SqliteTarget
 from subs_assets.archive.store import read_manifest
 from subs_assets.archive.verify import verify
 
@@ -33,10 +33,13 @@ class RestoredDatabase:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored, by database; ``not_represented`` is what the archive never held."""
+    """What was restored, by database; ``not_represented`` is what the archive never held, ``broken`` the constraints
+    that archived rows break, and that are NOT VALID now.
+    """
 
     databases: dict[str, RestoredDatabase]
     not_represented: tuple[str, ...]
+    broken: tuple[str, ...] = ()
 
     @property
     def tables(self) -> int:
@@ -79,10 +82,11 @@ def restore(path: Path, into: Mapping[str, str | URL], progress: Progress | None
                 )
         for target in targets.values():
             target.publish()
-    return Restored({name: _counts(manifest, name) for name in into}, manifest.not_represented)
+        broken = tuple(f"{name}: {sentence}" for name, target in targets.items() for sentence in target.broken)
+    return Restored({name: _counts(manifest, name) for name in into}, manifest.not_represented, broken)
 
 
-def _fill(target: SqliteTarget, path: Path, manifest: Manifest, database: str, progress: Progress | None) -> None:
+def _fill(target: Target, path: Path, manifest: Manifest, database: str, progress: Progress | None) -> None:
     tables = manifest.tables_of(database)
     target.create_tables(tables)
     for table in tables:

@@ -5,7 +5,7 @@ never asked.
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from subs_assets.archive.data_file import check_file, write_lines
-from subs_assets.archive.databases import open_source
+from subs_assets.archive.databases import open_sources
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, sync_folder
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive
 from subs_assets.archive.manifest import (
@@ -28,7 +28,7 @@ from subs_assets.archive.manifest import (
     read_manifest,
     write_manifest,
 )
-from subs_assets.archive.sqlite_source import SqliteSource
+from subs_assets.archive.protocols import Source
 from subs_assets.archive.store import list_archives
 
 LOCK_FILE = ".archive.lock"
@@ -68,9 +68,8 @@ def create(
         try:
             make_folder(unfinished)
             make_folder(unfinished / DATA_FOLDER)
-            with ExitStack() as stack:
-                # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
-                sources = {name: stack.enter_context(open_source(url)) for name, url in databases.items()}
+            # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
+            with open_sources(databases) as sources:
                 tables = _write_tables(sources, unfinished, progress)
                 not_represented = tuple(
                     f"{name}: {sentence}" for name, source in sources.items() for sentence in source.not_represented
@@ -102,9 +101,7 @@ def create(
     return folder
 
 
-def _write_tables(
-    sources: Mapping[str, SqliteSource], folder: Path, progress: Progress | None
-) -> tuple[TableEntry, ...]:
+def _write_tables(sources: Mapping[str, Source], folder: Path, progress: Progress | None) -> tuple[TableEntry, ...]:
     entries: list[TableEntry] = []
     for database, source in sources.items():
         for table in source.tables:

@@ -10,10 +10,9 @@ from typing import Literal
 
 from subs_assets.archive.errors import UnreadableDatabase
 from subs_assets.archive.manifest import ColumnEntry, ForeignKeyViolations, SchemaObject
-from subs_assets.archive.values import UTF_8, UTF_16_BIG, UTF_16_LITTLE, TextForm
+from subs_assets.archive.values import TEXT_FORMS, TextForm
 
 OLDEST_SQLITE = (3, 37)  # the first with PRAGMA table_list, which tells WITHOUT ROWID and shadow tables apart
-TEXT_FORMS = {"UTF-8": UTF_8, "UTF-16le": UTF_16_LITTLE, "UTF-16be": UTF_16_BIG}
 BUILT_IN_COLLATIONS = frozenset({"BINARY", "NOCASE", "RTRIM"})
 
 # https://www.sqlite.org/vtab.html#the_xshadowname_method and the modules that SQLite's own source ships.

@@ -19,7 +19,6 @@ from subs_assets.archive.durable import (
 from subs_assets.archive.errors import ArchiveLocked, RestoreRefused
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest, TableEntry
 from subs_assets.archive.sqlite_schema import (
-    TEXT_FORMS,
     quote,
     read_foreign_key_violations,
     read_schema,
@@ -27,7 +26,7 @@ from subs_assets.archive.sqlite_schema import (
     rowid_name,
 )
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
-from subs_assets.archive.values import UNDECODABLE_MARK, RowForm, UndecodableText
+from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, RowForm, UndecodableText
 
 ROWS_AT_ONCE = 1000
 SIDE_FILES = ("-journal", "-wal", "-shm")
@@ -43,6 +42,7 @@ class SqliteTarget:
         self._text = TEXT_FORMS[str(entry.settings["encoding"])]
         self._connection = sqlite3.connect(building, isolation_level=None)
         read_text_as_it_is(self._connection)
+        self.broken: tuple[str, ...] = ()  # SQLite keeps constraints that its rows break as they are
         self._prepare()
 
     def create_tables(self, tables: Sequence[TableEntry]) -> None:

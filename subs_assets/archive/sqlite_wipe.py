@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from subs_assets.archive.comparison import EMPTY, differences, without_statistics
+from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.sqlite_schema import quote
@@ -47,12 +47,12 @@ class SqliteWipe:
         """
         if virtual := [statement.name for statement in self._source.schema.ddl if statement.kind == "virtual table"]:
             raise ResetRefused(f"virtual tables cannot be emptied safely: {', '.join(virtual)}; drop them first")
-        before = without_statistics(self._source.digests())
+        before = self._source.digests()
         for table in before:
             if table != KEPT_TABLE:
                 self._connection.execute(f"DELETE FROM {quote(table)}")
         expected = {table: found if table == KEPT_TABLE else EMPTY for table, found in before.items()}
-        if left := differences(expected, without_statistics(self._source.digests())):
+        if left := differences(expected, self._source.digests()):
             raise ResetRefused(f"after the wipe (a trigger may have written): {'; '.join(left)}")
         return {table: found.rows for table, found in before.items() if table != KEPT_TABLE}
 

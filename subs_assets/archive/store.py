@@ -9,8 +9,7 @@ from subs_assets.archive import manifest as manifests
 from subs_assets.archive.data_file import read_lines
 from subs_assets.archive.errors import ArchiveError, BadArchive
 from subs_assets.archive.manifest import Manifest, TableEntry
-from subs_assets.archive.sqlite_schema import TEXT_FORMS
-from subs_assets.archive.values import RowForm
+from subs_assets.archive.values import TEXT_FORMS, RowForm
 
 FOLDER_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
 """``<utc>-<id>``. What is being made, or was never finished, begins with a dot."""

@@ -43,6 +43,8 @@ class TextForm:
 UTF_8 = TextForm("utf-8", "surrogateescape")
 UTF_16_LITTLE = TextForm("utf-16-le", "surrogatepass")
 UTF_16_BIG = TextForm("utf-16-be", "surrogatepass")
+TEXT_FORMS = {"UTF-8": UTF_8, "UTF-16le": UTF_16_LITTLE, "UTF-16be": UTF_16_BIG}
+"""By what a manifest says of a database (``settings["encoding"]``)."""
 
 
 class UndecodableText(str):

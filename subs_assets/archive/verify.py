@@ -9,8 +9,8 @@ from subs_assets.archive.data_file import check_file
 from subs_assets.archive.durable import is_link
 from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path, manifest_sha256
-from subs_assets.archive.sqlite_schema import TEXT_FORMS
 from subs_assets.archive.store import list_archives, read_manifest
+from subs_assets.archive.values import TEXT_FORMS
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
-"""Real SQLite files for the tests of the archive."""
+"""Real SQLite files and PostgreSQL databases for the tests of the archive."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from subs_assets_tests.postgres_server import PostgresServer
 
 MakeDatabase = Callable[..., Path]
 
@@ -52,3 +55,53 @@ def put_text_into_an_integer_column(path: Path) -> None:
 
 def url_of(path: Path) -> str:
     return f"sqlite:///{path.as_posix()}"
+
+
+RICH = Path(__file__).with_name("postgres_rich.sql")
+
+
+@dataclass(frozen=True)
+class PostgresPlace:
+    """A database of this test's own, and where more of them can be made."""
+
+    server: PostgresServer
+    name: str
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def schema_url(self, schema: str) -> str:
+        """The URL that stands for one schema only."""
+        return f"{self.url}?options=-csearch_path%3D{schema}"
+
+    def execute(self, *statements: str) -> None:
+        """Each on its own, outside of any transaction."""
+        for statement in statements:
+            self.server.execute(statement, self.name)
+
+
+@pytest.fixture
+def new_postgres(postgres_server: PostgresServer) -> Iterator[Callable[..., PostgresPlace]]:
+    """Makes databases, filled by SQL statements, that are gone after the test."""
+    made: list[str] = []
+
+    def make(*statements: str) -> PostgresPlace:
+        made.append(postgres_server.new_database())
+        place = PostgresPlace(postgres_server, made[-1])
+        place.execute(*statements)
+        return place
+
+    yield make
+    for name in made:
+        postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def rich_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database with every kind of object and value; not to be changed."""
+    name = postgres_server.new_database()
+    for part in RICH.read_text(encoding="utf-8").split("-- commit"):
+        postgres_server.execute(part, name)
+    yield name
+    postgres_server.drop_database(name)

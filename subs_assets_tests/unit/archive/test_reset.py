@@ -140,8 +140,9 @@ def test_views_made_in_another_order_are_a_difference(place: Place) -> None:
 
 
 def test_nobody_writes_between_the_comparison_and_the_wipe(place: Place) -> None:
+    entry = store.read_manifest(snapshot.create(place.databases, place.archives)).databases["warehouse"]
     with (
-        open_for_wiping(place.databases["warehouse"]),
+        open_for_wiping(place.databases["warehouse"], entry),
         closing(sqlite3.connect(place.warehouse, isolation_level=None, timeout=0.1)) as other,
         pytest.raises(sqlite3.OperationalError, match="locked"),
     ):

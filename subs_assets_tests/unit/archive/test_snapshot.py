@@ -147,7 +147,8 @@ def test_what_a_dead_creation_left_is_swept_and_a_live_one_is_not(shop: Path, tm
 @pytest.mark.parametrize(
     ("url", "problem", "word"),
     [
-        ("postgresql+psycopg://me:secret@host/db", UnsupportedDatabase, "supported: sqlite"),
+        ("mysql+pymysql://me:secret@host/db", UnsupportedDatabase, "supported: sqlite, postgresql"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/db", UnreadableDatabase, "cannot be connected to"),
         ("secret nonsense", UnsupportedDatabase, "sqlite:///"),
         ("sqlite://", UnsupportedDatabase, "by its file"),
         ("sqlite:///{folder}/missing.db", UnreadableDatabase, "no such database file"),

@@ -1,0 +1,64 @@
+"""What the archive asks of any kind of database: to be read, filled and emptied; which kinds there are is not known
+here.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol
+
+from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, TableDigest, TableEntry
+
+
+class Table(Protocol):
+    """A table that has rows of its own."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Literal["table", "shadow", "sequences", "statistics"]: ...
+    @property
+    def columns(self) -> tuple[ColumnEntry, ...]: ...
+    @property
+    def rowid_key(self) -> str | None: ...
+
+
+class Source(Protocol):
+    """One consistent state of a database."""
+
+    @property
+    def tables(self) -> Sequence[Table]: ...
+    @property
+    def not_represented(self) -> tuple[str, ...]:
+        """What an archive of this database would lack, a sentence each."""
+
+    def lines(self, table: Any) -> Iterable[bytes]:
+        """The rows of one of ``tables`` in their order, each as its line of JSON with a line feed."""
+
+    def digests(self) -> dict[str, TableDigest]:
+        """table -> (rows, SHA-256 of its lines)."""
+
+    def describe(self) -> DatabaseEntry:
+        """What the manifest says of the database; asked for after the rows."""
+
+
+class Target(Protocol):
+    """An empty database that is being filled, and is as it was unless ``publish`` was reached."""
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """Constraints that archived rows break and that were made without checking them, a sentence each."""
+
+    def create_tables(self, tables: Sequence[TableEntry]) -> None: ...
+    def load(self, table: TableEntry, lines: Iterable[bytes]) -> None: ...
+    def finish(self, sequences: Iterable[tuple[TableEntry, Iterable[bytes]]]) -> None:
+        """Make what follows the rows, and compare the schema with what was archived. Raises RestoreRefused."""
+
+    def digests(self) -> dict[str, TableDigest]: ...
+    def publish(self) -> None: ...
+
+
+class Wipe(Protocol):
+    """A database that nobody else can write to; what ``wipe`` deletes is gone only with ``commit``."""
+
+    def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]: ...
+    def wipe(self) -> dict[str, int]: ...
+    def commit(self) -> None: ...
