@@ -1,0 +1,76 @@
+"""What a PostgreSQL database consists of, asked of its catalogue: tables, DDL, sequences; no row is read here."""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from subs_assets.archive import postgres_objects, postgres_tables
+from subs_assets.archive.manifest import SchemaObject, Scope
+from subs_assets.archive.postgres_catalogue import Catalogue, Graph, qualified
+from subs_assets.archive.postgres_connection import Connection
+from subs_assets.archive.postgres_tables import PostgresTable
+
+
+@dataclass(frozen=True)
+class PostgresSchema:
+    """The whole of it; ``not_represented`` says, a sentence each, what an archive of this database would lack."""
+
+    schemas: tuple[str, ...]
+    tables: tuple[PostgresTable, ...]
+    sequences: tuple[str, ...]  # quoted, with their schemas
+    ddl: tuple[SchemaObject, ...]
+    not_represented: tuple[str, ...]
+
+
+def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
+    """Read the schema within the connection's transaction; it must have its settings pinned.
+
+    Raises:
+        UnreadableDatabase: some objects need each other, so that none can be made first.
+    """
+    catalogue = Catalogue(connection, scope)
+    relations = postgres_tables.read_relations(catalogue)
+    statements = [
+        *postgres_objects.object_statements(catalogue),
+        *postgres_tables.table_statements(catalogue, relations),
+    ]
+    graph = Graph(catalogue, statements)
+    problems = [
+        *graph.missing(),
+        *postgres_tables.problems_of(catalogue, relations),
+        *postgres_objects.problems_of(catalogue),
+    ]
+    statements += postgres_objects.refreshes(catalogue, statements, graph)
+    statements += postgres_objects.comments(catalogue, graph, problems)
+    ordered = Graph(catalogue, statements).ordered()
+    return PostgresSchema(
+        schemas=tuple(sorted(catalogue.schemas.values())),
+        tables=postgres_tables.tables_of(catalogue, relations),
+        sequences=tuple(qualified(row.nspname, row.relname) for row in catalogue.rows(_SEQUENCES)),
+        ddl=tuple(SchemaObject(kind=one.kind, name=one.name, table=one.table, sql=one.sql) for one in ordered),
+        not_represented=tuple(problems),
+    )
+
+
+def table_names(connection: Connection, scope: Scope) -> dict[int, str]:
+    """OID -> quoted name with its schema, of all tables that the scope covers, sorted by name."""
+    relations = postgres_tables.read_relations(Catalogue(connection, scope))
+    return {relation.row.oid: relation.qualified_name for relation in relations}
+
+
+def sequence_values(connection: Connection, schema: PostgresSchema) -> tuple[dict[str, JsonValue], ...]:
+    """Where each sequence stands: its name, ``value``, and whether that value was given out (``called``)."""
+    return tuple(
+        {"name": name, "value": row.last_value, "called": row.is_called}
+        for name in schema.sequences
+        for row in connection.execute(f"SELECT last_value, is_called FROM {name}")
+    )
+
+
+_SEQUENCES = """
+    SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'S' AND c.relnamespace = ANY (%(schemas)s) AND c.oid NOT IN (
+        SELECT objid FROM pg_catalog.pg_depend
+        WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND deptype = 'e')
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+"""

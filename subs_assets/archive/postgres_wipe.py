@@ -1,0 +1,123 @@
+"""Compares a locked PostgreSQL database with an archive and empties it, in one transaction; who may ask for that is
+decided elsewhere.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from sqlalchemy import URL
+
+from subs_assets.archive.comparison import EMPTY, differences
+from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
+from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
+from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, run_one
+from subs_assets.archive.postgres_schema import table_names
+from subs_assets.archive.postgres_source import PostgresSource
+
+KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one
+CONTROL_SCHEMA = "subs_control"  # never compared, never wiped
+
+
+class PostgresWipe:
+    """A database under exclusive locks. What ``wipe`` deletes is gone only with ``commit``."""
+
+    def __init__(self, connection: Connection, url: str | URL, scope: Scope) -> None:
+        self._connection = connection
+        self._url = url
+        self._source = PostgresSource(connection, url, scope)
+        self._lock_sequences()
+        self._digests = self._source.digests()
+
+    def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]:
+        """What tells the live database from the archived one, a sentence each; empty where they are equal.
+
+        Compared are the DDL, every table's rows, and where the sequences stand.
+        """
+        schema = self._source.schema
+        sentences = [
+            f"{statement.kind} {statement.name} is defined otherwise, or only on one side"
+            for statement in sorted({*schema.ddl} ^ {*entry.ddl}, key=lambda one: (one.kind, one.name, one.sql))
+        ]
+        sentences += [f"it has what no archive holds: {sentence}" for sentence in schema.not_represented]
+        found = self._source.sequences()
+        expected = {str(one["name"]): (one["value"], one["called"]) for one in entry.sequences}
+        sentences += [
+            f"sequence {name} stands at {found[name][0]}, {expected[name][0]} was archived"
+            for name in sorted({*found} & {*expected})
+            if found[name] != expected[name]
+        ]
+        return list(dict.fromkeys(sentences)) + differences(archived, self._digests)
+
+    def wipe(self) -> dict[str, int]:
+        """Delete all rows of all tables but ``alembic_version``, let the sequences start again, and fill the
+        materialised views anew; table -> rows deleted.
+
+        Raises:
+            ResetRefused: a table is not empty afterwards (a trigger filled it), or cannot be emptied.
+        """
+        wiped = [table for table in self._source.tables if table.name != KEPT_TABLE]
+        with explained(ResetRefused, self._url, "it cannot be emptied"):
+            if wiped:
+                # All at once, so that foreign keys between them do not matter; one from elsewhere refuses.
+                run_one(self._connection, f"TRUNCATE {', '.join(f'ONLY {table.qualified_name}' for table in wiped)}")
+            for sequence in self._source.schema.sequences:
+                run_one(self._connection, f"ALTER SEQUENCE {sequence} RESTART")
+            for statement in self._source.schema.ddl:
+                if statement.kind == "refresh":
+                    run_one(self._connection, statement.sql)
+        before = self._digests
+        expected = {table: found if table == KEPT_TABLE else EMPTY for table, found in before.items()}
+        if left := differences(expected, self._source.digests()):
+            raise ResetRefused(f"after the wipe (a trigger may have written): {'; '.join(left)}")
+        return {table: found.rows for table, found in before.items() if table != KEPT_TABLE}
+
+    def commit(self) -> None:
+        commit(self._connection, self._url)
+
+    def _lock_sequences(self) -> None:
+        """Keep nextval out, which waits for the lock that ALTER SEQUENCE takes; no sequence is changed by this."""
+        with explained(UnreadableDatabase, self._url, "its sequences cannot be locked"):
+            for sequence in self._source.schema.sequences:
+                run_one(self._connection, f"ALTER SEQUENCE {sequence} AS {self._type_of(sequence)}")
+
+    def _type_of(self, sequence: str) -> str:
+        (type_name,) = self._connection.execute(
+            "SELECT pg_catalog.format_type(seqtypid, NULL) FROM pg_catalog.pg_sequence "
+            "WHERE seqrelid = %s::pg_catalog.regclass",
+            (sequence,),
+        ).fetchone() or ("bigint",)
+        return str(type_name)
+
+
+@contextmanager
+def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWipe]:
+    """Keep everybody out of the tables that ``entry`` covers until the block ends; without ``commit`` the database is
+    as it was.
+
+    Raises:
+        UnreadableDatabase: it cannot be connected to, or somebody else holds a lock for too long.
+        ResetRefused: the archive covers the control state together with the warehouse.
+    """
+    scope = entry.scope or Scope(only=None, left_out=())
+    if CONTROL_SCHEMA in entry.schemas:
+        raise ResetRefused(
+            f"{label(url)}: the archive holds the control state (schema {CONTROL_SCHEMA}) as a part of the warehouse; "
+            "archive both under their own names, so that the control state is not wiped"
+        )
+    # Whatever the archive says, and however new that schema is.
+    scope = (
+        scope if scope.only is not None else scope.model_copy(update={"left_out": (*scope.left_out, CONTROL_SCHEMA)})
+    )
+    try:
+        connection = connect(url)
+    except ArchiveError as problem:
+        raise UnreadableDatabase(str(problem)) from None
+    with closing(connection):
+        with explained(UnreadableDatabase, url, "cannot be read"):
+            before = table_names(connection, scope)
+            connection.execute("BEGIN")
+        lock(connection, url, list(before.values()), "ACCESS EXCLUSIVE", UnreadableDatabase)
+        with explained(UnreadableDatabase, url, "cannot be read"):
+            if table_names(connection, scope) != before:
+                raise UnreadableDatabase(f"{label(url)}: tables were made or dropped meanwhile; try again")
+        yield PostgresWipe(connection, url, scope)
