@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr
 from sqlalchemy import Connection
 
 from subs_assets.catalogue.company import CompanyCatalogue
+from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import open_engine
 from subs_assets.database.lock import run_lock
@@ -40,6 +41,8 @@ class WarehouseResource(ConfigurableResource):
         run = context.run
         self._staging_id = staging_id(run) if run else "no run"
         warn = context.log.warning if context.log else print
+        if self.catalogues and (missing := missing_catalogues(map(Path, self.catalogues))):
+            raise RuntimeError(missing)
         name = f"run {run.run_id if run else ''}"
         with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
             self._lock = lock

@@ -231,6 +231,25 @@ def find_sources(
     return dict(sorted(sources.items()))
 
 
+def missing_catalogues(folders: Iterable[Path]) -> str | None:
+    """What is missing for a run, and what to do about it; None when every folder is there and one holds a company.
+
+    A folder that is not there, a drive that is not mounted, must not pass for one without companies: its companies
+    would vanish from what is published.
+    """
+    named = list(folders)
+    remedy = (
+        f"name a folder that holds <company>/{SOURCE_FILE} in SUBS_CATALOGUES; the project's data/catalogues is an "
+        "example, its docs/add-a-company.md says how to write your own"
+    )
+    for folder in named:
+        if not folder.is_dir():
+            return f"there is no folder of catalogues at {folder}: {remedy}"
+    if not find_sources(named):
+        return f"no catalogues in {', '.join(map(str, named))}: {remedy}"
+    return None
+
+
 def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Source | BrokenSource:
     """Read one source.yaml; whatever is wrong with it becomes a ``BrokenSource`` named after its folder."""
     home = path.parent.resolve()

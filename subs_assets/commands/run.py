@@ -27,14 +27,11 @@ def run() -> None:
     Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown),
     or with 1.
     """
-    from subs_assets.catalogue.source import find_sources
+    from subs_assets.catalogue.source import missing_catalogues
 
     settings = Settings.from_environment()
-    if not find_sources(settings.catalogues):
-        fail(
-            f"no catalogues in {', '.join(map(str, settings.catalogues))}: "
-            "name a folder that holds <company>/source.yaml in SUBS_CATALOGUES"
-        )
+    if missing := missing_catalogues(settings.catalogues):
+        fail(missing)
     use_dagster_home(settings)
     started = time.monotonic()
     errors.print(

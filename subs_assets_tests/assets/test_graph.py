@@ -145,7 +145,7 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
     write_shop(catalogues(settings), "corner", with_price("corner", 9.99))
     with monkeypatch.context() as changed:
         if check == "listings: has_listings":
-            (tmp_path / "nobody").mkdir()
+            write_shop(tmp_path / "nobody", "unheard_of", rows=[], source="company: [")
             (settings.home / "catalogues.json").unlink()  # or the home would refuse the other catalogues
             result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
         else:  # every step before the check succeeds, and would be published
@@ -382,4 +382,13 @@ def test_a_home_refuses_another_data_set(settings: Settings, tmp_path: Path) -> 
     result = run_graph(replace(settings, catalogues=(tmp_path / "others",)))
     assert not result.success
     assert "is the home of" in reason_of(result) and "set SUBS_HOME to another folder" in reason_of(result)
+    assert rows_in(settings.database_url) == before
+
+
+def test_a_folder_of_catalogues_that_is_not_there_is_no_empty_one(settings: Settings, tmp_path: Path) -> None:
+    before = rows_in(settings.database_url)
+    catalogues(settings).rename(tmp_path / "not mounted")
+    result = run_graph(settings)
+    assert not result.success
+    assert f"there is no folder of catalogues at {catalogues(settings)}: " in reason_of(result)
     assert rows_in(settings.database_url) == before

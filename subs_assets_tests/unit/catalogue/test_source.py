@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from subs_assets.catalogue.source import BrokenSource, Source, find_sources, read_source
+from subs_assets.catalogue.source import BrokenSource, Source, find_sources, missing_catalogues, read_source
 
 GOOD = {
     "company": {"name": "Aldi"},
@@ -101,3 +101,18 @@ def test_one_slug_twice_is_a_broken_source(tmp_path: Path) -> None:
     source = find_sources([tmp_path / "one", tmp_path / "two"])["aldi"]
     assert isinstance(source, BrokenSource)
     assert "both describe the company aldi" in source.problem
+
+
+def test_catalogues_that_are_missing_are_named_with_the_remedy(tmp_path: Path) -> None:
+    write(tmp_path / "one", GOOD)
+    (tmp_path / "bare").mkdir()
+    assert missing_catalogues([tmp_path / "one", tmp_path / "bare"]) is None
+    none_there = missing_catalogues([tmp_path / "bare"])
+    assert none_there is not None and none_there.startswith(
+        f"no catalogues in {tmp_path / 'bare'}: name a folder that "
+    )
+    not_mounted = missing_catalogues([tmp_path / "one", tmp_path / "absent"])
+    assert not_mounted is not None and not_mounted.startswith(
+        f"there is no folder of catalogues at {tmp_path / 'absent'}: "
+    )
+    assert "<company>/source.yaml in SUBS_CATALOGUES" in none_there and "<company>/source.yaml" in not_mounted
