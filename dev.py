@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-OLDEST, NEWEST = (3, 11), (3, 14)  # numpy and pandas need 3.11; dagster 1.13 refuses 3.15
+OLDEST, NEWEST = (3, 11), (3, 14)  # as in pyproject.toml, which says why
 UNFINISHED = "unfinished"
 REAL_DATA_SETS = ("au", "at")
 TEST_VARIABLES = ("SUBS_REAL_CATALOGUES", "SUBS_TEST_")
@@ -223,12 +223,11 @@ def common_variables(given: Mapping[str, str], root: Path) -> dict[str, str]:
 
 
 def prepare_dagster_home(variables: Mapping[str, str], root: Path) -> None:
-    """Make DAGSTER_HOME; one in our own home gets the project's dagster.yaml unless it has one already."""
+    """Make DAGSTER_HOME, as `subs run` does: a new one gets the project's settings, another is left alone."""
     folder = Path(variables["DAGSTER_HOME"])
     folder.mkdir(parents=True, exist_ok=True)
-    ours = folder == Path(variables["SUBS_HOME"]) / "dagster"
-    if ours and not (folder / "dagster.yaml").exists():
-        shutil.copyfile(root / "dagster.yaml.example", folder / "dagster.yaml")
+    if not any(folder.iterdir()):
+        shutil.copyfile(root / "subs_assets" / "dagster.yaml", folder / "dagster.yaml")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -236,7 +235,6 @@ def prepare_dagster_home(variables: Mapping[str, str], root: Path) -> None:
 
 def run(python: Path, catalogues: str | None) -> int:
     variables = variables_for_graph(catalogues, os.environ, ROOT)
-    prepare_dagster_home(variables, ROOT)
     say(f"catalogues: {variables['SUBS_CATALOGUES']}\nhome:       {variables['SUBS_HOME']}")
     return call([str(python), "-m", "subs_assets.cli", "run"], variables)
 

@@ -10,12 +10,10 @@ from typing import Any
 
 import typer
 
+import subs_assets
 from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
 from subs_assets.settings import Settings
-
-QUIET_DAGSTER = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
-"""No report of its use, no welcome dialog over the UI; dagster.yaml.example says what else may be set."""
 
 COMPANY_FAILED = 3
 """Exit code when the run succeeded and a company did not deliver: Dagster itself ends with 0 then."""
@@ -68,12 +66,13 @@ def _next_steps(settings: Settings) -> list[str]:
 
 
 def use_dagster_home(settings: Settings) -> None:
-    """Dagster's history and sensor cursors lie in the home, unless the user says otherwise."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home)))
+    """Dagster's history and sensor cursors lie in the home, unless the user says otherwise; a new DAGSTER_HOME gets our
+    settings, one that was there before is left alone."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.dagster_home).absolute()
+    os.environ["DAGSTER_HOME"] = str(home)
     home.mkdir(parents=True, exist_ok=True)
-    configuration = home / "dagster.yaml"
-    if not configuration.exists():
-        configuration.write_text(QUIET_DAGSTER, encoding="utf-8")
+    if not any(home.iterdir()):
+        shutil.copyfile(Path(subs_assets.__file__).with_name("dagster.yaml"), home / "dagster.yaml")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import distribution
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -36,7 +37,8 @@ def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     for folder in ("data/catalogues", "subs_assets_tests/catalogues/au", "subs_assets_tests/catalogues/at"):
         (root / folder).mkdir(parents=True)
-    for name in ("pyproject.toml", "constraints.txt", "dagster.yaml.example"):
+    (root / "subs_assets").mkdir()
+    for name in ("pyproject.toml", "constraints.txt", "subs_assets/dagster.yaml"):
         shutil.copy(ROOT / name, root / name)
     return root
 
@@ -67,9 +69,10 @@ def test_python_problem(version: tuple[int, int], has_ensurepip: bool, says: str
     assert problem is None if says is None else says in problem
 
 
-def test_the_oldest_python_is_the_one_that_the_package_asks_for() -> None:
+def test_the_pythons_are_those_that_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["requires-python"] == ">={}.{}".format(*dev.OLDEST)
+    beyond = (dev.NEWEST[0], dev.NEWEST[1] + 1)
+    assert project["requires-python"] == ">={}.{},<{}.{}".format(*dev.OLDEST, *beyond)
 
 
 @pytest.mark.parametrize(("os_name", "path"), [("nt", "Scripts/python.exe"), ("posix", "bin/python")])
@@ -198,7 +201,8 @@ def test_every_package_that_is_needed_is_pinned_as_installed() -> None:
     pins = dict(line.split("==") for line in constraints_text().splitlines() if "==" in line)
     pins = {canonicalize_name(name): version for name, version in pins.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    todo = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    todo = [needed for needed in map(Requirement, wanted) if needed.name != project["name"]]
     seen: set[tuple[str, frozenset[str]]] = set()
     while todo:
         requirement = todo.pop()
@@ -298,16 +302,23 @@ def test_tests_never_see_the_databases_of_the_user(checkout: Path, real: Path) -
     assert dev.variables_for_tests(given, checkout) == kept | common
 
 
-def test_dagster_gets_its_settings_once_and_only_in_our_home(checkout: Path, tmp_path: Path) -> None:
+def test_a_new_dagster_home_gets_its_settings_and_another_is_left_alone(checkout: Path, tmp_path: Path) -> None:
     variables = dev.variables_for_graph(None, {}, checkout)
     settings = Path(variables["DAGSTER_HOME"]) / "dagster.yaml"
     dev.prepare_dagster_home(variables, checkout)
-    assert settings.read_bytes() == (ROOT / "dagster.yaml.example").read_bytes()
+    assert settings.read_bytes() == (ROOT / "subs_assets" / "dagster.yaml").read_bytes()
     settings.write_text("# mine\n", encoding="utf-8")
     dev.prepare_dagster_home(variables, checkout)
     assert settings.read_text(encoding="utf-8") == "# mine\n"
-    dev.prepare_dagster_home({**variables, "DAGSTER_HOME": str(tmp_path / "theirs")}, checkout)
-    assert not any((tmp_path / "theirs").iterdir())
+    theirs = tmp_path / "theirs"
+    (theirs / "history").mkdir(parents=True)
+    dev.prepare_dagster_home({**variables, "DAGSTER_HOME": str(theirs)}, checkout)
+    assert not (theirs / "dagster.yaml").exists()
+
+
+def test_the_example_of_dagsters_settings_is_what_a_new_home_gets() -> None:
+    example, shipped = ROOT / "dagster.yaml.example", ROOT / "subs_assets" / "dagster.yaml"
+    assert example.read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

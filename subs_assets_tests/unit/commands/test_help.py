@@ -11,8 +11,6 @@ import typer
 from typer.testing import CliRunner
 
 from subs_assets.cli import app
-from subs_assets.settings import Settings
-from subs_assets_tests.unit.commands.conftest import Subs
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -67,10 +65,3 @@ def test_help_loads_nothing_heavy_and_comes_through_the_module() -> None:
 def test_a_wrong_command_line_ends_with_two(arguments: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, list(arguments))
     assert result.exit_code == 2 and "Usage:" in result.stderr
-
-
-def test_run_without_catalogues_is_a_sentence(subs: Subs, empty_home: Settings) -> None:
-    result = subs(empty_home, "run")
-    assert result.exit_code == 1
-    assert "no catalogues in" in result.stderr and "SUBS_CATALOGUES" in result.stderr
-    assert not (empty_home.home / "subs.db").exists()
