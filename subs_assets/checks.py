@@ -53,7 +53,7 @@ def every_listing_is_a_product(
     description="Rows of unit length, none missing, aligned with the products.",
 )
 def matrices_are_sound(embedding_matrices: EmbeddingMatrices, products: pd.DataFrame) -> AssetCheckResult:
-    norms = np.linalg.norm(embedding_matrices.vectors, axis=1)
+    norms = np.linalg.norm(embedding_matrices.features.vectors, axis=1)
     bad = int((~np.isclose(norms, 1.0, atol=1e-3)).sum())
     aligned = list(embedding_matrices.product_ids) == products["product_id"].tolist()
     return AssetCheckResult(

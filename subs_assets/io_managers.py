@@ -66,12 +66,13 @@ class MatricesIOManager(IOManager):
     def handle_output(self, context: OutputContext, obj: EmbeddingMatrices) -> None:
         own = self._folder / self._staging_id
         matrices.save(obj, own)
-        rows, dimensions = obj.vectors.shape
+        rows, dimensions = obj.features.vectors.shape
         context.add_output_metadata(
             {
                 "Products": rows,
                 "Dimensions": dimensions,
-                "Blocks": len(obj.blocks),
+                "Pairs of alike names": len(obj.alike_names),
+                "Rows of blocks": len(obj.blocks),
                 "Folder": MetadataValue.path(str(own)),
             }
         )

@@ -14,7 +14,8 @@ from subs_assets.catalogue import category_path
 from subs_assets.catalogue.categories import build_categories
 from subs_assets.catalogue.core_name import core_name
 from subs_assets.database import frames, tables
-from subs_assets.embedding.similarity import NameFeatures, lexical_features
+from subs_assets.embedding.matrices import ALIKE
+from subs_assets.embedding.similarity import NameFeatures, alike_names, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
 from subs_assets.substitution.attributes import ProductAttributes
@@ -192,4 +193,5 @@ def inputs_of(shop: Shops, mappings: pd.DataFrame | None = None) -> Substitution
         frames.conform(claims, tables.product_claims),
         equivalences() if mappings is None else mappings,
         blocks_of(shop),
+        alike_names(spelled(shop.products["core_name"]), ALIKE),
     )

@@ -9,7 +9,7 @@ from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
-from subs_assets.embedding.similarity import NameFeatures, lexical_features
+from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_heatmap
 from subs_assets.resources import EncoderResource
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
@@ -89,8 +89,9 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     embedding_matrices: EmbeddingMatrices,
 ):
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_equivalences, embedding_matrices.blocks
-    )
+        listings, products, product_listings, product_claims, category_equivalences,
+        embedding_matrices.blocks, embedding_matrices.alike_names,
+    )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     found = build_substitutions(inputs, features, log_progress(context.log, "shelf blocks compared"))
     rows, outcomes = found.substitutions, found.outcomes
@@ -156,8 +157,9 @@ def substitution_rates(
     A rate says how many, not how good.
     """
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_equivalences, embedding_matrices.blocks
-    )
+        listings, products, product_listings, product_claims, category_equivalences,
+        embedding_matrices.blocks, embedding_matrices.alike_names,
+    )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
     rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, progress))
@@ -180,4 +182,4 @@ def _product_features(products: pd.DataFrame, embedding_matrices: EmbeddingMatri
         raise ValueError(
             "embedding_matrices and products are not of one run: materialise both (`--select '+substitutions'`)"
         )
-    return NameFeatures(embedding_matrices.vectors, lexical_features(products["core_name"].tolist()))
+    return embedding_matrices.features

@@ -202,12 +202,9 @@ def explain(
 
 
 def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:
-    """What the published substitutions were made from; every vector is known, so no model is loaded."""
+    """What the published substitutions were made from; no model is loaded."""
     from subs_assets.database import frames, tables
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
-    from subs_assets.embedding.matrices import build_matrices
-    from subs_assets.embedding.similarity import NameFeatures, lexical_features
-    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.embedding import matrices
     from subs_assets.substitution.build import SubstitutionInputs
 
     read = {
@@ -215,13 +212,12 @@ def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple[
         for table in (
             tables.listings, tables.products, tables.product_listings, tables.product_claims,
             tables.category_equivalences,
-            tables.listing_shelves,
         )
     }  # fmt: skip
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
-    matrices = build_matrices(read["products"], read["product_listings"], read.pop("listing_shelves"), store)
-    features = NameFeatures(matrices.vectors, lexical_features(read["products"]["core_name"].tolist()))
-    return SubstitutionInputs(**read, blocks=matrices.blocks), features
+    published = matrices.load(matrices.published(settings.matrices))
+    if published.product_ids.tolist() != read["products"]["product_id"].tolist():
+        fail("the published matrices are of another night than the published tables: run `subs run`")
+    return SubstitutionInputs(**read, blocks=published.blocks, alike_names=published.alike_names), published.features
 
 
 def categories(

@@ -1,9 +1,12 @@
-"""The matrix of the products' vectors and an index of who shelves which of its rows where; nothing is compared."""
+"""What is known of the products' names, row by row: vectors, character n-grams, which are alike, and who shelves which
+row where; what may replace what is judged elsewhere.
+"""
 
 import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -11,30 +14,42 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue.category_path import ROOT
 from subs_assets.embedding.encoder import Progress
+from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_names, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 
 PUBLISHED = "published.txt"
+
+ALIKE = 0.7
+"""From here on two names are alike wherever their products stand. A pair that no category speaks for is shown from a
+mean similarity of .71 on (substitution/scoring.py); what a category speaks for is found by the blocks, further down."""
 
 BLOCK_COLUMNS = ["company_slug", "path", "row"]
 
 
 @dataclass(frozen=True)
 class EmbeddingMatrices:
-    """``vectors`` float32 (n, d), rows of unit length, row i for ``product_ids[i]``; n ids, ascending.
+    """n products: row i of ``features`` is the name of ``product_ids[i]``; the ids are ascending.
 
-    ``blocks`` (company_slug, path, row; sorted by all three) has one row per company, category path and matrix row that
-    the company shelves directly there. Listings without a category stand in no block.
+    ``alike_names``: ordered pairs of different rows whose mean similarity is at least ``ALIKE``. ``blocks``
+    (company_slug, path, row; sorted by all three) has one row per company, category path and matrix row that the
+    company shelves directly there. Listings without a category stand in no block.
     """
 
     product_ids: NDArray[np.object_]
-    vectors: NDArray[np.float32]
+    features: NameFeatures
+    alike_names: Pairs
     blocks: pd.DataFrame
 
     def __post_init__(self) -> None:
-        if len(self.product_ids) != len(self.vectors):
-            raise ValueError(f"{len(self.product_ids)} product ids for {len(self.vectors)} vectors")
-        if len(self.blocks) and self.blocks["row"].max() >= len(self.vectors):
-            raise ValueError(f"a block names row {self.blocks['row'].max()}, and there are {len(self.vectors)}")
+        rows = len(self.features)
+        if len(self.product_ids) != rows:
+            raise ValueError(f"{len(self.product_ids)} product ids for {rows} vectors")
+        if self.features.lexical.shape[0] != rows:
+            raise ValueError(f"n-grams of {self.features.lexical.shape[0]} names for {rows} vectors")
+        named = [self.alike_names.left, self.alike_names.right, self.blocks["row"].to_numpy()]
+        highest = max((int(numbers.max()) for numbers in named if len(numbers)), default=-1)
+        if highest >= rows:
+            raise ValueError(f"a block or a pair names row {highest}, and there are {rows}")
 
 
 def build_matrices(
@@ -44,7 +59,8 @@ def build_matrices(
     store: VectorStore,
     progress: Progress | None = None,
 ) -> EmbeddingMatrices:
-    """The vector of every product's core name (its name where the core is empty), and where its listings stand."""
+    """The features of every product's core name (the vector of its name where the core is empty), which names are
+    alike, and where the listings stand."""
     ordered = products.sort_values("product_id", ignore_index=True)
     texts = ordered["core_name"].where(ordered["core_name"].str.strip() != "", ordered["name"])
     row_of = pd.Series(ordered.index, index=ordered["product_id"], dtype="int64")
@@ -54,23 +70,29 @@ def build_matrices(
     blocks = shelved.assign(row=row_of.reindex(shelved["product_id"]).to_numpy())[BLOCK_COLUMNS].drop_duplicates()
     if blocks["row"].isna().any():
         raise ValueError("product_listings name a product that is not among the products")
+    features = NameFeatures(store.vectors(texts.tolist(), progress), lexical_features(ordered["core_name"].tolist()))
     return EmbeddingMatrices(
         product_ids=ordered["product_id"].to_numpy(dtype=object),
-        vectors=store.vectors(texts.tolist(), progress),
+        features=features,
+        alike_names=alike_names(features, ALIKE),
         blocks=blocks.astype({"row": "int64"}).sort_values(BLOCK_COLUMNS, ignore_index=True),
     )
 
 
 def save(matrices: EmbeddingMatrices, folder: Path) -> None:
-    """Write the three files into a new folder and put it in the place of an old one.
+    """Write the files into a new folder and put it in the place of an old one.
 
     Raises OSError where the old folder cannot be moved (on Windows: while somebody has its vectors mapped).
     """
+    from scipy import sparse
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
     fresh = folder.with_name(f"{folder.name}.{mark}.new")
     fresh.mkdir()
-    np.save(fresh / "vectors.npy", np.ascontiguousarray(matrices.vectors), allow_pickle=False)
+    np.save(fresh / "vectors.npy", np.ascontiguousarray(matrices.features.vectors), allow_pickle=False)
+    sparse.save_npz(fresh / "lexical.npz", matrices.features.lexical, compressed=False)
+    np.savez(fresh / "alike_names.npz", allow_pickle=False, **vars(matrices.alike_names))
     pd.DataFrame({"product_id": pd.Series(matrices.product_ids, dtype="str")}).to_parquet(
         fresh / "product_ids.parquet", index=False
     )
@@ -89,12 +111,19 @@ def load(folder: Path) -> EmbeddingMatrices:
 
     Raises FileNotFoundError where a file is missing, ValueError where the files do not belong together.
     """
-    path = folder / "vectors.npy"
+    from scipy import sparse
+
     try:
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-        ids = pd.read_parquet(folder / "product_ids.parquet")["product_id"].to_numpy(dtype=object)
-        return EmbeddingMatrices(ids, vectors, pd.read_parquet(folder / "blocks.parquet"))
-    except ValueError as error:
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        with np.load(folder / "alike_names.npz", allow_pickle=False) as pairs:
+            alike = Pairs(**pairs)
+        return EmbeddingMatrices(
+            product_ids=pd.read_parquet(folder / "product_ids.parquet")["product_id"].to_numpy(dtype=object),
+            features=NameFeatures(vectors, sparse.load_npz(folder / "lexical.npz")),
+            alike_names=alike,
+            blocks=pd.read_parquet(folder / "blocks.parquet"),
+        )
+    except (ValueError, BadZipFile) as error:
         raise ValueError(f"{folder} holds no whole matrix ({error}); materialise embedding_matrices again") from error
 
 

@@ -3,25 +3,29 @@
 Candidates -> relations, levels, gates, score -> rank and cap; each rule is in the module that is named after it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.embedding.similarity import NameFeatures, Pairs
 from subs_assets.substitution.attributes import product_attributes
-from subs_assets.substitution.candidates import shelf_neighbours, similar_names, together
+from subs_assets.substitution.candidates import shelf_neighbours, together
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.judge import Sellers, judge, sellers
-from subs_assets.substitution.outcomes import build_outcomes
-from subs_assets.substitution.rows import substitution_rows
+from subs_assets.substitution.outcomes import build_outcomes, found_at, nearest_at
+from subs_assets.substitution.rows import ranked, substitution_rows
 from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
+
+PAIRS_AT_ONCE = 500_000
+"""Candidates judged at once. All columns of the judgement of 10 million pairs took 4 GB; what is kept of them is
+small."""
 
 
 @dataclass(frozen=True)
 class SubstitutionInputs:
-    """What substitutions are made from: the tables of these names, and the blocks of ``EmbeddingMatrices``."""
+    """What substitutions are made from: the tables of these names, and these parts of ``EmbeddingMatrices``."""
 
     listings: pd.DataFrame
     products: pd.DataFrame
@@ -29,6 +33,7 @@ class SubstitutionInputs:
     product_claims: pd.DataFrame
     category_equivalences: pd.DataFrame
     blocks: pd.DataFrame
+    alike_names: Pairs
 
 
 @dataclass(frozen=True)
@@ -48,29 +53,56 @@ def build_substitutions(
     ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how
     many.
     """
-    judged, outcomes, relations, sold_by = _judge(inputs, features, progress)
-    rows = substitution_rows(judged, inputs.products, inputs.product_listings, inputs.listings, relations, sold_by)
-    return Substitutions(rows, outcomes, len(judged))
+    judged = _judge(inputs, features, progress)
+    rows = substitution_rows(
+        judged.best, inputs.products, inputs.product_listings, inputs.listings, judged.relations, judged.sold_by
+    )
+    return Substitutions(rows, judged.outcomes, judged.candidates)
 
 
 def null_outcomes(
     inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
     """What would become of every product if the shelves were dealt by chance: ``substitution_outcomes`` of the null."""
-    return _judge(with_shuffled_shelves(inputs), features, progress)[1]
+    return _judge(with_shuffled_shelves(inputs), features, progress).outcomes
 
 
-def _judge(
-    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None
-) -> tuple[pd.DataFrame, pd.DataFrame, ShelfRelations, Sellers]:
+@dataclass(frozen=True)
+class _Judged:
+    """What is kept of the judgement of all candidates; ``best``: the ranked rows of ``judge``."""
+
+    best: pd.DataFrame
+    outcomes: pd.DataFrame
+    relations: ShelfRelations
+    sold_by: Sellers
+    candidates: int
+
+
+def _judge(inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None) -> _Judged:
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates = Gates(attributes)
     sold_by = sellers(inputs.products, inputs.product_listings)
     relations = shelf_relations(inputs.blocks, inputs.category_equivalences)
-    pairs = together([similar_names(features), shelf_neighbours(features, relations, gates, progress)])
-    judged = judge(pairs, attributes, gates, relations, sold_by)
-    judged = judged[judged["level"] > 0].reset_index(drop=True)
-    return judged, build_outcomes(judged, inputs.products, relations, sold_by, gates), relations, sold_by
+    pairs = together([inputs.alike_names, shelf_neighbours(features, relations, gates, progress)])
+    best, found, nearest, candidates = [], [], [], 0
+    for part in _parts(pairs):
+        judged = judge(part, attributes, gates, relations, sold_by)
+        judged = judged[judged["level"] > 0]
+        candidates += len(judged)
+        best.append(ranked(judged))
+        found.append(found_at(judged))
+        nearest.append(nearest_at(judged))
+    outcomes = build_outcomes(pd.concat(found), pd.concat(nearest), inputs.products, relations, sold_by, gates)
+    return _Judged(pd.concat(best, ignore_index=True), outcomes, relations, sold_by, candidates)
+
+
+def _parts(pairs: Pairs) -> Iterator[Pairs]:
+    """The pairs in pieces, all pairs of one left product in the same; one empty piece where there are none."""
+    begins = np.flatnonzero(np.diff(pairs.left)) + 1
+    at = np.searchsorted(begins, np.arange(PAIRS_AT_ONCE, len(pairs), PAIRS_AT_ONCE))
+    cuts = np.unique(begins[at[at < len(begins)]])
+    for part in np.split(np.arange(len(pairs)), cuts):
+        yield pairs.where(part)
 
 
 def with_shuffled_shelves(inputs: SubstitutionInputs, seed: int = 0) -> SubstitutionInputs:

@@ -1,9 +1,9 @@
 """Which pairs of products are looked at, and at which companies; whether they may replace each other is judged
 elsewhere.
 
-Levels 1 to 4 come from names that are alike, wherever they stand; level 5 from exact comparison of every product of a
-shelf with every product of the shelves that it may be compared with. No approximate index: blocks are small enough
-(DESIGN, algorithms).
+Levels 1 to 4 come from names that are alike, wherever they stand (``EmbeddingMatrices.alike_names``); level 5 from
+exact comparison of every product of a shelf with every product of the shelves that it may be compared with. No
+approximate index: blocks are small enough (DESIGN, algorithms).
 """
 
 from collections.abc import Callable, Iterator
@@ -11,12 +11,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs, joined
+from subs_assets.embedding.similarity import NameFeatures, Pairs, joined
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.shelves import ShelfRelations
-
-NAME_FLOOR = 0.6
-"""Names less alike cannot reach the minimum score, whatever their categories say."""
 
 BLOCK_FLOOR = 0.4
 """Below it a pair is no candidate. Lower than what is shown, so that the loss funnel can name the nearest miss."""
@@ -26,13 +23,6 @@ BLOCK_NEAREST = 20
 
 BLOCK_CELLS = 4_000_000
 """Cells of a block compared at once: bounds memory to about 100 MB whatever the size of a category."""
-
-
-def similar_names(features: NameFeatures) -> Pairs:
-    """All ordered pairs of different products with alike names: the candidates of levels 1 to 4."""
-    rows = np.arange(len(features), dtype=np.intp)
-    pairs = alike_pairs(features, rows, rows, NAME_FLOOR)
-    return pairs.where(pairs.left != pairs.right)
 
 
 def shelf_neighbours(
@@ -56,8 +46,7 @@ def _block(features: NameFeatures, gates: Gates, rows: NDArray[np.intp], columns
     for start in range(0, len(rows), strip):
         part = rows[start : start + strip]
         cosine, lexical = features.similarities(part, columns)
-        # Rounded, so that the last bit of a matrix product, which depends on the strip, does not choose among equals.
-        similarity = np.round((cosine + lexical) / 2, 5)
+        similarity = (cosine + lexical) / 2
         similarity[part[:, None] == columns[None, :]] = -1.0
         refused = gates.refusal(part[:, None], columns[None, :]) != 0
         for mask, count in ((refused, BLOCK_NEAREST), (~refused, 1)):
@@ -67,11 +56,16 @@ def _block(features: NameFeatures, gates: Gates, rows: NDArray[np.intp], columns
 
 def _nearest(similarity: NDArray[np.float32], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Cells of each row's ``count`` highest values that reach the floor; equal values by column."""
-    count = min(count, similarity.shape[1])
-    top = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+    width = similarity.shape[1]
+    count = min(count, width)
+    # Rounded, so that the last bit of a matrix product, which depends on the strip, does not choose among equals; and
+    # made one whole number with the column, so that no two cells are equal and a partition is as good as a sort.
+    rounded = np.round(similarity * 1e5).astype(np.int64)
+    order = rounded * width - np.arange(width)
+    top = np.argpartition(order, width - count, axis=1)[:, width - count :]
     rows = np.repeat(np.arange(len(similarity)), count)
     columns = top.ravel()
-    keep = similarity[rows, columns] >= BLOCK_FLOOR
+    keep = rounded[rows, columns] >= BLOCK_FLOOR * 1e5
     return rows[keep], columns[keep]
 
 

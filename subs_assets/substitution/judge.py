@@ -82,10 +82,11 @@ def _relations(
     )
     at = relations.lookup(shelved["shelf"].to_numpy(np.intp), shelved["shelf_other"].to_numpy(np.intp))
     codes = relations.pairs["relation"].to_numpy(np.int8)
-    mapped_to = set(zip(relations.pairs["shelf"], relations.pairs["company"].map(company_number), strict=True))
-    could = [pair in mapped_to for pair in zip(shelved["shelf"], shelved["company"], strict=True)]
+    count = len(sold_by.companies)
+    mapped_to = relations.pairs["shelf"] * count + relations.pairs["company"].map(company_number)
+    could = np.isin(shelved["shelf"] * count + shelved["company"], mapped_to.unique())
     same_company = at_company.to_numpy()[shelved["shelf"]] == shelved["company"].to_numpy()
-    unrelated = np.where(np.array(could, bool) & ~same_company, scoring.CONTRADICTS, scoring.NO_RELATION)
+    unrelated = np.where(could & ~same_company, scoring.CONTRADICTS, scoring.NO_RELATION)
     shelved["relation"] = np.where(at >= 0, codes[at], unrelated) if len(codes) else unrelated
     shelved["mapping"] = at
     shelved["order"] = np.where(shelved["relation"] == scoring.NO_RELATION, scoring.RELATED + 0.5, shelved["relation"])

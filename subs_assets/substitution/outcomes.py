@@ -29,9 +29,16 @@ KEYS = ["product", "target"]
 
 
 def build_outcomes(
-    judged: pd.DataFrame, products: pd.DataFrame, relations: ShelfRelations, sold_by: Sellers, gates: Gates
+    found: pd.DataFrame,
+    nearest: pd.DataFrame,
+    products: pd.DataFrame,
+    relations: ShelfRelations,
+    sold_by: Sellers,
+    gates: Gates,
 ) -> pd.DataFrame:
     """Table ``substitution_outcomes``: one row for each product, company that sells it, and target company.
+
+    ``found`` and ``nearest``: ``found_at`` and ``nearest_at`` of all judged pairs.
 
     A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be
     compared; no candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below
@@ -39,14 +46,14 @@ def build_outcomes(
     """
     companies = np.array(sold_by.companies, object)
     every = sold_by.sold.merge(pd.DataFrame({"target": np.arange(len(companies))}), how="cross")
-    every = every.merge(_found(judged), on=KEYS, how="left").merge(_nearest(judged), on=KEYS, how="left")
+    every = every.merge(found, on=KEYS, how="left").merge(nearest, on=KEYS, how="left")
     shelved, mapped = _shelved_and_mapped(every, relations, sold_by)
-    found = every["levels_1_to_4"].notna()
+    is_found = every["levels_1_to_4"].notna()
     candidate = every["score"].notna()
     gate = np.array(GATES, object)[every["gate"].fillna(0).astype(int)]
     refused = candidate & (gate != "") & (every["score"] >= scoring.MINIMUM_SCORE)
     every["stage"] = np.select(
-        [found, refused, candidate, ~shelved, ~mapped],
+        [is_found, refused, candidate, ~shelved, ~mapped],
         ["found", "refused: " + gate, "below score", "uncategorised", "no mapping"],
         "no candidate",
     )
@@ -57,10 +64,7 @@ def build_outcomes(
             "target_company_slug": companies[every["target"]],
             "product_id": ids[every["product"]],
             "stage": every["stage"],
-            "nearest_id": [
-                ids[int(right)] if candidate_ else None
-                for right, candidate_ in zip(every["right"].fillna(0), candidate, strict=True)
-            ],
+            "nearest_id": np.where(candidate, ids[every["right"].fillna(0).astype(np.intp)], None),
             "nearest_score": every["score"],
             "detail": _details(every, gates),
         }
@@ -73,7 +77,8 @@ def build_outcomes(
 FLAGS = ["levels_1_to_4", "level_5", "level_5_own_tree"]
 
 
-def _found(judged: pd.DataFrame) -> pd.DataFrame:
+def found_at(judged: pd.DataFrame) -> pd.DataFrame:
+    """Which products have a substitute at which company, and on which levels: product, target, ``FLAGS``."""
     accepted = judged[judged["accepted"]]
     flags = pd.DataFrame(
         {
@@ -87,7 +92,8 @@ def _found(judged: pd.DataFrame) -> pd.DataFrame:
     return flags.groupby(KEYS, as_index=False).any()
 
 
-def _nearest(judged: pd.DataFrame) -> pd.DataFrame:
+def nearest_at(judged: pd.DataFrame) -> pd.DataFrame:
+    """The best candidate for every product and company, accepted or not: product, target, right, score, gate."""
     best = judged.sort_values(
         ["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True]
     )
@@ -117,7 +123,7 @@ def _shelved_and_mapped(
 def _details(every: pd.DataFrame, gates: Gates) -> list[str | None]:
     by_claim = every["stage"] == "refused: claim"
     details: list[str | None] = [None] * len(every)
-    for row in np.flatnonzero(by_claim):
-        missing = gates.missing_claims(int(every["product"].iat[row]), int(every["right"].iat[row]))
-        details[row] = "not stated: " + ", ".join(missing)
+    lost = every.loc[by_claim, ["product", "right"]].astype(np.intp)
+    for row, product, right in zip(np.flatnonzero(by_claim), lost["product"], lost["right"], strict=True):
+        details[row] = "not stated: " + ", ".join(gates.missing_claims(product, right))
     return details

@@ -28,23 +28,30 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+def ranked(judged: pd.DataFrame) -> pd.DataFrame:
+    """The accepted pairs with their ``rank``: best score first, then lower level, then the substitute; at most ``CAP``
+    a product and company. Of each product all pairs are here, or none."""
+    rows = judged[judged["accepted"]]
+    rows = rows.sort_values(["left", "company", "score", "level", "right"], ascending=[True, True, False, True, True])
+    rows = rows.assign(rank=rows.groupby(["left", "company"]).cumcount() + 1)
+    return rows[rows["rank"] <= CAP]
+
+
 def substitution_rows(
-    judged: pd.DataFrame,
+    best: pd.DataFrame,
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     listings: pd.DataFrame,
     relations: ShelfRelations,
     sold_by: Sellers,
 ) -> pd.DataFrame:
-    """The accepted pairs: best score first, then lower level, then the substitute's id; at most ``CAP`` a product and
-    company."""
-    rows = judged[judged["accepted"]].copy()
-    rows["product_id"] = products["product_id"].to_numpy()[rows["left"]]
-    rows["substitute_id"] = products["product_id"].to_numpy()[rows["right"]]
-    rows["company_slug"] = np.array(sold_by.companies, object)[rows["company"]]
-    rows = rows.sort_values(["left", "company", "score", "level", "right"], ascending=[True, True, False, True, True])
-    rows["rank"] = rows.groupby(["left", "company"]).cumcount() + 1
-    rows = rows[rows["rank"] <= CAP]
+    """The ranked pairs as rows of the table."""
+    ids = products["product_id"].to_numpy()
+    rows = best.assign(
+        product_id=ids[best["left"]],
+        substitute_id=ids[best["right"]],
+        company_slug=np.array(sold_by.companies, object)[best["company"]],
+    )
     rows = _priced(rows, product_listings, listings)
     mapped = rows["mapping"] >= 0
     for column in ("path", "target_path"):
@@ -52,7 +59,7 @@ def substitution_rows(
         rows[column] = np.where(mapped, values[rows["mapping"]] if len(values) else None, None)
     rows["relation"] = np.array(scoring.RELATIONS, object)[rows["relation"]]
     rows["pack_ratio"] = rows["ratio"].round(4)
-    rows["reasons"] = [_reasons(row) for row in rows.itertuples(index=False)]
+    rows["reasons"] = _reasons(rows)
     return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
 
 
@@ -81,7 +88,16 @@ def _priced(rows: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.Dat
     return both
 
 
-def _reasons(row: Any) -> str:
+def _reasons(rows: pd.DataFrame) -> pd.Series:
+    """Told once for all rows that have the same."""
+    told_by = ["bits", "mapping", "relation", "path", "target_path", "lowered"]
+    same = rows.groupby(told_by, dropna=False, sort=False).ngroup()
+    first = rows[told_by].assign(same=same).drop_duplicates("same").set_index("same")
+    told = pd.Series([_reasons_of(row) for row in first.itertuples(index=False)], index=first.index, dtype=object)
+    return same.map(told)
+
+
+def _reasons_of(row: Any) -> str:
     """JSON array: every level that applied, and what spoke against the pair without refusing it."""
     reasons = [rule for level, rule in LEVEL_RULES.items() if row.bits & (1 << (level - 1))]
     if row.mapping >= 0 and row.relation == "same":

@@ -1,5 +1,6 @@
 """Rows beside their products, blocks beside their shelves, and the same again from disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices, load, save
+from subs_assets.embedding.similarity import Pairs
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets_tests.hashing_encoder import HashingEncoder
 
@@ -44,7 +46,7 @@ def matrices(tmp_path: Path) -> EmbeddingMatrices:
 def test_rows_are_the_products_in_order(matrices: EmbeddingMatrices) -> None:
     assert matrices.product_ids.tolist() == ["09300000000001", "aldi:1", "iga:9"]
     # Where brand and size leave nothing of the name, the name itself is compared.
-    assert np.array_equal(matrices.vectors, HashingEncoder().encode(["milk", "500g", "rice"]))
+    assert np.array_equal(matrices.features.vectors, HashingEncoder().encode(["milk", "500g", "rice"]))
 
 
 def test_blocks_hold_every_shelf_and_nothing_uncategorised(matrices: EmbeddingMatrices) -> None:
@@ -64,20 +66,36 @@ def test_two_listings_of_one_product_on_one_shelf_are_one_row(tmp_path: Path) ->
 
 def test_saved_and_loaded(matrices: EmbeddingMatrices, tmp_path: Path) -> None:
     folder = tmp_path / "matrices" / "a run"
+    alike = np.array([0.9, 0.8], np.float32)
+    matrices = replace(matrices, alike_names=Pairs(np.array([0, 2]), np.array([2, 0]), alike, alike))
     save(matrices, folder)
     loaded = load(folder)
-    assert isinstance(loaded.vectors, np.memmap)
-    assert not loaded.vectors.flags.writeable
-    assert np.array_equal(loaded.vectors, matrices.vectors)
+    assert isinstance(loaded.features.vectors, np.memmap)
+    assert not loaded.features.vectors.flags.writeable
+    assert np.array_equal(loaded.features.vectors, matrices.features.vectors)
+    assert (loaded.features.lexical != matrices.features.lexical).nnz == 0
+    for name, array in vars(matrices.alike_names).items():
+        assert np.array_equal(getattr(loaded.alike_names, name), array)
     assert loaded.product_ids.tolist() == matrices.product_ids.tolist()
     pd.testing.assert_frame_equal(loaded.blocks, matrices.blocks)
-    assert sorted(path.name for path in folder.iterdir()) == ["blocks.parquet", "product_ids.parquet", "vectors.npy"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "alike_names.npz",
+        "blocks.parquet",
+        "lexical.npz",
+        "product_ids.parquet",
+        "vectors.npy",
+    ]
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(matrices: EmbeddingMatrices, tmp_path: Path) -> None:
     folder = tmp_path / "home" / "matrices"
     save(matrices, folder)
-    fewer = EmbeddingMatrices(matrices.product_ids[:1], matrices.vectors[:1], matrices.blocks.iloc[:1])
+    fewer = build_matrices(
+        PRODUCTS.iloc[1:2],
+        PRODUCT_LISTINGS.iloc[1:3],
+        LISTING_CATEGORIES.iloc[:3],
+        VectorStore(tmp_path, HashingEncoder()),
+    )
     save(fewer, folder)
     assert load(folder).product_ids.tolist() == ["09300000000001"]
     assert [path.name for path in folder.parent.iterdir()] == ["matrices"]
@@ -90,15 +108,21 @@ def test_without_products(tmp_path: Path) -> None:
     )
     save(none, tmp_path / "matrices")
     loaded = load(tmp_path / "matrices")
-    assert loaded.vectors.shape == (0, 64)
+    assert loaded.features.vectors.shape == (0, 64)
     assert len(loaded.blocks) == len(loaded.product_ids) == 0
 
 
 def test_files_that_do_not_belong_together_are_refused(matrices: EmbeddingMatrices, tmp_path: Path) -> None:
     save(matrices, tmp_path / "matrices")
-    np.save(tmp_path / "matrices" / "vectors.npy", matrices.vectors[:2])
+    np.save(tmp_path / "matrices" / "vectors.npy", matrices.features.vectors[:2])
     with pytest.raises(ValueError, match="3 product ids for 2 vectors"):
         load(tmp_path / "matrices")
+
+
+def test_pairs_of_another_matrix_are_refused(matrices: EmbeddingMatrices) -> None:
+    alike = np.ones(1, np.float32)
+    with pytest.raises(ValueError, match="names row 3, and there are 3"):
+        replace(matrices, alike_names=Pairs(np.array([0]), np.array([3]), alike, alike))
 
 
 def test_a_truncated_matrix_is_refused(matrices: EmbeddingMatrices, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from subs_assets.embedding import similarity
 from subs_assets.embedding.similarity import (
     NameFeatures,
     Pairs,
+    alike_names,
     alike_pairs,
     lexical_features,
     mutual_nearest,
     name_features,
 )
-from subs_assets_tests.small_shops import spelled, store_in
+from subs_assets_tests.small_shops import no_features, spelled, store_in
 
 WORDS = ["oat", "oats", "milk", "almond", "almonds", "swiss", "muesli", "toasted", "butter", "beans", "baked"]
 names_of_words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
@@ -27,13 +28,17 @@ def as_set(pairs: Pairs) -> set[tuple[int, int]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(lists_of_names, st.sampled_from([0.51, 0.6, 0.75, 0.9]), st.integers(1, 20), st.data())
-def test_alike_pairs_equal_brute_force(names: list[str], minimum: float, strip: int, data: st.DataObject) -> None:
+@given(lists_of_names, st.sampled_from([0.51, 0.6, 0.75, 0.9]), st.integers(1, 20), st.integers(1, 5), st.data())
+def test_alike_pairs_equal_brute_force(
+    names: list[str], minimum: float, strip: int, room: int, data: st.DataObject
+) -> None:
     features = spelled(names)
     rows = st.lists(st.integers(0, len(names) - 1), max_size=len(names), unique=True)
     left, right = (np.array(data.draw(rows), np.intp) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(similarity, "STRIP", strip)
+        patch.setattr(similarity, "ROOM", room)
+        patch.setattr(similarity, "COSINES_AT_ONCE", strip)
         pairs = alike_pairs(features, left, right, minimum)
     cosine = features.vectors.astype(np.float64) @ features.vectors.T.astype(np.float64)
     lexical = (features.lexical @ features.lexical.T).toarray()
@@ -56,6 +61,11 @@ def test_pairs_come_in_order_of_left_then_right_whatever_the_strip(monkeypatch: 
     assert list(zip(whole.left, whole.right, strict=True)) == sorted(as_set(whole))
     for one, other in zip(vars(whole).values(), vars(strips).values(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_alike_names_are_ordered_pairs_of_different_rows() -> None:
+    features = spelled(["swiss muesli", "swiss muesli", "muesli swiss", "dog food"])
+    assert as_set(alike_names(features, 0.7)) == {(i, j) for i in range(3) for j in range(3) if i != j}
 
 
 @pytest.mark.parametrize("minimum", [0.5, 0.3, -1.0])
@@ -108,10 +118,14 @@ def test_lexical_rows_have_unit_length_and_share_what_they_spell_alike() -> None
     assert alike[0, 1] > alike[0, 2] > alike[0, 3] == 0
 
 
-@pytest.mark.parametrize("names", [[], ["", ""]])
-def test_no_name_at_all_is_told_in_a_sentence(names: list[str]) -> None:
+def test_no_name_at_all_is_told_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="there is no name to compare"):
-        lexical_features(names)
+        lexical_features(["", ""])
+
+
+def test_no_names_are_no_pairs() -> None:
+    assert lexical_features([]).shape == (0, 0)
+    assert len(alike_names(no_features(), 0.7)) == 0
 
 
 def test_name_features_stand_in_the_order_of_the_names(tmp_path) -> None:  # type: ignore[no-untyped-def]

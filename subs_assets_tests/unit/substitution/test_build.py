@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
+from subs_assets.substitution import build
 from subs_assets.substitution.build import (
     SubstitutionInputs,
     Substitutions,
@@ -57,6 +58,16 @@ def test_the_order_of_the_input_changes_nothing(seed: int) -> None:
     pd.testing.assert_frame_equal(one.substitutions, other.substitutions)
     pd.testing.assert_frame_equal(one.outcomes, other.outcomes)
     assert len(one.substitutions) > 50
+
+
+def test_judging_in_pieces_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = built(ITEMS)
+    for pairs_at_once in (1, 7, 40):
+        monkeypatch.setattr(build, "PAIRS_AT_ONCE", pairs_at_once)
+        pieces, _ = built(ITEMS)
+        pd.testing.assert_frame_equal(pieces.substitutions, whole.substitutions)
+        pd.testing.assert_frame_equal(pieces.outcomes, whole.outcomes)
+        assert pieces.candidates == whole.candidates > 40
 
 
 def test_every_found_outcome_has_a_row_and_every_row_an_outcome() -> None:

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 
 from subs_assets.embedding.similarity import Pairs
 from subs_assets.substitution import candidates
-from subs_assets.substitution.candidates import (
-    BLOCK_FLOOR,
-    NAME_FLOOR,
-    shelf_neighbours,
-    similar_names,
-    together,
-)
+from subs_assets.substitution.candidates import BLOCK_FLOOR, shelf_neighbours, together
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
 from subs_assets_tests.small_shops import attributes_of, equivalences, features_with, path, spelled
@@ -28,12 +22,6 @@ def as_set(pairs: Pairs) -> set[tuple[int, int]]:
     found = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     assert found == sorted(set(found))
     return set(found)
-
-
-def test_similar_names_are_ordered_pairs_of_different_products() -> None:
-    features = spelled(["swiss muesli", "swiss muesli", "muesli swiss", "dog food"])
-    assert as_set(similar_names(features)) == {(i, j) for i in range(3) for j in range(3) if i != j}
-    assert NAME_FLOOR > 0.5
 
 
 def shelves_of(*standing: tuple[str, str, list[int]], mappings: pd.DataFrame | None = None) -> ShelfRelations:
