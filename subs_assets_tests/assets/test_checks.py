@@ -58,18 +58,15 @@ def test_every_listing_is_a_product(read: Callable[[str], pd.DataFrame], fault: 
 @pytest.mark.parametrize("fault", ["none", "length", "not a number", "missing product"])
 def test_matrices_are_sound(read: Callable[[str], pd.DataFrame], settings: Settings, fault: str) -> None:
     found = matrices.load(matrices.published(settings.matrices))
-    vectors = np.array(found.vectors)
+    vectors, products = np.array(found.features.vectors), read("products")
     if fault == "length":
         vectors[3] *= 1.1
     elif fault == "not a number":
         vectors[3] = np.nan
-    ids = found.product_ids
-    if fault == "missing product":
-        ids, vectors = ids[1:], vectors[1:]
-    blocks = found.blocks[found.blocks["row"] < len(ids)]
-    result = evaluate(
-        checks.matrices_are_sound, replace(found, product_ids=ids, vectors=vectors, blocks=blocks), read("products")
-    )
+    elif fault == "missing product":
+        products = products.iloc[1:]
+    matrix = replace(found, features=replace(found.features, vectors=vectors))
+    result = evaluate(checks.matrices_are_sound, matrix, products)
     assert result.passed is (fault == "none"), result.description
 
 
