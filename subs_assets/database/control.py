@@ -19,7 +19,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     delete,
     func,
     insert,
@@ -29,6 +28,7 @@ from sqlalchemy.schema import CreateSchema
 
 from subs_assets.database import frames
 from subs_assets.database.engine import open_answering, writing
+from subs_assets.database.tables import TEXT
 
 control_metadata = MetaData()
 
@@ -40,50 +40,50 @@ RELATIONS = ("exact", "close", "broad", "narrow", "related")
 decisions = Table(
     "decisions",
     control_metadata,
-    Column("kind", Text, primary_key=True),  # equivalence, substitution
-    Column("company_slug", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),  # a category path, or a sku
-    Column("target_company_slug", Text, primary_key=True),
-    Column("target_subject", Text, primary_key=True),
-    Column("verdict", Text, nullable=False),  # accept, reject
-    Column("relation", Text),  # for an accepted equivalence
-    Column("decided_by", Text, nullable=False),
-    Column("decided_at", Text, nullable=False),
-    Column("reason", Text),
+    Column("kind", TEXT, primary_key=True),  # equivalence, substitution
+    Column("company_slug", TEXT, primary_key=True),
+    Column("subject", TEXT, primary_key=True),  # a category path, or a sku
+    Column("target_company_slug", TEXT, primary_key=True),
+    Column("target_subject", TEXT, primary_key=True),
+    Column("verdict", TEXT, nullable=False),  # accept, reject
+    Column("relation", TEXT),  # for an accepted equivalence
+    Column("decided_by", TEXT, nullable=False),
+    Column("decided_at", TEXT, nullable=False),
+    Column("reason", TEXT),
 )
 
 reset_requests = Table(
     "reset_requests",
     control_metadata,
-    Column("request_id", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # requested, archived, wiped, refused, expired
-    Column("requested_by", Text, nullable=False),
-    Column("requested_at", Text, nullable=False),
-    Column("reason", Text),
-    Column("archive", Text),  # the archive's folder name, once there is one
-    Column("archived_at", Text),
-    Column("confirmed_by", Text),
-    Column("finished_at", Text),
-    Column("outcome", Text),  # why it was refused, or what was wiped
+    Column("request_id", TEXT, primary_key=True),
+    Column("state", TEXT, nullable=False),  # requested, archived, wiped, refused, expired
+    Column("requested_by", TEXT, nullable=False),
+    Column("requested_at", TEXT, nullable=False),
+    Column("reason", TEXT),
+    Column("archive", TEXT),  # the archive's folder name, once there is one
+    Column("archived_at", TEXT),
+    Column("confirmed_by", TEXT),
+    Column("finished_at", TEXT),
+    Column("outcome", TEXT),  # why it was refused, or what was wiped
 )
 
 audit_log = Table(
     "audit_log",
     control_metadata,
     Column("entry", Integer, primary_key=True, autoincrement=True),
-    Column("at", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("detail", Text),
+    Column("at", TEXT, nullable=False),
+    Column("who", TEXT, nullable=False),
+    Column("what", TEXT, nullable=False),
+    Column("detail", TEXT),
 )
 
 run_history = Table(
     "run_history",
     control_metadata,
-    Column("run_id", Text, primary_key=True),
-    Column("published_at", Text, nullable=False),
+    Column("run_id", TEXT, primary_key=True),
+    Column("published_at", TEXT, nullable=False),
     Column("seconds", Float),
-    Column("counts", Text, nullable=False),  # JSON object: table -> rows
+    Column("counts", TEXT, nullable=False),  # JSON object: table -> rows
 )
 
 

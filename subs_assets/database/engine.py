@@ -36,15 +36,21 @@ class DatabaseNotReady(RuntimeError):
 
 
 class fold(GenericFunction):  # noqa: N801 (a SQL function is spelt like one)
-    """``fold(text)``: text for comparison without case. SQLite's own ``lower`` knows only ASCII and misses "MÜSLI"."""
+    """``fold(text)``: text for comparison without case, as Python's ``casefold`` does it.
+
+    SQLite's own ``lower`` knows only ASCII and misses "MÜSLI"; so does PostgreSQL's in our columns' collation.
+    """
 
     type = Text()
     inherit_cache = True
 
 
-@compiles(fold)
-def _fold_elsewhere(element: fold, compiler: Any, **options: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **options)})"
+@compiles(fold, "postgresql")
+def _fold_on_postgresql(element: fold, compiler: Any, **options: Any) -> str:
+    # Up and down again for the sharp s; the final sigma is lower case already. Of all of Unicode only the dotless i and
+    # Cherokee come out differently than in Python.
+    text = compiler.process(element.clauses, **options)
+    return f"""translate(lower(upper(lower({text} COLLATE "und-x-icu"))), 'ς', 'σ')"""
 
 
 @compiles(fold, "sqlite")

@@ -10,7 +10,7 @@ The published tables have no foreign keys among each other: they are swapped as 
 checks hold their keys against each other before that.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData(
     naming_convention={
@@ -20,8 +20,15 @@ metadata = MetaData(
 )
 
 
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared and sorted by bytes, as SQLite does it: by a language's rules two servers would give two orders."""
+
+WHOLE_NUMBER = Integer().with_variant(BigInteger(), "postgresql")
+"""64 bits everywhere; SQLite's INTEGER has them, PostgreSQL's has half."""
+
+
 def _key(name: str, doc: str) -> Column:
-    return Column(name, Text, primary_key=True, doc=doc)
+    return Column(name, TEXT, primary_key=True, doc=doc)
 
 
 COMPANY = "The company's key"
@@ -37,28 +44,28 @@ listings = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("sku", SKU),
-    Column("name", Text, nullable=False, doc="As shown to a person: repaired, but not shortened"),
-    Column("core_name", Text, nullable=False, doc="Without brand and size, case folded: what is compared"),
-    Column("brand", Text, doc="As the company writes it, or found in the name"),
-    Column("brand_key", Text, doc="The brand, folded for comparison; null where unknown"),
-    Column("gtin", Text, doc="GTIN-14, check digit right, never an in-store code"),
-    Column("in_store_code", Text, doc="A barcode that only this company uses: no identity"),
-    Column("size_text", Text, doc="The size as the company writes it"),
+    Column("name", TEXT, nullable=False, doc="As shown to a person: repaired, but not shortened"),
+    Column("core_name", TEXT, nullable=False, doc="Without brand and size, case folded: what is compared"),
+    Column("brand", TEXT, doc="As the company writes it, or found in the name"),
+    Column("brand_key", TEXT, doc="The brand, folded for comparison; null where unknown"),
+    Column("gtin", TEXT, doc="GTIN-14, check digit right, never an in-store code"),
+    Column("in_store_code", TEXT, doc="A barcode that only this company uses: no identity"),
+    Column("size_text", TEXT, doc="The size as the company writes it"),
     Column("quantity", Float, doc="Of one unit of the pack, in `unit`"),
-    Column("unit", Text, doc="g, ml, m, m2 or each"),
-    Column("pack_count", Integer, doc="How many units the pack holds"),
+    Column("unit", TEXT, doc="g, ml, m, m2 or each"),
+    Column("pack_count", WHOLE_NUMBER, doc="How many units the pack holds"),
     Column("total", Float, doc="`quantity` times `pack_count`, in `unit`; null where the size was not understood"),
-    Column("dimension", Text, doc="mass, volume, length, area or count"),
+    Column("dimension", TEXT, doc="mass, volume, length, area or count"),
     Column("approximate", Boolean, nullable=False, doc="The company says that the size is approximate"),
     Column("price", Float, doc="Of the whole pack, in `currency`"),
-    Column("currency", Text, doc="ISO 4217"),
+    Column("currency", TEXT, doc="ISO 4217"),
     Column("unit_price", Float, doc="Per kg, l, m, m2 or piece"),
     Column("available", Boolean, doc="Whether the company says that it can be bought; null where it says nothing"),
-    Column("claims", Text, nullable=False, doc="JSON array of claim slugs, sorted; from the listing's own words only"),
-    Column("url", Text, doc="The listing's page at the company"),
-    Column("file", Text, nullable=False, doc="The file that the row came from"),
-    Column("line", Integer, nullable=False, doc="Its line, or its place in the file"),
-    Column("repairs", Text, nullable=False, doc="JSON array of sentences: what was mended in the row"),
+    Column("claims", TEXT, nullable=False, doc="JSON array of claim slugs, sorted; from the listing's own words only"),
+    Column("url", TEXT, doc="The listing's page at the company"),
+    Column("file", TEXT, nullable=False, doc="The file that the row came from"),
+    Column("line", WHOLE_NUMBER, nullable=False, doc="Its line, or its place in the file"),
+    Column("repairs", TEXT, nullable=False, doc="JSON array of sentences: what was mended in the row"),
     Index("ix_listings_gtin", "gtin"),
 )
 
@@ -67,9 +74,9 @@ listing_categories = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("sku", SKU),
-    Column("position", Integer, primary_key=True, doc="0 is the listing's first path"),
-    Column("path", Text, nullable=False, doc="JSON array of names from the root down; `[]` where the listing has none"),
-    Column("category_ids", Text, doc="JSON array: the company's own ids along the path"),
+    Column("position", WHOLE_NUMBER, primary_key=True, doc="0 is the listing's first path"),
+    Column("path", TEXT, nullable=False, doc="JSON array of names from the root down; `[]` where the listing has none"),
+    Column("category_ids", TEXT, doc="JSON array: the company's own ids along the path"),
 )
 
 set_aside_rows = Table(
@@ -77,10 +84,10 @@ set_aside_rows = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("file", "The file that the row is in"),
-    Column("line", Integer, primary_key=True, doc="Its line, or its place in the file; 0: the file as a whole"),
+    Column("line", WHOLE_NUMBER, primary_key=True, doc="Its line, or its place in the file; 0: the file as a whole"),
     _key("field", "Which field was wrong: file for the file as a whole, empty for the row as a whole"),
-    Column("value", Text, doc="What stood there, shortened to 200 characters"),
-    Column("reason", Text, nullable=False, doc="Why the row was not accepted"),
+    Column("value", TEXT, doc="What stood there, shortened to 200 characters"),
+    Column("reason", TEXT, nullable=False, doc="Why the row was not accepted"),
 )
 
 catalogue_files = Table(
@@ -88,34 +95,34 @@ catalogue_files = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("file", "Its path within the company's folder"),
-    Column("sha256", Text, doc="Of the file as it came"),
-    Column("bytes", Integer, doc="Its size"),
-    Column("modified_at", Text, doc="ISO 8601, UTC"),
-    Column("status", Text, nullable=False, doc="read, failed, or kept: the last good listings are shown instead"),
-    Column("problem", Text, doc="Why the file was not read or not taken, and what to do"),
-    Column("read", Integer, nullable=False, doc="Rows in the file: accepted and set aside together"),
-    Column("accepted", Integer, nullable=False, doc="Rows that became listings"),
-    Column("repaired", Integer, nullable=False, doc="Of the accepted: rows in which something was mended"),
-    Column("set_aside", Integer, nullable=False, doc="Rows that were not accepted"),
+    Column("sha256", TEXT, doc="Of the file as it came"),
+    Column("bytes", WHOLE_NUMBER, doc="Its size"),
+    Column("modified_at", TEXT, doc="ISO 8601, UTC"),
+    Column("status", TEXT, nullable=False, doc="read, failed, or kept: the last good listings are shown instead"),
+    Column("problem", TEXT, doc="Why the file was not read or not taken, and what to do"),
+    Column("read", WHOLE_NUMBER, nullable=False, doc="Rows in the file: accepted and set aside together"),
+    Column("accepted", WHOLE_NUMBER, nullable=False, doc="Rows that became listings"),
+    Column("repaired", WHOLE_NUMBER, nullable=False, doc="Of the accepted: rows in which something was mended"),
+    Column("set_aside", WHOLE_NUMBER, nullable=False, doc="Rows that were not accepted"),
 )
 
 products = Table(
     "products",
     metadata,
     _key("product_id", PRODUCT),
-    Column("gtin", Text, doc="GTIN-14; null where no listing has one that is sure"),
-    Column("name", Text, nullable=False, doc="Of its first listing"),
-    Column("core_name", Text, nullable=False, doc="Without brand and size, case folded: what is compared"),
-    Column("brand", Text, doc="Of its first listing that has one"),
-    Column("brand_key", Text, doc="The brand, folded for comparison; null where unknown"),
+    Column("gtin", TEXT, doc="GTIN-14; null where no listing has one that is sure"),
+    Column("name", TEXT, nullable=False, doc="Of its first listing"),
+    Column("core_name", TEXT, nullable=False, doc="Without brand and size, case folded: what is compared"),
+    Column("brand", TEXT, doc="Of its first listing that has one"),
+    Column("brand_key", TEXT, doc="The brand, folded for comparison; null where unknown"),
     Column("quantity", Float, doc="Of one unit of the pack, in `unit`"),
-    Column("unit", Text, doc="g, ml, m, m2 or each"),
-    Column("pack_count", Integer, doc="How many units the pack holds"),
+    Column("unit", TEXT, doc="g, ml, m, m2 or each"),
+    Column("pack_count", WHOLE_NUMBER, doc="How many units the pack holds"),
     Column("total", Float, doc="`quantity` times `pack_count`, in `unit`"),
-    Column("dimension", Text, doc="mass, volume, length, area or count"),
+    Column("dimension", TEXT, doc="mass, volume, length, area or count"),
     Column("approximate", Boolean, nullable=False, doc="The size is approximate"),
-    Column("listing_count", Integer, nullable=False, doc="How many listings describe it"),
-    Column("company_count", Integer, nullable=False, doc="How many companies sell it"),
+    Column("listing_count", WHOLE_NUMBER, nullable=False, doc="How many listings describe it"),
+    Column("company_count", WHOLE_NUMBER, nullable=False, doc="How many companies sell it"),
     Index("ix_products_gtin", "gtin"),
 )
 
@@ -124,10 +131,10 @@ product_listings = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("sku", SKU),
-    Column("product_id", Text, nullable=False, doc=PRODUCT),
+    Column("product_id", TEXT, nullable=False, doc=PRODUCT),
     Column(
         "matched_by",
-        Text,
+        TEXT,
         nullable=False,
         doc="gtin (it carries the product's), key (it joined by brand, name and size) or sku (it stands alone)",
     ),
@@ -140,9 +147,9 @@ identity_conflicts = Table(
     _key("conflict_id", "What the conflict is about: its listings share it"),
     _key("company_slug", COMPANY),
     _key("sku", SKU),
-    Column("kind", Text, nullable=False, doc="gtin_name_mismatch, ambiguous_key or contradicting_gtin"),
-    Column("reason", Text, nullable=False, doc="What was found, and what was done"),
-    Column("product_id", Text, nullable=False, doc="The product that the listing is now"),
+    Column("kind", TEXT, nullable=False, doc="gtin_name_mismatch, ambiguous_key or contradicting_gtin"),
+    Column("reason", TEXT, nullable=False, doc="What was found, and what was done"),
+    Column("product_id", TEXT, nullable=False, doc="The product that the listing is now"),
 )
 
 categories = Table(
@@ -150,12 +157,12 @@ categories = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("path", PATH),
-    Column("name", Text, nullable=False, doc="The last name of the path"),
-    Column("depth", Integer, nullable=False, doc="1: a root"),
-    Column("category_id", Text, doc="The company's own id, never a key"),
-    Column("parents", Text, nullable=False, doc="JSON array of paths: a node may hang in several places"),
-    Column("own_listings", Integer, nullable=False, doc="Listings on the node itself"),
-    Column("listings", Integer, nullable=False, doc="Listings in the whole subtree"),
+    Column("name", TEXT, nullable=False, doc="The last name of the path"),
+    Column("depth", WHOLE_NUMBER, nullable=False, doc="1: a root"),
+    Column("category_id", TEXT, doc="The company's own id, never a key"),
+    Column("parents", TEXT, nullable=False, doc="JSON array of paths: a node may hang in several places"),
+    Column("own_listings", WHOLE_NUMBER, nullable=False, doc="Listings on the node itself"),
+    Column("listings", WHOLE_NUMBER, nullable=False, doc="Listings in the whole subtree"),
     Column("is_leaf", Boolean, nullable=False, doc="Nothing stands below it"),
 )
 
@@ -163,14 +170,14 @@ category_inventory = Table(
     "category_inventory",
     metadata,
     _key("company_slug", COMPANY),
-    Column("depth", Integer, primary_key=True, doc="1: the roots; 0: listings without a category"),
-    Column("categories", Integer, nullable=False, doc="Nodes on this level"),
-    Column("leaves", Integer, nullable=False, doc="Of these: nodes with nothing below"),
-    Column("listings", Integer, nullable=False, doc="Listings on this level or below"),
-    Column("products", Integer, nullable=False, doc="Products on this level or below"),
-    Column("empty_categories", Integer, nullable=False, doc="Nodes that hold no listing themselves"),
-    Column("shared_names", Text, nullable=False, doc="JSON array: names on this level that other companies use too"),
-    Column("samples", Text, nullable=False, doc="JSON array of paths: the largest nodes"),
+    Column("depth", WHOLE_NUMBER, primary_key=True, doc="1: the roots; 0: listings without a category"),
+    Column("categories", WHOLE_NUMBER, nullable=False, doc="Nodes on this level"),
+    Column("leaves", WHOLE_NUMBER, nullable=False, doc="Of these: nodes with nothing below"),
+    Column("listings", WHOLE_NUMBER, nullable=False, doc="Listings on this level or below"),
+    Column("products", WHOLE_NUMBER, nullable=False, doc="Products on this level or below"),
+    Column("empty_categories", WHOLE_NUMBER, nullable=False, doc="Nodes that hold no listing themselves"),
+    Column("shared_names", TEXT, nullable=False, doc="JSON array: names on this level that other companies use too"),
+    Column("samples", TEXT, nullable=False, doc="JSON array of paths: the largest nodes"),
 )
 
 category_facets = Table(
@@ -178,9 +185,9 @@ category_facets = Table(
     metadata,
     _key("company_slug", COMPANY),
     _key("path", PATH),
-    Column("kind", Text, nullable=False, doc="universal_root, promotional, seasonal, dietary or mixed"),
+    Column("kind", TEXT, nullable=False, doc="universal_root, promotional, seasonal, dietary or mixed"),
     Column("spread", Float, doc="Effective number of other branches that its listings resemble; mixed ones only"),
-    Column("reason", Text, nullable=False, doc="Why it is no category"),
+    Column("reason", TEXT, nullable=False, doc="Why it is no category"),
 )
 
 listing_shelves = Table(
@@ -191,7 +198,7 @@ listing_shelves = Table(
     _key("path", "Where the listing counts for equivalences and level 5; never a facet"),
     Column(
         "origin",
-        Text,
+        TEXT,
         nullable=False,
         doc="own, or relatives: it stands under facets only, so its nearest relatives tell",
     ),
@@ -207,12 +214,12 @@ category_equivalences = Table(
     _key("target_path", TARGET_PATH),
     Column(
         "relation",
-        Text,
+        TEXT,
         nullable=False,
         doc="SKOS mapping relation, exact, close, broad, narrow or related: broad says that the target is broader",
     ),
-    Column("status", Text, nullable=False, doc="accepted, proposed or rejected; only accepted ones are used"),
-    Column("origin", Text, nullable=False, doc="evidence, decision (of a person) or inferred"),
+    Column("status", TEXT, nullable=False, doc="accepted, proposed or rejected; only accepted ones are used"),
+    Column("origin", TEXT, nullable=False, doc="evidence, decision (of a person) or inferred"),
     Column("support", Float, nullable=False, doc="Effective number of matched listings"),
     Column("hard_support", Float, nullable=False, doc="Of these: by products that both companies list"),
     Column("soft_support", Float, nullable=False, doc="Of these: by listings that are nearly identical"),
@@ -223,7 +230,7 @@ category_equivalences = Table(
     Column("source_given_target", Float, nullable=False, doc="P(source given target) by the evidence"),
     Column("source_given_target_bound", Float, nullable=False, doc="Its Wilson lower bound"),
     Column("label_similarity", Float, nullable=False, doc="How alike the two names are, 0 to 1"),
-    Column("reason", Text, nullable=False, doc="Why relation and status are what they are"),
+    Column("reason", TEXT, nullable=False, doc="Why relation and status are what they are"),
 )
 
 category_evidence = Table(
@@ -233,12 +240,12 @@ category_evidence = Table(
     _key("path", PATH),
     _key("target_company_slug", TARGET_COMPANY),
     _key("target_path", TARGET_PATH),
-    Column("rank", Integer, primary_key=True, doc="The ten strongest pairs, 1 first"),
-    Column("kind", Text, nullable=False, doc="hard (one product) or soft (nearly identical)"),
-    Column("sku", Text, nullable=False, doc=SKU),
-    Column("target_sku", Text, nullable=False, doc="The other company's own key of its listing"),
-    Column("name", Text, nullable=False, doc="The listing"),
-    Column("target_name", Text, nullable=False, doc="The other company's listing"),
+    Column("rank", WHOLE_NUMBER, primary_key=True, doc="The ten strongest pairs, 1 first"),
+    Column("kind", TEXT, nullable=False, doc="hard (one product) or soft (nearly identical)"),
+    Column("sku", TEXT, nullable=False, doc=SKU),
+    Column("target_sku", TEXT, nullable=False, doc="The other company's own key of its listing"),
+    Column("name", TEXT, nullable=False, doc="The listing"),
+    Column("target_name", TEXT, nullable=False, doc="The other company's listing"),
     Column("weight", Float, nullable=False, doc="How much the pair counts, 0 to 1"),
 )
 
@@ -246,9 +253,9 @@ product_claims = Table(
     "product_claims",
     metadata,
     _key("product_id", PRODUCT),
-    Column("claims", Text, nullable=False, doc="JSON array of claim slugs: from words and from dietary shelves"),
-    Column("department", Text, doc="One of twelve; null where no root word tells"),
-    Column("product_class", Text, doc="food, alcohol, baby, pet, household or personal_care"),
+    Column("claims", TEXT, nullable=False, doc="JSON array of claim slugs: from words and from dietary shelves"),
+    Column("department", TEXT, doc="One of twelve; null where no root word tells"),
+    Column("product_class", TEXT, doc="food, alcohol, baby, pet, household or personal_care"),
 )
 
 substitutions = Table(
@@ -257,18 +264,18 @@ substitutions = Table(
     _key("product_id", "The product that is to be replaced"),
     _key("company_slug", "Where the substitute is sold"),
     _key("substitute_id", "The product to buy instead"),
-    Column("sku", Text, nullable=False, doc="The cheapest listing of the substitute there"),
-    Column("level", Integer, nullable=False, doc="1 to 5, the lowest that applied"),
+    Column("sku", TEXT, nullable=False, doc="The cheapest listing of the substitute there"),
+    Column("level", WHOLE_NUMBER, nullable=False, doc="1 to 5, the lowest that applied"),
     Column("score", Float, nullable=False, doc="0 to 1: it ranks, and is no probability"),
-    Column("rank", Integer, nullable=False, doc="Within product and company, 1 first"),
+    Column("rank", WHOLE_NUMBER, nullable=False, doc="Within product and company, 1 first"),
     Column("cosine", Float, nullable=False, doc="Of the embeddings of both names"),
     Column("lexical", Float, nullable=False, doc="Cosine of the character n-grams of both names"),
     Column("pack_ratio", Float, doc="How many of the substitute make up one product"),
     Column("unit_price_ratio", Float, doc="The substitute's unit price over the product's cheapest"),
-    Column("path", Text, doc="The product's category that allowed level 5; null where none did"),
-    Column("target_path", Text, doc="The substitute's category that allowed level 5"),
-    Column("relation", Text, doc="How the two categories stand to each other"),
-    Column("reasons", Text, nullable=False, doc="JSON array: every level that applied, and what nearly refused"),
+    Column("path", TEXT, doc="The product's category that allowed level 5; null where none did"),
+    Column("target_path", TEXT, doc="The substitute's category that allowed level 5"),
+    Column("relation", TEXT, doc="How the two categories stand to each other"),
+    Column("reasons", TEXT, nullable=False, doc="JSON array: every level that applied, and what nearly refused"),
     Index("ix_substitutions_substitute_id", "substitute_id"),
 )
 
@@ -280,16 +287,16 @@ substitution_outcomes = Table(
     _key("product_id", "Every product once, so the counts add up"),
     Column(
         "stage",
-        Text,
+        TEXT,
         nullable=False,
         doc="found, uncategorised, no mapping, no candidate, below score, or refused: and by which gate",
     ),
     Column("levels_1_to_4", Boolean, nullable=False, doc="Found on one of these levels"),
     Column("level_5", Boolean, nullable=False, doc="Found on level 5"),
     Column("level_5_own_tree", Boolean, nullable=False, doc="Found on level 5 without any equivalence"),
-    Column("nearest_id", Text, doc="The best candidate: taken, or lost at this stage"),
+    Column("nearest_id", TEXT, doc="The best candidate: taken, or lost at this stage"),
     Column("nearest_score", Float, doc="Its score"),
-    Column("detail", Text, doc="What stood in the way, in words"),
+    Column("detail", TEXT, doc="What stood in the way, in words"),
 )
 
 substitution_rates = Table(
@@ -300,10 +307,10 @@ substitution_rates = Table(
     _key(
         "setting", "linked (through equivalences), siloed (one company's tree only) or null (shelves dealt by chance)"
     ),
-    Column("products", Integer, nullable=False, doc="The company's products"),
-    Column("with_levels_1_to_4", Integer, nullable=False, doc="Of these: with a substitute on levels 1 to 4"),
-    Column("with_level_5", Integer, nullable=False, doc="Of these: with a substitute on level 5"),
-    Column("with_any", Integer, nullable=False, doc="Of these: with any substitute"),
+    Column("products", WHOLE_NUMBER, nullable=False, doc="The company's products"),
+    Column("with_levels_1_to_4", WHOLE_NUMBER, nullable=False, doc="Of these: with a substitute on levels 1 to 4"),
+    Column("with_level_5", WHOLE_NUMBER, nullable=False, doc="Of these: with a substitute on level 5"),
+    Column("with_any", WHOLE_NUMBER, nullable=False, doc="Of these: with any substitute"),
     Column("rate_levels_1_to_4", Float, nullable=False, doc="Share with a substitute on levels 1 to 4"),
     Column("rate_level_5", Float, nullable=False, doc="Share with a substitute on level 5"),
     Column("rate", Float, nullable=False, doc="Share with any substitute"),

@@ -5,21 +5,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import Boolean, Column, Engine, Float, Integer, LargeBinary, MetaData, Table, Text, func, select
+from sqlalchemy import Boolean, Column, Engine, Float, LargeBinary, MetaData, Table, event, func, select
+from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database.control import control_metadata
 from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.frames import conform, dtype_of, empty, fetch, insert, read
-from subs_assets.database.tables import categories, metadata
+from subs_assets.database.tables import TEXT, WHOLE_NUMBER, categories, metadata
+from subs_assets_tests.unit.database.conftest import on_postgresql
 
 things = Table(
     "things",
     MetaData(),
-    Column("shop", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("note", Text),
-    Column("count", Integer),
+    Column("shop", TEXT, primary_key=True),
+    Column("number", WHOLE_NUMBER, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("note", TEXT),
+    Column("count", WHOLE_NUMBER),
     Column("ratio", Float),
     Column("good", Boolean),
 )
@@ -160,13 +162,15 @@ def engine_with_things(url: str) -> Engine:
 
 def test_what_is_inserted_is_read_back_exactly(engine_with_things: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subs_assets.database.frames.ROWS_PER_BATCH", 3)  # several batches, the last not full
-    odd = ["", "a\x00b", "🥝 ½ „Bio“", "line\nbreak", "' OR 1=1; --", " x ", "\ufeff", "שָׁלוֹם", "e\u0301", None]
+    odd = ["", "\t\\", "🥝 ½ „Bio“", "line\r\n\\.\nbreak", "' OR 1=1; --", ' x,"', "\ufeff", "שָׁלוֹם", "e\u0301", None]
+    if engine_with_things.dialect.name == "sqlite":
+        odd[1] = "a\x00b"  # PostgreSQL keeps no NUL
     given = conform(
         pd.DataFrame(
             {
                 "shop": ["ä", "Z", "a", "z", "A", "", "𝄞", "\uffff", "1", "10"],
                 "number": [2**63 - 1, -(2**63), 0, 1, 2, 3, 4, 5, 6, 7],
-                "name": [text or "0" for text in odd],
+                "name": [text or "\\." for text in odd],
                 "note": odd,
                 "count": [None, 2**53 + 1, 0, 1, None, 3, 4, 5, 6, 7],
                 "ratio": [0.1, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.7976931348623157e308, 1 / 3, 1e22, 2.0],
@@ -183,6 +187,45 @@ def test_what_is_inserted_is_read_back_exactly(engine_with_things: Engine, monke
     assert_frame_equal(found, given, check_exact=True)
     assert (np.signbit(found["ratio"]) == np.signbit(given["ratio"])).all(), "no -0.0 on either side"
     assert nulls == 1, "NaN is NULL"
+
+
+@on_postgresql
+@pytest.mark.parametrize("column", ["shop", "note"])
+def test_text_that_postgresql_does_not_keep_is_named(engine_with_things: Engine, column: str) -> None:
+    given = conform(frame(**{column: ["b", "a\0b"]}), things)
+    shop = "a\\\\x00b" if column == "shop" else "a"
+    with (
+        writing(engine_with_things) as connection,
+        pytest.raises(
+            ValueError, match=rf"things.{column} has a NUL character, .*; the first is shop='{shop}', number=1"
+        ),
+    ):
+        insert(connection, things, given)
+
+
+@on_postgresql
+def test_another_error_of_copy_is_an_error_of_the_database(engine_with_things: Engine) -> None:
+    given = conform(frame(), things)
+    with writing(engine_with_things) as connection:
+        insert(connection, things, given)
+    with writing(engine_with_things) as connection, pytest.raises(DBAPIError, match="duplicate key value") as caught:
+        insert(connection, things, given)
+    assert not caught.value.connection_invalidated
+
+
+@on_postgresql
+def test_rows_stay_on_the_server_until_their_batch_is_wanted(
+    engine_with_things: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the driver would hold all of a table before we see a row of it."""
+    monkeypatch.setattr("subs_assets.database.frames.ROWS_PER_BATCH", 2)
+    given = conform(frame(shop=list("abcde"), number=1, name="x"), things)
+    cursors: list[object] = []
+    event.listen(engine_with_things, "after_cursor_execute", lambda _, cursor, *rest: cursors.append(cursor))
+    with writing(engine_with_things) as connection:
+        insert(connection, things, given)
+        assert_frame_equal(read(connection, things), given)
+    assert type(cursors[-1]).__name__ == "ServerCursor"
 
 
 def test_rows_are_read_in_key_order_however_they_were_inserted(engine_with_things: Engine) -> None:

@@ -22,12 +22,10 @@ SELECT
 FROM substitutions AS forward
 JOIN substitutions AS backward
     ON backward.product_id = forward.substitute_id AND backward.substitute_id = forward.product_id
-WHERE forward.product_id < forward.substitute_id{collation}
+WHERE forward.product_id < forward.substitute_id
 GROUP BY forward.product_id, forward.substitute_id
 """
 
 
 def upgrade() -> None:
-    # SQLite compares by bytes. PostgreSQL must be told to, or which product is a depends on the server's language.
-    collation = ' COLLATE "C"' if op.get_bind().dialect.name == "postgresql" else ""
-    op.execute(SUBSTITUTIONS_SYMMETRIC.format(collation=collation))
+    op.execute(SUBSTITUTIONS_SYMMETRIC)
