@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 
 from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, JobDefinition, define_asset_job
 
-from subs_assets.database.engine import sqlite_file
 from subs_assets.definitions import build_defs
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.resources import EncoderResource
 from subs_assets.settings import Settings
+from subs_assets_tests import plain_sql
 from subs_assets_tests.hashing_encoder import HashingEncoder
 
 GOODS: dict[str, tuple[tuple[str, str, float], ...]] = {
@@ -189,24 +188,10 @@ def copy_of(folder: Path, to: Path) -> Settings:
 
 def rows_in(database_url: str, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
     """What is in a database by the plain driver, in the order of the rows' text: all tables, or those named."""
-    file = sqlite_file(database_url)
-    assert file is not None
-    connection = sqlite3.connect(file)
-    try:
-        names = tables or [
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        ]
-        return {name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr) for name in names}
-    finally:
-        connection.close()
+    names = tables or plain_sql.table_names(database_url)
+    return {name: sorted(plain_sql.select(database_url, f'SELECT * FROM "{name}"'), key=repr) for name in names}
 
 
 def value_of(database_url: str, statement: str) -> Any:
     """The first value that a statement finds, by the plain driver."""
-    file = sqlite_file(database_url)
-    assert file is not None
-    connection = sqlite3.connect(file)
-    try:
-        return connection.execute(statement).fetchone()[0]
-    finally:
-        connection.close()
+    return plain_sql.select(database_url, statement)[0][0]

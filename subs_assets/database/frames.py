@@ -142,6 +142,13 @@ def _refuse_nul(table: Table, frame: pd.DataFrame) -> None:
             )
 
 
+def refresh_statistics(connection: Connection, table: Table) -> None:
+    """Have PostgreSQL look at a table that was filled, within the transaction: or it plans with yesterday's rows until
+    it comes by itself. SQLite needs none."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}")
+
+
 def arrow_schema(table: Table) -> pa.Schema:
     """The table's columns in Arrow's types, as a conformed frame has them."""
 

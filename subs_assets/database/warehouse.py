@@ -103,11 +103,14 @@ class Warehouse:
         with writing(self.engine) if lock is None else writing_while_held(lock) as connection:
             for name in names:
                 table = metadata.tables[name]
+                # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait
+                # until the end, and one whose transaction began before would then find the table empty.
                 connection.execute(delete(table))
                 published[name] = sum(
                     frames.insert(connection, table, batch)
                     for batch in _read_batches(self._file(run_id, name, None), table)
                 )
+                frames.refresh_statistics(connection, table)
         return published
 
     def sweep(self, keep: Collection[str]) -> list[str]:

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 import subs_assets
-from subs_assets.database.engine import open_engine
+from subs_assets.database.advisory_lock import RunLockLost
 from subs_assets.database.frames import empty, read
+from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import listings, products, substitution_rates
 from subs_assets.database.warehouse import Warehouse
+from subs_assets_tests import plain_sql
+from subs_assets_tests.unit.database.conftest import on_postgresql
 
 RowsOf = Callable[..., pd.DataFrame]
 
@@ -54,7 +56,7 @@ def test_what_is_staged_is_read_back_exactly(
 ) -> None:
     monkeypatch.setattr("subs_assets.database.frames.ROWS_PER_BATCH", 2)
     rows = [
-        {"sku": "3", "name": "ä\x00🥝", "price": 0.1, "available": True, "pack_count": 2**53 + 1},
+        {"sku": "3", "name": "ä\t🥝", "price": 0.1, "available": True, "pack_count": 2**53 + 1},
         {"sku": "1", "name": "", "brand": "", "available": False},
         {"sku": "2", "price": float("inf")},
     ]
@@ -141,18 +143,26 @@ def test_publish_swaps_what_is_staged_and_nothing_else(
     assert warehouse.read("substitution_rates")["products"].tolist() == [2, 2, 2]
 
 
+FULL = {
+    "sqlite": (
+        "CREATE TRIGGER full_up BEFORE INSERT ON substitution_rates WHEN new.company_slug = 'c049' "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$",
+        "CREATE TRIGGER full_up BEFORE INSERT ON substitution_rates FOR EACH ROW WHEN (new.company_slug = 'c049') "
+        "EXECUTE FUNCTION full_up()",
+    ),
+}
+
+
 def test_when_the_last_insert_fails_nothing_is_published(
-    warehouse: Warehouse, stage_version: Callable[..., None]
+    warehouse: Warehouse, url: str, stage_version: Callable[..., None]
 ) -> None:
     stage_version(warehouse, "first", 1)
     warehouse.publish("first")
-    with warehouse.engine.begin() as connection:
-        connection.execute(
-            text(
-                "CREATE TRIGGER full BEFORE INSERT ON substitution_rates WHEN new.company_slug = 'c049' "
-                "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
-            )
-        )
+    plain_sql.execute(url, *FULL[warehouse.engine.dialect.name])
     stage_version(warehouse, "second", 2)
     with pytest.raises(DBAPIError, match="the disk is full"):
         warehouse.publish("second")
@@ -172,11 +182,49 @@ def test_a_staged_file_of_another_shape_publishes_nothing(
     assert published_versions(warehouse.engine) == {1}
 
 
+@on_postgresql
+def test_text_that_postgresql_does_not_keep_publishes_nothing(
+    warehouse: Warehouse, stage_version: Callable[..., None], rows_of: RowsOf
+) -> None:
+    stage_version(warehouse, "first", 1)
+    warehouse.publish("first")
+    stage_version(warehouse, "second", 2)
+    warehouse.stage("second", "listings", rows_of(listings, {"sku": "7", "name": "a\0b"}))
+    with pytest.raises(ValueError, match=r"listings.name has a NUL character, .* company_slug='x', sku='7'"):
+        warehouse.publish("second")
+    assert published_versions(warehouse.engine) == {1}
+
+
+@on_postgresql
+def test_the_planner_knows_what_was_published(warehouse: Warehouse, url: str, rows_of: RowsOf) -> None:
+    warehouse.stage("run", "products", rows_of(products, *({"product_id": f"{n:04}"} for n in range(1000))))
+    warehouse.publish("run")
+    assert plain_sql.select(url, "SELECT reltuples FROM pg_class WHERE relname = 'products'") == [(1000,)]
+
+
+@on_postgresql
+def test_who_has_lost_the_lock_publishes_nothing(
+    warehouse: Warehouse, url: str, tmp_path: Path, stage_version: Callable[..., None]
+) -> None:
+    stage_version(warehouse, "first", 1)
+    stage_version(warehouse, "second", 2)
+    with run_lock(tmp_path, url, "me") as lock:
+        warehouse.publish("first", lock)
+        plain_sql.execute(
+            url, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name LIKE 'me, %'"
+        )
+        with pytest.raises(RunLockLost, match="the publication was not finished"):
+            warehouse.publish("second", lock)
+    assert published_versions(warehouse.engine) == {1}
+
+
 KILLED_WHILE_PUBLISHING = """
 import sys, time
 from pathlib import Path
 from sqlalchemy import event
+from subs_assets.database import frames
 from subs_assets.database.engine import open_engine
+from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
 
 url, staging, moment = sys.argv[1:]
@@ -186,39 +234,58 @@ def stop_here():
     print("here", flush=True)
     time.sleep(60)
 
-if moment == "commit":
-    event.listen(engine, "commit", lambda connection: stop_here())
-else:
-    event.listen(
-        engine,
-        "after_cursor_execute",
-        lambda connection, cursor, statement, *rest: stop_here() if statement.startswith(moment) else None,
-    )
-Warehouse(engine, Path(staging)).publish("second")
+def insert_and_stop(connection, table, batch, insert=frames.insert):
+    count = insert(connection, table, batch)
+    if table.name == "substitution_rates":
+        stop_here()
+    return count
+
+with run_lock(Path(staging).parent, url, "to be killed") as lock:
+    on = engine if lock is None else lock.engine
+    if moment == "insert":
+        frames.insert = insert_and_stop
+    elif moment == "commit":
+        event.listen(on, "commit", lambda connection: stop_here())
+    else:
+        event.listen(
+            on,
+            "after_cursor_execute",
+            lambda connection, cursor, statement, *rest: stop_here() if statement.startswith(moment) else None,
+        )
+    Warehouse(engine, Path(staging)).publish("second", lock)
 """
 
 
-@pytest.mark.parametrize("moment", ["DELETE FROM substitution_rates", "INSERT INTO substitution_rates", "commit"])
-def test_a_process_that_is_killed_while_it_publishes_leaves_the_old_state(
+@pytest.mark.parametrize("moment", ["DELETE FROM substitution_rates", "insert", "commit"])
+def test_a_process_that_is_killed_while_it_publishes_leaves_the_old_state_and_no_lock(
     warehouse: Warehouse, url: str, stage_version: Callable[..., None], moment: str
 ) -> None:
     stage_version(warehouse, "first", 1)
     warehouse.publish("first")
     stage_version(warehouse, "second", 2, count=20_000)  # more than SQLite's cache: pages are in the log when it dies
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED_WHILE_PUBLISHING, url, str(warehouse.staging), moment],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(subs_assets.__file__).parents[1])},
-    ) as child:
+    with started(KILLED_WHILE_PUBLISHING, url, warehouse.staging, moment) as child:
         assert child.stdout is not None
         assert child.stdout.readline().strip() == b"here"
         assert published_versions(warehouse.engine) == {1}, "a reader is not disturbed meanwhile"
         child.kill()
     assert published_versions(warehouse.engine) == {1}
-    with warehouse.engine.connect() as connection:
-        assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
-    assert warehouse.publish("second") == {"products": 20_000, "substitution_rates": 20_000}
+    if warehouse.engine.dialect.name == "sqlite":
+        assert plain_sql.select(url, "PRAGMA integrity_check") == [("ok",)]
+    with run_lock(warehouse.staging.parent, url, "next", wait_seconds=30) as lock:
+        assert warehouse.publish("second", lock) == {"products": 20_000, "substitution_rates": 20_000}
     assert published_versions(warehouse.engine) == {2}
+
+
+PUBLISHES_AGAIN_AND_AGAIN = """
+import sys
+from pathlib import Path
+from subs_assets.database.engine import open_engine
+from subs_assets.database.warehouse import Warehouse
+
+warehouse = Warehouse(open_engine(sys.argv[1]), Path(sys.argv[2]))
+for number in range(60):
+    warehouse.publish(f"run{number % 2 + 1}")
+"""
 
 
 def test_a_reader_sees_the_old_state_or_the_new_one(
@@ -227,22 +294,20 @@ def test_a_reader_sees_the_old_state_or_the_new_one(
     for version in (1, 2):
         stage_version(warehouse, f"run{version}", version)
     warehouse.publish("run1")
-    finished = threading.Event()
     seen: list[set[int]] = []
-
-    def look() -> None:
-        reader = open_engine(url)
-        while not finished.is_set():
-            seen.append(published_versions(reader))
-        reader.dispose()
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    for number in range(60):
-        warehouse.publish(f"run{number % 2 + 1}")
-    finished.set()
-    thread.join()
+    with started(PUBLISHES_AGAIN_AND_AGAIN, url, warehouse.staging) as child:
+        while child.poll() is None:
+            seen.append(published_versions(warehouse.engine))
+    assert child.returncode == 0
     assert {frozenset(versions) for versions in seen} == {frozenset({1}), frozenset({2})}
+
+
+def started(program: str, *arguments: object) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(subs_assets.__file__).parents[1])},
+    )
 
 
 def test_sweep_deletes_other_runs_staging_only(warehouse: Warehouse, stage_version: Callable[..., None]) -> None:
