@@ -58,7 +58,7 @@ def compare(connection: Connection) -> Drift:
     problems = [
         *(_missing_table(connection, table) for table in missing_tables.values()),
         *_columns(connection, found["add_column"], found["remove_column"]),
-        *_changed_columns(found["modify_type"], found["modify_nullable"]),
+        *_changed_columns(connection, found["modify_type"], found["modify_nullable"]),
         *_primary_keys(inspector, present),
         *_missing_indexes(
             connection, [index for _, index in found["add_index"] if index.table.name not in missing_tables]
@@ -148,8 +148,12 @@ def _missing_column(connection: Connection, table: str, column: Column[Any]) -> 
     )
 
 
-def _changed_columns(types: list[tuple[Any, ...]], nullability: list[tuple[Any, ...]]) -> Iterator[Difference]:
-    for _, _, table, column, _, found, expected in types:
+def _changed_columns(
+    connection: Connection, types: list[tuple[Any, ...]], nullability: list[tuple[Any, ...]]
+) -> Iterator[Difference]:
+    for _, _, table, column, _, *kinds in types:
+        # As this database spells them: a type of ours may be another one on each.
+        found, expected = (kind.compile(dialect=connection.dialect) for kind in kinds)
         yield Difference(f"{table}.{column} is {found} where {expected} is expected", REBUILD, upgrade_mends=False)
     for _, _, table, column, _, found, _ in nullability:
         what = "may be NULL, and should not" if found else "may not be NULL, and should"

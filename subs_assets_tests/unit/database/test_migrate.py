@@ -1,6 +1,6 @@
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -9,54 +9,79 @@ from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, make_url, text
 
 from subs_assets.database.drift import VIEWS
-from subs_assets.database.engine import open_engine, writing
+from subs_assets.database.engine import describe, open_engine, writing
 from subs_assets.database.frames import insert, primary_key
 from subs_assets.database.migrate import DatabaseNotReady, alembic_config, check, notes, prepare, upgrade
 from subs_assets.database.tables import metadata, substitutions
 from subs_assets.settings import sqlite_url
+from subs_assets_tests import plain_sql
+from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 
 ALL = ["0001", "0002", "0003", "0004"]
+CATEGORIES = "SELECT * FROM categories ORDER BY company_slug, path"
+DEFINITION_OF_BY_ID = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE name = 'ix_by_id'",
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_by_id'",
+}
 
 
-@contextmanager
-def opened(url: str) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        yield connection
+def backend(url: str) -> str:
+    return make_url(url).get_backend_name()
 
 
 def run_sql(url: str, *statements: str) -> None:
-    with opened(url) as connection:
-        for statement in statements:
-            connection.execute(statement)
+    plain_sql.execute(url, *statements)
 
 
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
-    with opened(url) as connection:
-        return connection.execute(query).fetchall()
+    return plain_sql.select(url, query)
 
 
 def schema(url: str) -> list[tuple[object, ...]]:
-    return rows(url, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+    if url.startswith("sqlite"):
+        return rows(url, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+    return rows(
+        url,
+        "SELECT relkind, relname, attname, format_type(atttypid, atttypmod), attnotnull, attcollation "
+        "FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid "
+        "WHERE relnamespace = 'public'::regnamespace AND attnum > 0 ORDER BY relkind, relname, attnum",
+    )
+
+
+NOTE_A_NEW_CATEGORY = {
+    "sqlite": (
+        "CREATE TRIGGER note AFTER INSERT ON categories BEGIN INSERT INTO noted VALUES (new.store_product_id); END",
+    ),
+    # PostgreSQL keeps a function's body as text, and does not rename in it.
+    "postgresql": (
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO noted VALUES (new.name); RETURN NULL; END $$",
+        "CREATE TRIGGER note AFTER INSERT ON categories FOR EACH ROW WHEN (new.store_product_id = 'new') "
+        "EXECUTE FUNCTION note()",
+    ),
+}
 
 
 def fill_categories(url: str, count: int = 1000) -> list[tuple[object, ...]]:
     """Rows at revision 0001, and a view, a trigger and an index that somebody added on the column that is renamed."""
-    with opened(url) as connection:
-        connection.executemany(
-            "INSERT INTO categories (company_slug, path, name, depth, store_product_id, parents, own_listings, "
-            "listings, is_leaf) VALUES ('aldi', ?, ?, 1, ?, '[]', 1, 1, 1)",
-            [(f'["Käse {n}"]', f"Käse {n}", f"id {n}" if n % 3 else None) for n in range(count)],
-        )
-        connection.execute("CREATE INDEX ix_by_id ON categories (store_product_id)")
-        connection.execute("CREATE VIEW by_id AS SELECT store_product_id AS id, name FROM categories")
-        connection.execute("CREATE TABLE noted (id TEXT)")
-        connection.execute(
-            "CREATE TRIGGER note AFTER INSERT ON categories BEGIN INSERT INTO noted VALUES (new.store_product_id); END"
-        )
-    return rows(url, "SELECT * FROM categories ORDER BY company_slug, path")
+    given = [(f'["Käse {n}"]', f"Käse {n}", f"id {n}" if n % 3 else None) for n in range(count)]
+    frame = pd.DataFrame(given, columns=["path", "name", "store_product_id"])
+    frame = frame.assign(company_slug="aldi", depth=1, parents="[]", own_listings=1, listings=1, is_leaf=True)
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        frame.to_sql("categories", connection, if_exists="append", index=False)
+    engine.dispose()
+    run_sql(
+        url,
+        "CREATE INDEX ix_by_id ON categories (store_product_id)",
+        "CREATE VIEW by_id AS SELECT store_product_id AS id, name FROM categories",
+        "CREATE TABLE noted (id TEXT)",
+        *NOTE_A_NEW_CATEGORY[backend(url)],
+    )
+    return rows(url, CATEGORIES)
 
 
 def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
@@ -90,23 +115,26 @@ def test_the_incident_models_ahead_of_a_database_with_rows(url: str) -> None:
     before = fill_categories(url)
 
     sentences = check(url)
-    assert sentences[0].endswith("subs.db is at revision 0001; this program needs 0004: run `subs db upgrade`")
+    assert sentences[0].endswith(f"{describe(url)} is at revision 0001; this program needs 0004: run `subs db upgrade`")
     assert "categories has store_product_id where category_id is expected: run `subs db upgrade`" in sentences
     assert "the table category_equivalences is missing: run `subs db upgrade`" in sentences
     assert all(sentence.endswith("run `subs db upgrade`") for sentence in sentences)
     with pytest.raises(DatabaseNotReady, match="category_id is expected: run `subs db upgrade`"):
         prepare(url)
-    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before, "a refusal changes nothing"
+    assert rows(url, CATEGORIES) == before, "a refusal changes nothing"
 
     assert upgrade(url) == ALL[1:]
     prepare(url)
     assert check(url) == []
-    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+    assert rows(url, CATEGORIES) == before
     assert rows(url, "SELECT category_id FROM categories WHERE name = 'Käse 1'") == [("id 1",)]
-    assert "category_id" in str(rows(url, "SELECT sql FROM sqlite_master WHERE name = 'ix_by_id'"))
+    assert "category_id" in str(rows(url, DEFINITION_OF_BY_ID[backend(url)]))
     assert rows(url, "SELECT id FROM by_id WHERE name = 'Käse 1'") == [("id 1",)]
-    run_sql(url, "INSERT INTO categories SELECT 'iga', path, name, 1, 'new', '[]', 0, 0, 1 FROM categories LIMIT 1")
-    assert rows(url, "SELECT id FROM noted ORDER BY rowid DESC LIMIT 1") == [("new",)]
+    run_sql(
+        url,
+        "INSERT INTO categories SELECT 'iga', path, 'new', 1, 'new', '[]', 0, 0, is_leaf FROM categories LIMIT 1",
+    )
+    assert rows(url, "SELECT id FROM noted") == [("new",)]
 
 
 def test_a_column_that_was_renamed_by_hand_before_the_upgrade_is_left_as_it_is(url: str) -> None:
@@ -115,7 +143,7 @@ def test_a_column_that_was_renamed_by_hand_before_the_upgrade_is_left_as_it_is(u
     run_sql(url, "ALTER TABLE categories RENAME COLUMN store_product_id TO category_id")
     upgrade(url)
     assert check(url) == []
-    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+    assert rows(url, CATEGORIES) == before
 
 
 def test_both_names_at_once_are_for_a_person_to_sort_out(url: str) -> None:
@@ -124,7 +152,7 @@ def test_both_names_at_once_are_for_a_person_to_sort_out(url: str) -> None:
     run_sql(url, "ALTER TABLE categories ADD COLUMN category_id TEXT")
     with pytest.raises(DatabaseNotReady, match="stays as it was: categories has both store_product_id and category_id"):
         upgrade(url)
-    found = rows(url, "SELECT * FROM categories ORDER BY company_slug, path")
+    found = rows(url, CATEGORIES)
     assert [row[:-1] for row in found] == before
 
 
@@ -139,29 +167,50 @@ def test_a_migration_that_fails_leaves_nothing(url: str, monkeypatch: pytest.Mon
         if "CREATE VIEW" in statement:
             names = inspect(op.get_bind()).get_table_names()
             seen.append("category_equivalences" in names)
-            op.get_bind().execute(text("CREATE TABLE categories (x)"))
+            op.get_bind().execute(text("CREATE TABLE categories (x INTEGER)"))
         op.get_bind().execute(text(statement))
 
     monkeypatch.setattr(op, "execute", fail_at_the_view)
-    with pytest.raises(DatabaseNotReady, match="stays as it was: table categories already exists"):
+    with pytest.raises(DatabaseNotReady, match=r"stays as it was: .*categories.* already exists"):
         upgrade(url)
     assert seen == [True], "the failure came after work was done"
     assert schema(url) == schema_before
     assert rows(url, "SELECT * FROM alembic_version") == [("0001",)]
-    assert rows(url, "SELECT * FROM categories ORDER BY company_slug, path") == before
+    assert rows(url, CATEGORIES) == before
 
 
-@pytest.mark.parametrize("make", ["nothing", "an empty file", "an empty alembic_version"])
-def test_an_empty_database_is_migrated_at_once(url: str, make: str) -> None:
+@on_sqlite
+@pytest.mark.parametrize("make", ["nothing", "an empty file"])
+def test_a_missing_or_empty_file_is_migrated_at_once(url: str, make: str) -> None:
     file = Path(url.removeprefix("sqlite:///"))
     if make == "an empty file":
         file.touch()
-    if make == "an empty alembic_version":
-        run_sql(url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
     assert [sentence.rsplit(": ")[-1] for sentence in check(url)] == ["run `subs db upgrade`"]
     assert file.exists() == (make != "nothing"), "looking makes no file"
     assert make == "an empty file" or notes(url) == []
     prepare(url)
+    assert check(url) == []
+
+
+@pytest.mark.parametrize("with_alembic_version", [False, True])
+def test_an_empty_database_is_migrated_at_once(url: str, with_alembic_version: bool) -> None:
+    if with_alembic_version:
+        run_sql(url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+    assert [sentence.rsplit(": ")[-1] for sentence in check(url)] == ["run `subs db upgrade`"]
+    prepare(url)
+    assert check(url) == []
+
+
+def test_two_upgrades_at_once(url: str) -> None:
+    at_once = threading.Barrier(2)
+
+    def upgrade_it(_: int) -> list[str]:
+        at_once.wait()
+        return upgrade(url)
+
+    with ThreadPoolExecutor(2) as threads:
+        ran = list(threads.map(upgrade_it, range(2)))
+    assert sorted(ran) == [[], ALL], "one does it all, the other waits and finds nothing to do"
     assert check(url) == []
 
 
@@ -178,7 +227,7 @@ def test_an_empty_database_is_migrated_at_once(url: str, make: str) -> None:
             "run the SQL `ALTER TABLE categories RENAME COLUMN store_product_id TO category_id`",
         ),
         (
-            "ALTER TABLE listings RENAME COLUMN brand TO Marke",
+            'ALTER TABLE listings RENAME COLUMN brand TO "Marke"',
             "listings has Marke where brand is expected: "
             'run the SQL `ALTER TABLE listings RENAME COLUMN "Marke" TO brand`',
         ),
@@ -203,11 +252,11 @@ def test_an_empty_database_is_migrated_at_once(url: str, make: str) -> None:
         ("DROP VIEW substitutions_symmetric", "the view substitutions_symmetric is missing: keep a copy"),
         (
             "DELETE FROM alembic_version",
-            "subs.db has tables that `subs db upgrade` did not make (it has no alembic_version): keep a copy",
+            " has tables that `subs db upgrade` did not make (it has no alembic_version): keep a copy",
         ),
         (
             "UPDATE alembic_version SET version_num = '9999'",
-            "subs.db is at revision 9999, and the newest that this program knows is 0004: a newer one migrated it",
+            " is at revision 9999, and the newest that this program knows is 0004: a newer one migrated it",
         ),
     ],
 )
@@ -215,7 +264,7 @@ def test_drift_is_said_in_words_and_stops_a_run(engine: Engine, url: str, statem
     run_sql(url, statement)
     sentences = check(url)
     assert len(sentences) == 1
-    assert sentence in sentences[0]
+    assert sentence in sentences[0].replace(' COLLATE "C"', "")
     before = schema(url)
     with pytest.raises(DatabaseNotReady) as caught:
         prepare(url)
@@ -244,16 +293,44 @@ def test_changed_types_keys_and_nullability_are_told_apart(engine: Engine, url: 
     run_sql(
         url,
         "DROP TABLE product_claims",
-        "CREATE TABLE product_claims (product_id TEXT, claims INTEGER NOT NULL, department TEXT NOT NULL, "
-        "product_class TEXT, PRIMARY KEY (product_class, product_id))",
+        "CREATE TABLE product_claims (product_id TEXT NOT NULL, claims INTEGER, department TEXT NOT NULL, "
+        "product_class TEXT NOT NULL, PRIMARY KEY (product_class, product_id))",
     )
     found = "\n".join(check(url))
-    assert "product_claims.claims is INTEGER where TEXT is expected: keep a copy" in found
-    assert "product_claims.product_id may be NULL, and should not: keep a copy" in found
+    assert "product_claims.claims is INTEGER where TEXT is expected: keep a copy" in found.replace(' COLLATE "C"', "")
+    assert "product_claims.claims may be NULL, and should not: keep a copy" in found
     assert "product_claims.department may not be NULL, and should: keep a copy" in found
     assert (
         "the primary key of product_claims is (product_class, product_id), expected (product_id): keep a copy" in found
     )
+
+
+@on_sqlite
+def test_a_key_of_sqlite_may_be_null_unless_it_is_said(engine: Engine, url: str) -> None:
+    run_sql(
+        url,
+        "DROP TABLE product_claims",
+        "CREATE TABLE product_claims (product_id TEXT PRIMARY KEY, claims TEXT NOT NULL, department TEXT, "
+        "product_class TEXT)",
+    )
+    assert ["product_claims.product_id may be NULL, and should not: keep" in one for one in check(url)] == [True]
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "column, kind, expected",
+    [
+        ("name", "VARCHAR(200)", 'VARCHAR(200) where TEXT COLLATE "C"'),
+        ("line", "INTEGER", "INTEGER where BIGINT"),
+        ("price", "REAL", "REAL where FLOAT"),
+        ("price", "NUMERIC(10, 2)", "NUMERIC(10, 2) where FLOAT"),
+    ],
+)
+def test_types_that_would_lose_something_are_told_apart(
+    engine: Engine, url: str, column: str, kind: str, expected: str
+) -> None:
+    run_sql(url, f"ALTER TABLE listings ALTER COLUMN {column} TYPE {kind}")
+    assert [one.partition(" is expected")[0] for one in check(url)] == [f"listings.{column} is {expected}"]
 
 
 def test_what_somebody_added_is_noted_and_stops_nothing(engine: Engine, url: str) -> None:
@@ -277,17 +354,42 @@ def test_a_database_of_a_newer_program_is_not_upgraded(engine: Engine, url: str)
         upgrade(url)
 
 
+@on_postgresql
+def test_a_view_that_cannot_be_read_is_a_problem_among_others(engine: Engine, url: str) -> None:
+    run_sql(
+        url,
+        "DROP VIEW substitutions_symmetric",
+        "CREATE VIEW substitutions_symmetric AS SELECT 1 / 0 AS product_a",
+        "DROP INDEX ix_products_gtin",
+    )
+    missing, broken = check(url)
+    assert "the index ix_products_gtin on products is missing" in missing
+    assert "the view substitutions_symmetric cannot be read (division by zero)" in broken
+
+
+@on_sqlite
 def test_a_broken_view_is_a_problem(engine: Engine, url: str) -> None:
     run_sql(url, "DROP VIEW substitutions_symmetric")
     run_sql(url, "CREATE VIEW substitutions_symmetric AS SELECT 1 FROM nowhere")
     assert any("the view substitutions_symmetric cannot be read (no such table" in sentence for sentence in check(url))
 
 
+@on_sqlite
 def test_a_file_that_is_no_database(url: str) -> None:
     Path(url.removeprefix("sqlite:///")).write_bytes(b"no database at all" * 1000)
     assert ["cannot be opened (file is not a database)" in sentence for sentence in check(url)] == [True]
     with pytest.raises(DatabaseNotReady, match="see that SUBS_DATABASE_URL or SUBS_HOME is right"):
         prepare(url)
+
+
+@on_postgresql
+def test_a_database_that_is_not_there(url: str) -> None:
+    nowhere = f"{url}_not"
+    [sentence] = check(nowhere)
+    assert f"{describe(nowhere)} cannot be opened (" in sentence and "does not exist" in sentence
+    assert "\n" not in sentence
+    with pytest.raises(DatabaseNotReady, match="see that SUBS_DATABASE_URL or SUBS_HOME is right"):
+        prepare(nowhere)
 
 
 def test_a_folder_with_any_name_will_do(tmp_path: Path) -> None:
