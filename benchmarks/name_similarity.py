@@ -1,7 +1,7 @@
 """How well meaning, spelling and both find the listing that belongs to another one.
 
-``python benchmarks/name_similarity.py`` needs the real catalogues (SUBS_REAL_CATALOGUES) and, the first time, minutes of
-encoding, whose vectors are kept in SUBS_HOME.
+``python benchmarks/name_similarity.py`` needs the real catalogues (SUBS_REAL_CATALOGUES) and, the first time, minutes
+of encoding, whose vectors are kept in SUBS_HOME.
 
 - au/: the products that Coles and IGA share by GTIN. A Coles listing asks, all IGA listings answer.
 - at/: German names. A listing of one of five companies asks, all listings of another answer; right is an answer with
