@@ -15,6 +15,10 @@ from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
 from subs_assets.settings import Settings
 
+OF_THE_WORKSPACE = {".dagster/repository": "__repository__@subs_assets"}
+"""By this tag the UI counts a run as one of the code location in workspace.yaml. Without it, what `subs run` did is
+missing from the job's page, and the list of jobs says that the job has never run."""
+
 COMPANY_FAILED = 3
 """Exit code when the run succeeded and a company did not deliver: Dagster itself ends with 0 then."""
 
@@ -98,7 +102,10 @@ def _execute(settings: Settings) -> Finished:
     instance = DagsterInstance.get()
     try:
         result: Any = job.execute_in_process(
-            instance=instance, run_config={"loggers": {"progress": {}}}, raise_on_error=False
+            instance=instance,
+            run_config={"loggers": {"progress": {}}},
+            tags=OF_THE_WORKSPACE,
+            raise_on_error=False,
         )
     finally:
         instance.dispose()

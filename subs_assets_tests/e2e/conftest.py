@@ -87,11 +87,16 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
 @pytest.fixture
 def installation(first_run: FirstRun, tmp_path: Path) -> Installation:
     """A copy of that home, vectors included, and of the sample: the test's own."""
+    return copy_of(first_run, tmp_path)
+
+
+def copy_of(first_run: FirstRun, folder: Path) -> Installation:
+    """What a fixture of a wider scope makes its own copy with."""
     assert first_run.returncode == 0, first_run.stderr
     without_note = shutil.ignore_patterns("catalogues.json")  # the copy is for other catalogues
     return Installation(
-        Path(shutil.copytree(first_run.installation.home, tmp_path / "home", ignore=without_note)),
-        Path(shutil.copytree(SAMPLE, tmp_path / "catalogues")),
+        Path(shutil.copytree(first_run.installation.home, folder / "home", ignore=without_note)),
+        Path(shutil.copytree(SAMPLE, folder / "catalogues")),
     )
 
 
