@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
-from subs_assets.database import control, migrate
+from subs_assets.database import control
 from subs_assets.database.engine import open_engine
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
@@ -38,6 +38,8 @@ class WarehouseResource(ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["WarehouseResource"]:
+        from subs_assets.database import migrate  # it loads Alembic, which no one needs who only looks at the graph
+
         run = context.run
         self._staging_id = staging_id(run) if run else "no run"
         warn = context.log.warning if context.log else print

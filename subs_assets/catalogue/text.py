@@ -6,9 +6,6 @@ import html
 import re
 import unicodedata
 
-import ftfy
-from ftfy.badness import is_bad
-
 MOJIBAKE = "mojibake was repaired"
 HTML = "HTML was removed"
 CONTROL = "control characters were removed"
@@ -40,8 +37,11 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """
     notes: tuple[str, ...] = ()
     if not text.isascii():
+        from ftfy import fix_encoding
+        from ftfy.badness import is_bad
+
         if is_bad(text):
-            fixed = ftfy.fix_encoding(text)
+            fixed = fix_encoding(text)
             if fixed != text:
                 text, notes = fixed, (MOJIBAKE,)
         text = unicodedata.normalize("NFC", text)
