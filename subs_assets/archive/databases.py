@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from subs_assets.archive import sqlite_source, sqlite_target, sqlite_wipe
 from subs_assets.archive.errors import UnsupportedDatabase
-from subs_assets.archive.manifest import DatabaseEntry
+from subs_assets.archive.manifest import DatabaseEntry, Scope
 from subs_assets.archive.protocols import Source, Target, Wipe
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -27,19 +27,26 @@ def open_sources(urls: Mapping[str, str | URL]) -> Iterator[dict[str, Source]]:
         UnsupportedDatabase, UnreadableDatabase: one of them cannot be archived.
     """
     postgres = {name: url for name, url in urls.items() if _dialect(url) == POSTGRESQL}
-    with ExitStack() as stack:
-        sources: dict[str, Source] = {}
-        if postgres:
-            from subs_assets.archive import postgres_source
+    scopes: dict[str, Scope] = {}
+    if postgres:
+        from subs_assets.archive import postgres_source
 
-            scopes = postgres_source.scopes(postgres)
-        for name, url in urls.items():
-            if name in postgres:
-                sources[name] = stack.enter_context(postgres_source.open_snapshot(url, scopes[name]))
-            else:
-                path = sqlite_source.database_path(url)
-                sources[name] = stack.enter_context(sqlite_source.open_snapshot(path))
-        yield sources
+        scopes = postgres_source.scopes(postgres)
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(open_source(url, scopes.get(name))) for name, url in urls.items()}
+
+
+def open_source(url: str | URL, scope: Scope | None = None) -> AbstractContextManager[Source]:
+    """A consistent snapshot of a database; ``scope`` is what is read of PostgreSQL, by default what the URL stands for.
+
+    Raises:
+        UnsupportedDatabase, UnreadableDatabase: it cannot be read whole.
+    """
+    if _dialect(url) == POSTGRESQL:
+        from subs_assets.archive import postgres_source
+
+        return postgres_source.open_snapshot(url, scope or postgres_source.scope_of(url))
+    return sqlite_source.open_snapshot(sqlite_source.database_path(url))
 
 
 def open_target(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[Target]:

@@ -72,6 +72,6 @@ def _restore_and_compare(path: Path, scratch: Path, beside: Mapping[str, str | U
         problems = tuple(
             f"{name}: {sentence}"
             for name, url in into.items()
-            for sentence in differences(manifest.digests(name), digests(url))
+            for sentence in differences(manifest.digests(name), digests(url, manifest.databases[name].scope))
         )
     return Drill(not problems, problems, restored.tables, restored.rows)

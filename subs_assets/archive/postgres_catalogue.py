@@ -268,6 +268,7 @@ _DEPENDENCIES: LiteralString = """
     FROM pg_catalog.pg_depend
     JOIN pg_catalog.pg_class class ON class.oid = classid
     JOIN pg_catalog.pg_class refclass ON refclass.oid = refclassid
+    WHERE objid >= 16384 OR refobjid >= 16384
     ORDER BY 1, 2, deptype, 3, 4
 """
 
@@ -290,24 +291,26 @@ _LISTED = frozenset(
     {*(name for name, _ in (*_BY_NAMESPACE, *_BY_TABLE)), *_BY_DATABASE, "pg_default_acl", "pg_largeobject_metadata"}
 )
 
-_OBJECTS: Any = " UNION ALL ".join(
-    [
-        f"SELECT {literal(catalogue)} AS classid, o.oid, n.oid AS namespace, "
-        "n.nspname ~ '^pg_' OR n.nspname = 'information_schema' AS is_systems "
-        f"FROM pg_catalog.{catalogue} o JOIN pg_catalog.pg_namespace n ON n.oid = o.{column}"
-        for catalogue, column in _BY_NAMESPACE
-    ]
-    + [
-        f"SELECT {literal(catalogue)}, o.oid, n.oid, "
-        "n.nspname ~ '^pg_' OR n.nspname = 'information_schema' "
-        f"FROM pg_catalog.{catalogue} o JOIN pg_catalog.pg_class c ON c.oid = o.{column} "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        for catalogue, column in _BY_TABLE
-    ]
-    + [f"SELECT {literal(name)}, oid, NULL, false FROM pg_catalog.{name}" for name in _BY_DATABASE]
-    + [
-        "SELECT 'pg_subscription', oid, NULL, false FROM pg_catalog.pg_subscription "
-        "WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
-        "SELECT 'pg_user_mapping', umid, NULL, false FROM pg_catalog.pg_user_mappings",
-    ]
+_OBJECTS: Any = "SELECT * FROM ({}) o WHERE o.oid >= 16384 OR o.namespace = ANY (%(schemas)s)".format(
+    " UNION ALL ".join(
+        [
+            f"SELECT {literal(catalogue)} AS classid, o.oid, n.oid AS namespace, "
+            "n.nspname ~ '^pg_' OR n.nspname = 'information_schema' AS is_systems "
+            f"FROM pg_catalog.{catalogue} o JOIN pg_catalog.pg_namespace n ON n.oid = o.{column}"
+            for catalogue, column in _BY_NAMESPACE
+        ]
+        + [
+            f"SELECT {literal(catalogue)}, o.oid, n.oid, "
+            "n.nspname ~ '^pg_' OR n.nspname = 'information_schema' "
+            f"FROM pg_catalog.{catalogue} o JOIN pg_catalog.pg_class c ON c.oid = o.{column} "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            for catalogue, column in _BY_TABLE
+        ]
+        + [f"SELECT {literal(name)}, oid, NULL, false FROM pg_catalog.{name}" for name in _BY_DATABASE]
+        + [
+            "SELECT 'pg_subscription', oid, NULL, false FROM pg_catalog.pg_subscription "
+            "WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
+            "SELECT 'pg_user_mapping', umid, NULL, false FROM pg_catalog.pg_user_mappings",
+        ]
+    )
 )

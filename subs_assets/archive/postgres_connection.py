@@ -67,7 +67,10 @@ def connect(url: str | URL, settings: Mapping[str, str] = VALUE_SETTINGS) -> Con
     arguments, keywords = parsed.get_dialect()().create_connect_args(parsed)
     with explained(ArchiveError, url, "cannot be connected to"):
         connection: Connection = psycopg.connect(
-            *arguments, **{"connect_timeout": 30, **keywords}, autocommit=True, row_factory=namedtuple_row
+            *arguments,
+            **{"connect_timeout": 30, "prepare_threshold": None, **keywords},
+            autocommit=True,
+            row_factory=namedtuple_row,
         )
     try:
         if connection.info.server_version < OLDEST_SERVER * 10000:

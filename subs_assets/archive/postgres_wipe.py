@@ -13,9 +13,9 @@ from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
 from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, run_one
 from subs_assets.archive.postgres_schema import table_names
 from subs_assets.archive.postgres_source import PostgresSource
+from subs_assets.settings import CONTROL_SCHEMA
 
 KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one
-CONTROL_SCHEMA = "subs_control"  # never compared, never wiped
 
 
 class PostgresWipe:
