@@ -272,12 +272,16 @@ _EXTENSIONS: Any = """
     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
 """
 
+# Of the tables that an extension calls its configuration, those rows that it says are the user's; of others, all rows.
 _EXTENSION_TABLES: Any = """
-    SELECT e.extname, config.oid::pg_catalog.regclass::pg_catalog.text AS table, config.condition
-    FROM pg_catalog.pg_extension e,
-        ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition)) AS config (oid, condition)
-    JOIN pg_catalog.pg_class c ON c.oid = config.oid AND c.relkind IN ('r', 'p')
-    WHERE e.extnamespace = ANY (%(schemas)s) OR c.relnamespace = ANY (%(schemas)s)
+    SELECT e.extname, c.oid::pg_catalog.regclass::pg_catalog.text AS table,
+        e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)] AS condition
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e'
+        AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+        AND (e.extnamespace = ANY (%(schemas)s) OR c.relnamespace = ANY (%(schemas)s))
     ORDER BY 1, 2
 """
 

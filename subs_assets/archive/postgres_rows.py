@@ -6,16 +6,20 @@ changed.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import orjson
 
+from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.values import RowForm
 
 BLOCK = 2**18  # characters that are handed to the server at once
 
 _NAMED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_ESCAPED = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
+_ESCAPED = str.maketrans({"\\": "\\\\", **{character: f"\\{letter}" for letter, character in _NAMED.items()}})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_BEYOND_QUOTES = re.compile(rb'\\[^"]')
+"""In a line of JSON: a character that is escaped there, other than a quotation mark."""
 
 
 def json_lines(rows: Iterable[bytes | bytearray | memoryview], keys: Sequence[str]) -> Iterator[bytes]:
@@ -24,7 +28,10 @@ def json_lines(rows: Iterable[bytes | bytearray | memoryview], keys: Sequence[st
         text = str(row, "utf-8")
         cells: list[str | None] = [*text[:-1].split("\t")] if keys else []
         if "\\" in text:
-            cells = [_value(cell) for cell in cells]  # type: ignore[arg-type]
+            cells = [
+                None if cell == "\\N" else _ESCAPE.sub(_unescaped, cell) if cell and "\\" in cell else cell
+                for cell in cells
+            ]
         yield orjson.dumps(dict(zip(keys, cells, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -38,10 +45,16 @@ def copy_blocks(lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[str]:
     gathered: list[str] = []
     size = 0
     for line in lines:
-        cells = form.decode(line)
-        if b"\\" in line:  # only then can a value hold what COPY escapes: JSON escapes all of that too
-            cells = [None if cell is None else str(cell).translate(_ESCAPED) for cell in cells]
-        row = "\t".join(["\\N" if cell is None else cell for cell in cells])  # type: ignore[misc]
+        cells: list[Any] = form.decode(line)
+        try:
+            # Whatever COPY escapes, JSON escapes too. The search pays: quotation marks are frequent, the rest is rare.
+            if b"\\" in line and _BEYOND_QUOTES.search(line):
+                cells = [None if cell is None else cell.translate(_ESCAPED) for cell in cells]
+            if None in cells:
+                cells = ["\\N" if cell is None else cell for cell in cells]
+            row = "\t".join(cells)
+        except (TypeError, AttributeError) as problem:
+            raise BadArchive(f"a value is neither text nor null: {line[:200]!r}") from problem
         gathered.append(row)
         size += len(row)
         if size >= BLOCK:
@@ -51,7 +64,5 @@ def copy_blocks(lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[str]:
         yield "\n".join([*gathered, ""])
 
 
-def _value(cell: str) -> str | None:
-    if cell == "\\N":
-        return None
-    return _ESCAPE.sub(lambda found: _NAMED.get(found[1], found[1]), cell) if "\\" in cell else cell
+def _unescaped(found: re.Match[str]) -> str:
+    return _NAMED.get(found[1], found[1])

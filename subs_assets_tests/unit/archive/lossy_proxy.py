@@ -1,0 +1,62 @@
+"""A TCP proxy before PostgreSQL that hands on a COMMIT and loses the answer."""
+
+import socket
+import threading
+from types import TracebackType
+
+
+class LossyProxy:
+    """Listens on ``port``. The first COMMIT goes through, its answer does not; afterwards all is well again, or nothing
+    (``stays_dead``).
+    """
+
+    def __init__(self, server_port: int, stays_dead: bool = False) -> None:
+        self._server_port = server_port
+        self._stays_dead = stays_dead
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.lost = 0
+
+    def __enter__(self) -> "LossyProxy":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.lost and self._stays_dead:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self._server_port))
+            cut = threading.Event()
+            threading.Thread(target=self._pass_on, args=(client, server, cut), daemon=True).start()
+            threading.Thread(target=self._pass_back, args=(server, client, cut), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
+        while block := _received(client):
+            if b"COMMIT\0" in block and not self.lost:
+                self.lost += 1
+                cut.set()
+            server.sendall(block)
+
+    def _pass_back(self, server: socket.socket, client: socket.socket, cut: threading.Event) -> None:
+        while block := _received(server):
+            if cut.is_set():
+                break
+            client.sendall(block)
+        # Not close() alone: the other thread still waits on this socket, and that keeps the connection.
+        client.shutdown(socket.SHUT_RDWR)
+        client.close()
+
+
+def _received(end: socket.socket) -> bytes:
+    try:
+        return end.recv(2**16)
+    except OSError:
+        return b""
