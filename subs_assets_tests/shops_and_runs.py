@@ -9,6 +9,9 @@ from typing import Any
 
 from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, JobDefinition, define_asset_job
 
+from subs_assets.database import control, migrate
+from subs_assets.database.engine import open_engine
+from subs_assets.database.warehouse import Warehouse
 from subs_assets.definitions import build_defs
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.resources import EncoderResource
@@ -120,9 +123,16 @@ def write_shop(
     return file
 
 
-def settings_of(folder: Path) -> Settings:
-    """Catalogues and home both within one folder, as the environment would name them."""
-    return Settings.from_environment({"SUBS_HOME": str(folder / "home"), "SUBS_CATALOGUES": str(folder / "catalogues")})
+def settings_of(folder: Path, database_url: str = "") -> Settings:
+    """Catalogues and home both within one folder, as the environment would name them; and the database, if it is not
+    the home's own."""
+    return Settings.from_environment(
+        {
+            "SUBS_HOME": str(folder / "home"),
+            "SUBS_CATALOGUES": str(folder / "catalogues"),
+            "SUBS_DATABASE_URL": database_url,
+        }
+    )
 
 
 def small_definitions(settings: Settings, **overrides: Any) -> Any:
@@ -180,10 +190,21 @@ def reason_of(result: ExecuteInProcessResult) -> str:
     return "\n".join(reasons)
 
 
-def copy_of(folder: Path, to: Path) -> Settings:
+def copy_of(folder: Path, to: Path, database_url: str = "") -> Settings:
     """A copy of catalogues and home, to be changed by one test."""
     shutil.copytree(folder, to, dirs_exist_ok=True)
-    return settings_of(to)
+    return settings_of(to, database_url)
+
+
+def publish_again(folder: Path, database_url: str) -> None:
+    """Publish what the one run in this folder's home has staged into another, empty database."""
+    settings = settings_of(folder, database_url)
+    migrate.upgrade(database_url)
+    control.open_control(settings.control_url).dispose()
+    engine = open_engine(database_url)
+    (run,) = settings.staging.iterdir()
+    Warehouse(engine, settings.staging).publish(run.name)
+    engine.dispose()
 
 
 def rows_in(database_url: str, *tables: str) -> dict[str, list[tuple[Any, ...]]]:

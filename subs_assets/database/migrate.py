@@ -55,11 +55,14 @@ def check(url: str | URL) -> list[str]:
 
 
 def notes(url: str | URL) -> list[str]:
-    """What somebody added to the database and no run touches, a sentence each."""
+    """What somebody added to the database and no run touches, a sentence each; none of one that cannot be opened."""
     if _is_missing(url):
         return []
-    with _opened(url) as engine, engine.connect() as connection:
-        return list(drift.compare(connection).notes)
+    try:
+        with _opened(url) as engine, engine.connect() as connection:
+            return list(drift.compare(connection).notes)
+    except DatabaseNotReady:
+        return []  # ``check`` says so
 
 
 def prepare(url: str | URL) -> None:

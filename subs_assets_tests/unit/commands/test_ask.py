@@ -1,7 +1,6 @@
 """Questions to the published tables, as commands: what they print, as JSON and for people, and how they refuse."""
 
 import json
-import sqlite3
 from typing import Any
 
 import pytest
@@ -10,8 +9,9 @@ from subs_assets.database import migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.settings import Settings
 from subs_assets_tests.hashing_encoder import HashingEncoder
+from subs_assets_tests.plain_sql import column_names, execute
 from subs_assets_tests.shops_and_runs import COMMON_SKU, OWN_BRANDS, rows_in, rows_of, value_of
-from subs_assets_tests.unit.commands.conftest import Subs
+from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 COMPANIES = sorted(OWN_BRANDS)
 QUESTIONS = (
@@ -38,11 +38,7 @@ def answer(subs: Subs, home: Settings, *arguments: str) -> Any:
 
 
 def columns_of(home: Settings, table: str) -> list[str]:
-    file = sqlite_file(home.database_url)
-    with sqlite3.connect(file or "") as connection:
-        found = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
-    connection.close()
-    return found
+    return column_names(home.database_url, table)
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
@@ -56,6 +52,7 @@ def test_without_a_database_the_answer_is_a_sentence(
     assert not empty_home.home.exists()
 
 
+@on_both
 @pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
 def test_a_database_that_is_behind_is_said_with_the_command_that_mends_it(
     subs: Subs, empty_home: Settings, question: tuple[str, ...]
@@ -66,12 +63,14 @@ def test_a_database_that_is_behind_is_said_with_the_command_that_mends_it(
     assert "is at revision 0001" in result.stderr and "subs db upgrade" in result.stderr
 
 
+@on_both
 def test_an_empty_warehouse_has_no_rates(subs: Subs, empty_home: Settings) -> None:
     migrate.upgrade(empty_home.database_url)
     result = subs(empty_home, "rates")
     assert result.exit_code == 1 and "no rates are published yet" in result.stderr
 
 
+@on_both
 @pytest.mark.parametrize(
     "question, says",
     [
@@ -101,6 +100,7 @@ def test_what_is_not_there_is_an_error(subs: Subs, home: Settings, question: tup
     assert result.stdout == ""
 
 
+@on_both
 def test_rates(subs: Subs, home: Settings) -> None:
     rows = answer(subs, home, "rates")
     assert list(rows[0]) == columns_of(home, "substitution_rates")
@@ -114,6 +114,7 @@ def test_rates(subs: Subs, home: Settings) -> None:
     assert {row["setting"] for row in of_corner} == {"linked", "siloed", "null"}
 
 
+@on_both
 def test_rates_for_people(subs: Subs, home: Settings) -> None:
     linked = {
         (row["company_slug"], row["target_company_slug"]): row
@@ -126,6 +127,7 @@ def test_rates_for_people(subs: Subs, home: Settings) -> None:
         assert line[2:4] == [str(row["products"]), f"{row['rate']:.1%}"]
 
 
+@on_both
 def test_rates_why(subs: Subs, home: Settings) -> None:
     stages = answer(subs, home, "rates", "--from", "corner", "--to", "depot", "--why")
     products = value_of(
@@ -140,6 +142,7 @@ def test_rates_why(subs: Subs, home: Settings) -> None:
     assert all(stage["stage"] in shown for stage in stages)
 
 
+@on_both
 def test_substitutes(subs: Subs, home: Settings) -> None:
     told = answer(subs, home, "substitutes", "c001")
     assert list(told) == ["product_id", "listings", "substitutes", "lost", "also_found"]
@@ -156,6 +159,7 @@ def test_substitutes(subs: Subs, home: Settings) -> None:
     assert not reached & {one["target_company_slug"] for one in told["lost"]}
 
 
+@on_both
 def test_substitutes_by_words_barcode_and_limit(subs: Subs, home: Settings) -> None:
     by_words = answer(subs, home, "substitutes", "CORNERWAY", "full", "cream")
     assert by_words["product_id"] in {"corner:c001", "corner:c002"}
@@ -168,6 +172,7 @@ def test_substitutes_by_words_barcode_and_limit(subs: Subs, home: Settings) -> N
     assert "Product corner:c001" in shown and "Instead, at depot" in shown and best[0]["name"] in shown
 
 
+@on_both
 def test_explain_of_a_pair_that_is_published(subs: Subs, home: Settings) -> None:
     pairs = answer(subs, home, "substitutes", "c001")["substitutes"]
     substitute = next(one for one in pairs if one["company_slug"] == "depot")
@@ -178,6 +183,7 @@ def test_explain_of_a_pair_that_is_published(subs: Subs, home: Settings) -> None
     assert all(one["conclusion"] in " ".join(shown.split()) for one in told)
 
 
+@on_both
 def test_explain_of_a_pair_that_is_not(subs: Subs, home: Settings) -> None:
     dog_food = next(row["id"] for row in rows_of("depot") if row["name"].startswith("Beef Dog Food"))
     published = {one["sku"] for one in answer(subs, home, "substitutes", "c001")["substitutes"]}
@@ -186,6 +192,7 @@ def test_explain_of_a_pair_that_is_not(subs: Subs, home: Settings) -> None:
         assert one["lines"] and one["conclusion"]
 
 
+@on_both
 def test_categories(subs: Subs, home: Settings) -> None:
     inventory = answer(subs, home, "categories")
     assert list(inventory[0]) == columns_of(home, "category_inventory")
@@ -199,6 +206,7 @@ def test_categories(subs: Subs, home: Settings) -> None:
     assert all(company in subs(home, "categories").stdout for company in COMPANIES)
 
 
+@on_both
 def test_equivalences(subs: Subs, home: Settings) -> None:
     every = answer(subs, home, "equivalences", "--all")
     assert list(every[0]) == columns_of(home, "category_equivalences")
@@ -215,8 +223,7 @@ def test_equivalences(subs: Subs, home: Settings) -> None:
     assert "corner: Food > Milk" in shown and "depot: Everything > Aisle > Milk & More" in shown
 
 
+@on_both
 def test_text_that_looks_like_markup_is_printed_as_it_is(subs: Subs, home: Settings) -> None:
-    with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
-        connection.execute("UPDATE listings SET name = 'Milk [bold]1L[/] ✓' WHERE sku = 'c001'")
-    connection.close()
+    execute(home.database_url, "UPDATE listings SET name = 'Milk [bold]1L[/] ✓' WHERE sku = 'c001'")
     assert "Milk [bold]1L[/] ✓" in subs(home, "substitutes", "c001").stdout

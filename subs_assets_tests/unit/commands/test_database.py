@@ -1,13 +1,17 @@
-"""``subs db``: upgrade and check, on real files."""
+"""``subs db``: upgrade and check, on real databases."""
 
-import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from subs_assets.database import migrate
-from subs_assets.database.engine import sqlite_file
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
-from subs_assets_tests.shops_and_runs import rows_in
-from subs_assets_tests.unit.commands.conftest import Subs
+from subs_assets_tests.plain_sql import execute, table_names
+from subs_assets_tests.shops_and_runs import rows_in, settings_of
+from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 
 def test_a_missing_database_is_made_by_upgrade_and_not_by_check(subs: Subs, empty_home: Settings) -> None:
@@ -20,6 +24,29 @@ def test_a_missing_database_is_made_by_upgrade_and_not_by_check(subs: Subs, empt
     assert subs(empty_home, "db", "upgrade").stdout.strip() == "the database is up to date"
 
 
+def test_an_empty_database_on_postgresql_is_filled_by_upgrade_and_not_by_check(
+    subs: Subs, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    empty = settings_of(tmp_path / "nothing", new_database())
+    result = subs(empty, "db", "check")
+    assert result.exit_code == 1 and "is empty: run `subs db upgrade`" in result.stderr
+    assert table_names(empty.database_url) == []
+    made = subs(empty, "db", "upgrade")
+    assert made.exit_code == 0 and "0001" in made.stdout
+    assert subs(empty, "db", "upgrade").stdout.strip() == "the database is up to date"
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("rates",), ("run",)], ids=" ".join)
+def test_a_server_that_does_not_answer_is_a_sentence(subs: Subs, home: Settings, command: tuple[str, ...]) -> None:
+    nowhere = "postgresql+psycopg://me:s3cret@127.0.0.1:1/name"
+    result = subs(replace(home, database_url=nowhere), *command)
+    assert result.exit_code == 1
+    assert "postgresql://127.0.0.1:1/name cannot be opened (" in result.stderr
+    assert "see that SUBS_DATABASE_URL or SUBS_HOME is right" in result.stderr
+    assert "s3cret" not in result.output
+
+
+@on_both
 def test_a_database_that_is_behind(subs: Subs, empty_home: Settings) -> None:
     migrate.upgrade(empty_home.database_url, "0001")
     before = subs(empty_home, "db", "check")
@@ -29,21 +56,18 @@ def test_a_database_that_is_behind(subs: Subs, empty_home: Settings) -> None:
     assert subs(empty_home, "db", "check").exit_code == 0
 
 
+@on_both
 def test_drift_is_an_error_and_an_addition_is_a_note(subs: Subs, home: Settings) -> None:
-    def change(statement: str) -> None:
-        with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
-            connection.execute(statement)
-        connection.close()
-
     assert subs(home, "db", "check").exit_code == 0
-    change("CREATE TABLE somebodys_own (a)")
+    execute(home.database_url, "CREATE TABLE somebodys_own (a INTEGER)")
     noted = subs(home, "db", "check")
     assert noted.exit_code == 0 and "somebodys_own" in noted.stderr
-    change("ALTER TABLE listings RENAME COLUMN price TO cost")
+    execute(home.database_url, "ALTER TABLE listings RENAME COLUMN price TO cost")
     drifted = subs(home, "db", "check")
     assert drifted.exit_code == 1 and "price" in drifted.output and "listings" in drifted.output
 
 
+@on_both
 def test_upgrade_waits_for_nobody_and_names_who_writes(subs: Subs, empty_home: Settings) -> None:
     migrate.upgrade(empty_home.database_url, "0001")
     before = rows_in(empty_home.database_url)
@@ -53,10 +77,9 @@ def test_upgrade_waits_for_nobody_and_names_who_writes(subs: Subs, empty_home: S
     assert rows_in(empty_home.database_url) == before
 
 
+@on_both
 def test_a_database_of_a_newer_program(subs: Subs, home: Settings) -> None:
-    with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    execute(home.database_url, "UPDATE alembic_version SET version_num = '9999'")
     for command in ("check", "upgrade"):
         result = subs(home, "db", command)
         assert result.exit_code == 1 and "9999" in result.stderr and "update the program" in result.stderr
