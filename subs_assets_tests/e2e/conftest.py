@@ -29,21 +29,30 @@ class Installation:
 
     home: Path
     catalogues: Path
+    database_url: str = ""
+    """The home's own where none is given."""
+
+    @property
+    def places(self) -> dict[str, str]:
+        return {
+            "SUBS_HOME": str(self.home),
+            "SUBS_CATALOGUES": str(self.catalogues),
+            "SUBS_DATABASE_URL": self.database_url,
+        }
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBS_", "DAGSTER_"))}
         return {
             **kept,
-            "SUBS_HOME": str(self.home),
-            "SUBS_CATALOGUES": str(self.catalogues),
+            **self.places,
             "DAGSTER_HOME": str(self.settings.dagster_home),
             "COLUMNS": "200",
         }
 
     @property
     def settings(self) -> Settings:
-        return Settings.from_environment({"SUBS_HOME": str(self.home), "SUBS_CATALOGUES": str(self.catalogues)})
+        return Settings.from_environment(self.places)
 
     def subs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self._run("subs_assets.cli", *arguments)
