@@ -102,13 +102,13 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Accepted": len(accepted),
             "Proposed": int((mappings["status"] == "proposed").sum()),
             "Decisions": len(decisions),
-            "Decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
             "Null margin": round(calibration.null_margin, 3),
-            "Calibration": f"P(same shelf) = logistic({calibration.slope:.2f} s {calibration.intercept:+.2f}), "
-            f"measured on {calibration.pairs:,} nearest neighbours",
+            "Nearest neighbours measured": calibration.pairs,
+            "P(same shelf)": f"logistic({calibration.slope:.2f} s {calibration.intercept:+.2f})",
+            "Decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
             "Listings on a mapped shelf": preview(coverage),
             "By relation": preview(counts),
-            "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support", "reason"]]),
+            "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },
     )
     yield from selected(context, [mapped, Output(found.evidence, "category_evidence")])

@@ -44,7 +44,11 @@ def products(context: AssetExecutionContext, listings: pd.DataFrame):  # type: i
         Output(
             identity.identity_conflicts,
             "identity_conflicts",
-            metadata={"Conflicts": int(kinds["conflicts"].sum()), "By kind": preview(kinds)},
+            metadata={
+                "Conflicts": int(kinds["conflicts"].sum()),
+                "By kind": preview(kinds),
+                "To be reviewed": preview(identity.identity_conflicts[["company_slug", "sku", "kind", "reason"]]),
+            },
         ),
     ]
     yield from selected(context, outputs)

@@ -87,5 +87,5 @@ def exports(
         *write_export("category_equivalences", readable_equivalences(category_equivalences), folder),
         *write_export("substitutions", named_substitutions(substitutions, products), folder),
     ]
-    sizes = pd.DataFrame({"file": [str(file) for file in files], "bytes": [file.stat().st_size for file in files]})
+    sizes = pd.DataFrame({"file": [file.name for file in files], "bytes": [file.stat().st_size for file in files]})
     return MaterializeResult(metadata={"Folder": MetadataValue.path(str(folder)), "Files": preview(sizes)})

@@ -1,6 +1,7 @@
 """Groups ``embedding`` and ``substitution``: matrices, claims, substitutions and their rates."""
 
 import base64
+import json
 
 import pandas as pd
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Output, asset, multi_asset
@@ -14,7 +15,7 @@ from subs_assets.report.heatmap import rates_heatmap
 from subs_assets.resources import EncoderResource
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.product_claims import build_product_claims
-from subs_assets.substitution.rates import build_rates, rates_between_companies
+from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
 
 GROUP = "substitution"
 
@@ -95,14 +96,17 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     features = _product_features(products, embedding_matrices)
     found = build_substitutions(inputs, features, log_progress(context.log, "shelf blocks compared"))
     rows, outcomes = found.substitutions, found.outcomes
-    levels = rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median"))
+    levels = (
+        rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median")).round(3)
+    )
+    totals = outcomes["stage"].value_counts()
     stages = outcomes.pivot_table(
         index=["company_slug", "target_company_slug"],
         columns="stage",
         values="product_id",
         aggfunc="size",
         fill_value=0,
-    ).reset_index()
+    )[list(totals.index)].reset_index()
     pairs = Output(
         rows,
         "substitutions",
@@ -116,15 +120,22 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
             "Samples": preview(sample_substitutions(rows, products)),
         },
     )
-    losses = Output(outcomes, "substitution_outcomes", metadata={"Where products are lost": preview(stages)})
+    losses = Output(
+        outcomes,
+        "substitution_outcomes",
+        metadata={
+            **{str(stage).capitalize(): int(count) for stage, count in totals.items()},
+            "Where products are lost": preview(stages),
+        },
+    )
     yield from selected(context, [pairs, losses])
 
 
 def sample_substitutions(rows: pd.DataFrame, products: pd.DataFrame, count: int = 25) -> pd.DataFrame:
-    """Some first-ranked rows with names, the same ones for the same rows."""
+    """Some first-ranked rows as a person reads them, the same ones for the same rows."""
     first = rows[rows["rank"] == 1]
     chosen = first.sample(min(count, len(first)), random_state=0)
-    name = products.set_index("product_id")["name"]
+    name = (products["brand"].fillna("") + " " + products["name"]).str.strip().set_axis(products["product_id"])
     return pd.DataFrame(
         {
             "product": name.reindex(chosen["product_id"]).to_numpy(),
@@ -132,7 +143,7 @@ def sample_substitutions(rows: pd.DataFrame, products: pd.DataFrame, count: int 
             "company": chosen["company_slug"].to_numpy(),
             "level": chosen["level"].to_numpy(),
             "score": chosen["score"].to_numpy(),
-            "why": chosen["reasons"].to_numpy(),
+            "why": [json.loads(reasons)[0] for reasons in chosen["reasons"]],
         }
     )
 
@@ -167,6 +178,7 @@ def substitution_rates(
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(
         index=["setting", "company_slug"], columns="target_company_slug", values="rate"
     )
+    matrix = matrix.reindex(SETTINGS, level="setting")
     return MaterializeResult(
         value=rates,
         metadata={

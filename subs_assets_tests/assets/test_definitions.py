@@ -64,6 +64,13 @@ def test_every_column_is_described_where_the_ui_looks(definitions: Definitions, 
     assert specs["catalogue/corner"].metadata["dagster/uri"] == (settings.catalogues[0] / "corner").as_uri()
 
 
+@pytest.mark.parametrize(
+    "url, kind", [("sqlite:///subs.db", "sqlite"), ("postgresql+psycopg://ann@db.example/subs", "postgresql")]
+)
+def test_the_kind_of_database_is_named_as_dagster_knows_it(url: str, kind: str) -> None:
+    assert Settings.from_environment({"SUBS_DATABASE_URL": url}).database_kind == kind
+
+
 def test_dagster_warns_about_nothing(definitions: Definitions) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
