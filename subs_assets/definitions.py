@@ -10,11 +10,12 @@ from subs_assets.assets import equivalence, identity, publication, substitution
 from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
 from subs_assets.assets.described import described
+from subs_assets.assets.report import report_asset
 from subs_assets.automation.jobs import archive_job, nightly, reset_archive, reset_confirm
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import reset_requests_sensor
-from subs_assets.catalogue.source import find_sources
+from subs_assets.catalogue.source import Source, find_sources
 from subs_assets.checks import default_checks
 from subs_assets.database.tables import metadata as tables
 from subs_assets.io_managers import matrices_io, warehouse_io
@@ -47,9 +48,16 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         substitution.substitution_rates,
     ]
     published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
-    folders = {"embedding_matrices": settings.matrices, "exports": settings.exports, "archive": settings.archives}
+    names = {slug: source.company_name for slug, source in sources.items() if isinstance(source, Source)}
+    folders = {
+        "embedding_matrices": settings.matrices,
+        "exports": settings.exports,
+        "report": settings.reports,
+        "archive": settings.archives,
+    }
+    assets = [*graph, published, publication.exports, report_asset(names), archive]
     return Definitions(
-        assets=described([*graph, published, publication.exports, archive], settings.database_kind, folders),
+        assets=described(assets, settings.database_kind, folders),
         asset_checks=default_checks,
         jobs=[nightly, archive_job, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),

@@ -170,6 +170,12 @@ class ExportFolder(ConfigurableResource):
     folder: str
 
 
+class ReportFolder(ConfigurableResource):
+    """Where reports are written."""
+
+    folder: str
+
+
 def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """The resources by the names under which assets ask for them."""
     return {
@@ -185,4 +191,5 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
         ),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),
+        "report_folder": ReportFolder(folder=str(settings.reports)),
     }

@@ -40,6 +40,10 @@ class Settings:
         return self.home / "exports"
 
     @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

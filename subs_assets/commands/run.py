@@ -13,6 +13,7 @@ import typer
 import subs_assets
 from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
+from subs_assets.report.files import LATEST
 from subs_assets.settings import Settings
 
 OF_THE_WORKSPACE = {".dagster/repository": "__repository__@subs_assets"}
@@ -61,7 +62,11 @@ def _next_steps(settings: Settings) -> list[str]:
     beside = Path(sys.executable).with_name("subs.exe" if os.name == "nt" else "subs")
     subs = "subs" if not beside.exists() or shutil.which("subs") == str(beside) else f'"{beside}"'
     companies = sorted(find_sources(settings.catalogues))
-    steps = [f'{subs} substitutes "full cream milk"', f"exports are in {settings.exports}"]
+    steps = [
+        f'{subs} substitutes "full cream milk"',
+        f"exports are in {settings.exports}",
+        f"the report is {settings.reports / LATEST}",
+    ]
     if len(companies) > 1:
         steps.insert(1, f"{subs} rates --from {companies[0]} --to {companies[1]} --why")
     if settings.home != Path("data/warehouse").resolve():

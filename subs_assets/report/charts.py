@@ -1,0 +1,213 @@
+"""The charts as Vega-Lite specifications, made with Altair; which figures they show is worked out elsewhere.
+
+Colours: cividis for shares, and for the stages a set that people who see no red or no green tell apart, ordered from
+blue (found) over orange and yellow (refused) to greys (never compared).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from subs_assets.report.funnel import FUNNEL
+
+Spec = dict[str, Any]
+
+STAGE_COLOURS = dict(
+    zip(FUNNEL, ("#1f5f99", "#8cc0e8", "#b5542b", "#e69f00", "#f2dc6d", "#d0d0d0", "#9a9a9a", "#5e5e5e"), strict=True)
+)
+DARK_STAGES = ("found", "refused: dimension", "refused: claim", "uncategorised")
+"""Stages whose colour wants white figures."""
+
+WIDTH = 1_130
+"""Of a chart that takes the whole page, in pixels, its axis included."""
+
+LABEL = 240
+INK, GREY, BAR = "#1b2733", "#5c6b7a", "#3f6f9f"
+
+
+def isolated(name: str) -> str:
+    """A name between other text of a chart: a right-to-left one must not turn an arrow or a figure beside it around.
+
+    The Unicode isolates do what ``<bdi>`` does in HTML.
+    """
+    return f"\u2068{name}\u2069"
+
+
+def pair_label(company: str, target: str) -> str:
+    return f"{isolated(company)} → {isolated(target)}"
+
+
+def rates_heatmap(cells: pd.DataFrame, companies: Mapping[str, str], title: str, description: str) -> Spec:
+    """Companies by companies: rows sell the product, columns the substitute. ``cells`` as
+    ``rates.heatmap_cells`` gives them."""
+    names = [isolated(name) for name in companies.values()]
+    isolated_name = {slug: isolated(name) for slug, name in companies.items()}
+    side = cell_side(len(names))
+    data = pd.DataFrame(
+        {
+            "from": cells["company_slug"].map(isolated_name),
+            "at": cells["target_company_slug"].map(isolated_name),
+            "rate": cells["rate"],
+            "count": cells["substituted"].astype(int),
+            "products": cells["products"].astype(int),
+        }
+    )
+    return _heatmap(
+        data, ("from", names, "products of"), ("at", names, "substitutes sold at"), (side, side), title, description
+    )
+
+
+def coverage_heatmap(coverage: pd.DataFrame, companies: Mapping[str, str], description: str) -> Spec:
+    """Departments by companies; ``coverage`` as ``coverage.department_coverage`` gives it."""
+    isolated_name = {slug: isolated(name) for slug, name in companies.items()}
+    data = pd.DataFrame(
+        {
+            "department": coverage["department"].str.replace("_", " "),
+            "company": coverage["company_slug"].map(isolated_name),
+            "rate": coverage["rate"],
+            "count": coverage["covered"].astype(int),
+            "products": coverage["products"].astype(int),
+        }
+    )
+    width = max(36, min(120, 900 // max(1, len(companies))))
+    rows = ("department", list(dict.fromkeys(data["department"])), "department")
+    columns = ("company", list(isolated_name.values()), "products of")
+    return _heatmap(data, rows, columns, (width, 26), "", description)
+
+
+WIDE_ENOUGH_FOR_A_SIGN = 36
+"""Pixels of a cell in which "100%" can be read."""
+
+
+def cell_side(companies: int) -> int:
+    """Pixels of a cell, so that three matrices stand side by side on a page."""
+    return max(14, min(88, 275 // max(1, companies)))
+
+
+def _heatmap(
+    data: pd.DataFrame,
+    row: tuple[str, Sequence[str], str],
+    column: tuple[str, Sequence[str], str],
+    cell: tuple[int, int],
+    title: str,
+    description: str,
+) -> Spec:
+    import altair as alt
+
+    size = max(8.0, min(14.0, min(cell) * 0.6, cell[0] / 3.4 if cell[0] >= WIDE_ENOUGH_FOR_A_SIGN else 14.0))
+    # Where a per cent sign does not fit, the title says what the figures are.
+    has_sign = cell[0] >= WIDE_ENOUGH_FOR_A_SIGN
+    data = data.assign(text=[f"{rate:.0%}" if has_sign else f"{100 * rate:.0f}" for rate in data["rate"]])
+    # A label over narrow cells is turned, and then may be longer than a cell is wide.
+    angle = 0 if cell[0] >= 90 else -40 if cell[0] >= 30 else -90
+    label = 90 if len(row[1]) < 15 else 72
+    base = alt.Chart(data).encode(
+        x=alt.X(
+            f"{column[0]}:N",
+            sort=list(column[1]),
+            scale=alt.Scale(domain=list(column[1])),
+            title=column[2],
+            axis=alt.Axis(orient="top", labelAngle=angle, labelLimit=cell[0] if angle == 0 else 90),
+        ),
+        y=alt.Y(
+            f"{row[0]}:N",
+            sort=list(row[1]),
+            scale=alt.Scale(domain=list(row[1])),
+            title=row[2],
+            axis=alt.Axis(labelLimit=label),
+        ),
+        tooltip=[
+            alt.Tooltip(f"{row[0]}:N", title=row[2]),
+            alt.Tooltip(f"{column[0]}:N", title=column[2]),
+            alt.Tooltip("rate:Q", title="with a substitute", format=".1%"),
+            alt.Tooltip("count:Q", title="products with one", format=","),
+            alt.Tooltip("products:Q", title="of products", format=","),
+        ],
+    )
+    squares = base.mark_rect(stroke="white", strokeWidth=1 if cell[0] > 20 else 0.5).encode(
+        color=alt.Color("rate:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)
+    )
+    figures = base.mark_text(fontSize=size).encode(
+        text="text:N",
+        color=alt.condition("datum.rate < 0.5", alt.value("white"), alt.value("black")),
+    )
+    chart = (squares + figures).properties(
+        title=title,
+        description=description,
+        width=alt.Step(cell[0]),
+        height=alt.Step(cell[1]),
+    )
+    return _spec(chart)
+
+
+def funnel_bars(pieces: pd.DataFrame, label: Sequence[str], order: Sequence[str], description: str) -> Spec:
+    """Stacked bars from ``funnel.segments``; ``label`` names the bar of each piece, ``order`` is theirs from the top
+    down."""
+    import altair as alt
+
+    data = pieces[["stage", "count", "share", "start", "end"]].assign(bar=list(label))
+    data["middle"] = (data["start"] + data["end"]) / 2
+    data["text"] = [f"{share:.0%}" for share in data["share"]]
+    base = alt.Chart(data).encode(
+        y=alt.Y("bar:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=LABEL)),
+        tooltip=[
+            alt.Tooltip("bar:N", title="products of → at"),
+            alt.Tooltip("stage:N"),
+            alt.Tooltip("count:Q", title="products", format=","),
+            alt.Tooltip("share:Q", format=".1%"),
+        ],
+    )
+    bars = base.mark_bar(stroke="white", strokeWidth=1).encode(
+        x=alt.X("start:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=10)),
+        x2="end:Q",
+        color=alt.Color(
+            "stage:N",
+            scale=alt.Scale(domain=list(STAGE_COLOURS), range=list(STAGE_COLOURS.values())),
+            legend=alt.Legend(orient="top", title=None, symbolType="square", columns=8, labelLimit=140),
+        ),
+    )
+    figures = (
+        base.transform_filter("datum.share >= 0.045")
+        .mark_text(fontSize=11)
+        .encode(
+            x="middle:Q",
+            text="text:N",
+            color=alt.condition(
+                alt.FieldOneOfPredicate("stage", list(DARK_STAGES)), alt.value("white"), alt.value("black")
+            ),
+        )
+    )
+    chart = (bars + figures).properties(description=description, width=WIDTH - LABEL, height=alt.Step(26))
+    return _spec(chart)
+
+
+def timing_bars(timings: pd.DataFrame, name: str, description: str) -> Spec:
+    """Horizontal bars of seconds; ``name`` is the column that tells what took them."""
+    import altair as alt
+
+    data = pd.DataFrame(
+        {"what": timings[name], "seconds": timings["seconds"], "text": [f"{s:,.1f} s" for s in timings["seconds"]]}
+    )
+    longest = float(data["seconds"].max())
+    base = alt.Chart(data).encode(
+        y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABEL)),
+        x=alt.X(
+            "seconds:Q",
+            title="seconds",
+            scale=alt.Scale(domain=[0, longest * 1.12 or 1], nice=False),
+            axis=alt.Axis(tickCount=8),
+        ),
+    )
+    chart = (
+        base.mark_bar(color=BAR) + base.mark_text(align="left", dx=4, fontSize=11).encode(text="text:N")
+    ).properties(description=description, width=WIDTH - LABEL, height=alt.Step(20))
+    return _spec(chart)
+
+
+def _spec(chart: Any) -> Spec:
+    """Without what the page says once for all charts."""
+    spec: Spec = chart.to_dict()
+    for name in ("$schema", "config"):
+        spec.pop(name, None)
+    return spec

@@ -1,0 +1,67 @@
+"""What the report is told: one night's tables, the companies' names and the facts of the run; nothing is worked out
+here."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the run and how long it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """An asset check as the run evaluated it; ``asset`` is its key, ``catalogue/aldi`` for a company."""
+
+    asset: str
+    name: str
+    passed: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that published the tables; ``history`` is the table ``run_history``, newest first."""
+
+    run_id: str
+    started_at: datetime | None
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Night:
+    """The tables of these names, ``company_names`` (slug -> as people call it) and the run."""
+
+    catalogue_files: pd.DataFrame
+    set_aside_rows: pd.DataFrame
+    listings: pd.DataFrame
+    products: pd.DataFrame
+    product_listings: pd.DataFrame
+    product_claims: pd.DataFrame
+    categories: pd.DataFrame
+    category_facets: pd.DataFrame
+    category_equivalences: pd.DataFrame
+    substitutions: pd.DataFrame
+    substitution_outcomes: pd.DataFrame
+    substitution_rates: pd.DataFrame
+    company_names: Mapping[str, str]
+    run: Run
+
+    @property
+    def companies(self) -> dict[str, str]:
+        """Slug -> name of every company that has a file or a listing, by slug; a name that two share is told apart by
+        the slug."""
+        slugs = sorted(set(self.catalogue_files["company_slug"]) | set(self.listings["company_slug"]))
+        names = {slug: self.company_names.get(slug) or slug for slug in slugs}
+        used = Counter(names.values())
+        return {slug: name if used[name] == 1 else f"{name} ({slug})" for slug, name in names.items()}

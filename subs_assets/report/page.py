@@ -1,0 +1,154 @@
+"""The report as one HTML file: everything that the sections found, laid out by the templates in ``page/``; no figure is
+worked out here.
+
+The page needs no network and forbids itself one (Content-Security-Policy). Whatever comes from a catalogue is escaped
+by Jinja, in the chart data too, where ``</script>`` would end the element.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from subs_assets.report import charts
+from subs_assets.report.coverage import department_coverage
+from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
+from subs_assets.report.night import Night
+from subs_assets.report.pairs import FunnelRow, PairDetails, caps_for, pair_details
+from subs_assets.report.rates import heatmap_cells, rates_by_pair
+from subs_assets.report.set_aside import set_aside_by_reason
+from subs_assets.report.summary import SETTINGS, summarise
+from subs_assets.report.template import clip, page_template
+from subs_assets.report.timings import timings_of
+from subs_assets.substitution.rows import LEVEL_RULES
+
+LIMIT_BYTES = 5_000_000
+BARS_OF_PAIRS = 20
+"""Up to so many company pairs (five companies) the funnel has a bar for each; else one for each company."""
+
+RULES = {**{level: rule.split(": ", 1)[1] for level, rule in LEVEL_RULES.items()}, 5: (
+    "alike, in the same category or in one that an accepted equivalence leads to"
+)}  # fmt: skip
+
+
+def render_report(night: Night, limit_bytes: int = LIMIT_BYTES) -> str:
+    """The page, of at most ``limit_bytes`` in UTF-8.
+
+    The pairs of companies are in it as they are where they fit, else packed (gzip in base64, which the page unpacks),
+    and where even that is too long, with less of each pair, and it says so. Raises ValueError where nothing fits.
+    """
+    context = _context(night)
+    page = page_template("page.html")
+    space = limit_bytes - len(page.render(**context, blocks=[], packed="-").encode())
+    caps = caps_for(len(night.companies))
+    while True:
+        blocks = _blocks(pair_details(night, context["funnel"], caps), context)
+        if sum(len(block.encode()) + 1 for block in blocks.values()) <= space:
+            return str(page.render(**context, blocks=blocks.values(), packed=None))
+        packed = _packed(blocks)
+        if len(packed) <= space:
+            return str(page.render(**context, blocks=[], packed=packed))
+        if caps.tree_nodes == 0:
+            raise ValueError(f"the report is {len(packed) - space:,} bytes longer than the {limit_bytes:,} possible")
+        caps = caps.times(0.9 * max(0.0, space / len(packed)))
+
+
+def _blocks(pairs: Sequence[PairDetails], context: dict[str, Any]) -> dict[str, Any]:
+    """Id of each pair's element -> its HTML."""
+    from markupsafe import Markup
+
+    template = page_template("pair.html")
+    return {
+        f"pair-{pair.company}-{pair.target}": Markup(template.render(**context, pair=pair)) for pair in pairs
+    }  # markup: what the template wrote is escaped already
+
+
+def _packed(blocks: Mapping[str, str]) -> str:
+    return base64.b64encode(gzip.compress(json.dumps(blocks, ensure_ascii=False).encode(), mtime=0)).decode("ascii")
+
+
+def _context(night: Night) -> dict[str, Any]:
+    """What the templates show, apart from the pairs; charts by their ids."""
+    companies = night.companies
+    specs: dict[str, charts.Spec] = {}
+    rates, coverage = night.substitution_rates, department_coverage(night.substitution_outcomes, night.product_claims)
+    funnel, timings = loss_funnel(night.substitution_outcomes), timings_of(night.run)
+    context = {
+        "companies": companies,
+        "run": night.run,
+        "published_at": _published_at(night),
+        "summary": summarise(night),
+        "rates": rates_by_pair(rates).to_dict("records"),
+        "rate_panels": _rate_panels(rates, companies, specs),
+        "coverage": coverage.to_dict("records"),
+        "funnel": [
+            FunnelRow(row["company_slug"], row["target_company_slug"], row["products"], {s: row[s] for s in FUNNEL})
+            for row in funnel.to_dict("records")
+        ],
+        "stage_colours": charts.STAGE_COLOURS,
+        "set_aside": set_aside_by_reason(night.set_aside_rows),
+        "timings": timings,
+        "level_rules": RULES,
+        "charts": specs,
+    }
+    if len(coverage):
+        specs["coverage"] = charts.coverage_heatmap(
+            coverage, companies, "Share of products with a substitute elsewhere"
+        )
+    context |= _funnel_chart(funnel, companies, specs)
+    if len(timings.steps):
+        specs["steps"] = charts.timing_bars(timings.steps, "step", "Seconds of each step of the run")
+    if len(timings.runs) > 1:
+        specs["runs"] = charts.timing_bars(timings.runs, "published_at", "Seconds of each of the last runs")
+    return context
+
+
+def _published_at(night: Night) -> datetime:
+    history = night.run.history
+    if len(history):
+        return datetime.fromisoformat(history["published_at"].iloc[0])
+    return night.run.started_at or datetime.now(UTC)
+
+
+def _rate_panels(
+    rates: pd.DataFrame, companies: dict[str, str], specs: dict[str, charts.Spec]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Adds the heatmaps; their ids and what they are, for people who do not see them, by row."""
+    rows = []
+    for measure, title in (("rate", "Any level"), ("rate_level_5", "Level 5 alone: through categories")):
+        row = []
+        for setting in SETTINGS:
+            id, label = f"{setting}-{measure}", f"Heatmap, {setting}, {title}: substitution rates, company by company"
+            specs[id] = charts.rates_heatmap(heatmap_cells(rates, setting, measure), companies, setting, label)
+            row.append((id, label))
+        rows.append((title, row))
+    return rows
+
+
+def _funnel_chart(funnel: pd.DataFrame, companies: dict[str, str], specs: dict[str, charts.Spec]) -> dict[str, Any]:
+    across = funnel[funnel["company_slug"] != funnel["target_company_slug"]]
+    if across.empty:
+        return {"funnel_label": None, "funnel_is_by_company": False}
+    is_by_company = len(across) > BARS_OF_PAIRS
+    pieces = segments(by_company(funnel) if is_by_company else across)
+    if is_by_company:
+        label = [charts.isolated(companies[slug]) for slug in pieces["company_slug"]]
+        text = "Stacked bars: what became of each company's products at all other companies"
+    else:
+        keys = zip(pieces["company_slug"], pieces["target_company_slug"], strict=True)
+        short = short_names(companies)
+        label = [charts.pair_label(short[company], short[target]) for company, target in keys]
+        text = "Stacked bars: what became of the products of each company pair"
+    specs["funnel"] = charts.funnel_bars(pieces, label, list(dict.fromkeys(label)), text)
+    return {"funnel_label": text, "funnel_is_by_company": is_by_company}
+
+
+def short_names(companies: Mapping[str, str]) -> Mapping[str, str]:
+    """Clipped, so that in "A → B" the second is not lost behind a long first one; as they are where two would become
+    one."""
+    short = {slug: clip(name, 22) for slug, name in companies.items()}
+    return short if len(set(short.values())) == len(companies) else companies

@@ -1,0 +1,215 @@
+"""Made-up nights of any number of companies for tests of the report, in the tables' form: names as long, as foreign and
+as hostile as a catalogue may hold; no expectation lives here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.database import control, frames, tables
+from subs_assets.report.night import Check, Night, Run, Step
+from subs_assets.substitution.outcomes import STAGES
+from subs_assets_tests.small_shops import Shops, item, shops
+
+HOSTILE = "</script><script>alert('caught')</script><img src=http://example.org/x onerror=alert(1)> & \"Söhne\""
+HEBREW, ARABIC = "חלב טרי 3% של הרפת הירוקה", "حليب كامل الدسم ١ لتر"
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenmischung" * 3
+GOODS = ("Vollmilch", "Käse jung, gerieben", "Rye Bread", HEBREW, "Crème brûlée", ARABIC, LONG, HOSTILE)
+
+COMPANY_NAMES = (
+    "ALDI",
+    "Österreichische Müllerei- und Großbäckereigenossenschaft Übelbach an der Thaya, Filiale Süd",
+    "سوبرماركت الأمل",
+    "רמי לוי שיווק השקמה",
+    "Ж & Söhne <b>",
+)
+DEPARTMENTS = ("chilled", "pantry", "meat_seafood", "health_beauty", None)
+SETTINGS = ("linked", "siloed", "null")
+
+
+def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed: bool = True) -> Night:
+    """``goods`` listings a company, and ``per_product`` substitutes for each product and company, of random levels."""
+    random = np.random.default_rng(companies)
+    slugs = [f"shop_{number:02d}" for number in range(companies)]
+    names = {slug: _company_name(number) for number, slug in enumerate(slugs)}
+    shop = shops(_items(slugs, goods))
+    outcomes = _outcomes(shop, slugs, random)
+    return Night(
+        catalogue_files=_files(slugs, goods, failed),
+        set_aside_rows=_set_aside(slugs),
+        listings=shop.listings,
+        products=shop.products,
+        product_listings=shop.product_listings,
+        product_claims=_claims(shop),
+        categories=shop.categories,
+        category_facets=_facets(shop),
+        category_equivalences=_equivalences(shop, slugs, random),
+        substitutions=_substitutions(shop, slugs, per_product, random),
+        substitution_outcomes=outcomes,
+        substitution_rates=_rates(outcomes),
+        company_names=names,
+        run=made_up_run(failed),
+    )
+
+
+def made_up_run(failed: bool = False) -> Run:
+    steps = (Step("catalogue__shop_00", 1.25), Step("substitutions", 61.5), Step("publication", 0.125))
+    checks = (
+        Check("catalogue/shop_00", "delivered", not failed, "shop_00/today.jsonl: the file is empty"),
+        Check("substitution_rates", "rates_beat_chance", not failed, "level 5 finds no more than chance"),
+    )
+    history = pd.DataFrame(
+        [
+            ("run-2", "2026-11-25T03:41:07.000000+00:00", 71.5, json.dumps({"products": 120, "substitutions": 900})),
+            ("run-1", "2026-11-24T03:40:59.000000+00:00", 69.0, json.dumps({"products": 100, "substitutions": 950})),
+        ],
+        columns=control.run_history.columns.keys(),
+    )
+    return Run("run-2", datetime(2026, 11, 25, 3, 40, tzinfo=UTC), steps, checks, history)
+
+
+def _company_name(number: int) -> str:
+    name = COMPANY_NAMES[number % len(COMPANY_NAMES)]
+    return name if number < len(COMPANY_NAMES) else f"{name} {number}"
+
+
+def _items(slugs: Sequence[str], goods: int) -> list[dict[str, object]]:
+    return [
+        item(
+            slug,
+            f"sku-{number}",
+            f"{GOODS[number % len(GOODS)]} {number}",
+            f"{GOODS[number % 3]} > {GOODS[number % len(GOODS)][:60]} > Untergruppe {number % 12}"
+            if number % 9
+            else "",
+            brand=f"Marke {slug} {HOSTILE if number % 7 == 0 else ''}",
+            size=(500.0, "g"),
+            price=1.5 + number / 10,
+        )
+        for slug in slugs
+        for number in range(goods)
+    ]
+
+
+def _files(slugs: Sequence[str], goods: int, failed: bool) -> pd.DataFrame:
+    kept = slugs[0] if failed else None
+    rows = [
+        {
+            "company_slug": slug,
+            "file": "today.jsonl",
+            "status": "kept" if slug == kept else "read",
+            "problem": f"{slug}/today.jsonl: the file is empty; the {goods} listings of the last good reading are shown"
+            if slug == kept
+            else None,
+            "read": 0 if slug == kept else goods + 7,
+            "accepted": 0 if slug == kept else goods,
+            "repaired": 0 if slug == kept else 3,
+            "set_aside": 0 if slug == kept else 7,
+        }
+        for slug in slugs
+    ]
+    return _table(rows, tables.catalogue_files)
+
+
+def _set_aside(slugs: Sequence[str]) -> pd.DataFrame:
+    rows = [
+        {
+            "company_slug": slug,
+            "file": "today.jsonl",
+            "line": line + 1,
+            "field": "price" if line < 5 else "name",
+            "value": f"-{line}.00" if line < 5 else HOSTILE,
+            "reason": "is negative; row set aside" if line < 5 else f"stands in line {line} already; row set aside",
+        }
+        for slug in slugs
+        for line in range(7)
+    ]
+    return _table(rows, tables.set_aside_rows)
+
+
+def _claims(shop: Shops) -> pd.DataFrame:
+    ids = shop.products["product_id"]
+    departments = [DEPARTMENTS[number % len(DEPARTMENTS)] for number in range(len(ids))]
+    return _table({"product_id": ids, "claims": "[]", "department": departments}, tables.product_claims)
+
+
+def _facets(shop: Shops) -> pd.DataFrame:
+    facets = shop.categories.drop_duplicates("company_slug")[["company_slug", "path"]]
+    return _table(facets.assign(kind="promotional", reason="made up"), tables.category_facets)
+
+
+def _equivalences(shop: Shops, slugs: Sequence[str], random: np.random.Generator) -> pd.DataFrame:
+    paths = {slug: part["path"].tolist() for slug, part in shop.categories.groupby("company_slug")}
+    numbers = tables.category_equivalences.columns.keys()[7:-1]
+    rows = []
+    for company in slugs:
+        for target in slugs:
+            for number, path in enumerate(paths[company]):
+                if company != target and number % 4:
+                    rows.append(
+                        {
+                            "company_slug": company,
+                            "path": path,
+                            "target_company_slug": target,
+                            "target_path": paths[target][int(random.integers(len(paths[target])))],
+                            "relation": control.RELATIONS[number % 5],
+                            "status": ("accepted", "proposed", "rejected")[number % 3],
+                            "origin": "evidence",
+                            **dict.fromkeys(numbers, 2.5),
+                            "reason": "made up",
+                        }
+                    )
+    return _table(rows, tables.category_equivalences)
+
+
+def _substitutions(shop: Shops, slugs: Sequence[str], per_product: int, random: np.random.Generator) -> pd.DataFrame:
+    sold = shop.product_listings.sort_values(["company_slug", "sku"])
+    rows = []
+    for target in slugs:
+        offers = sold[sold["company_slug"] == target]
+        for number, product in enumerate(shop.products["product_id"]):
+            for rank in range(1, per_product + 1):
+                offer = offers.iloc[(number * 7 + rank) % len(offers)]
+                if offer["product_id"] != product:
+                    rows.append(
+                        {
+                            "product_id": product,
+                            "company_slug": target,
+                            "substitute_id": offer["product_id"],
+                            "sku": offer["sku"],
+                            "level": int(random.integers(1, 6)),
+                            "score": float(random.uniform(0.68, 1)),
+                            "rank": rank,
+                            "cosine": 0.9,
+                            "lexical": 0.8,
+                            "unit_price_ratio": float(random.uniform(0.5, 4)),
+                            "reasons": json.dumps(["level 3: other brand", f"level 5: both in {HOSTILE}"]),
+                        }
+                    )
+    keys = ["product_id", "company_slug", "substitute_id"]
+    return _table(pd.DataFrame(rows).drop_duplicates(keys), tables.substitutions)
+
+
+def _outcomes(shop: Shops, slugs: Sequence[str], random: np.random.Generator) -> pd.DataFrame:
+    sold = shop.product_listings[["company_slug", "product_id"]].drop_duplicates()
+    frame = sold.merge(pd.DataFrame({"target_company_slug": slugs}), how="cross")
+    stage = random.choice(np.array(STAGES, object), len(frame), p=[0.1] * 7 + [0.3])
+    level_5 = (stage == "found") & (random.random(len(frame)) < 0.5)
+    return _table(
+        frame.assign(stage=stage, levels_1_to_4=(stage == "found") & ~level_5, level_5=level_5, level_5_own_tree=False),
+        tables.substitution_outcomes,
+    )
+
+
+def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:
+    from subs_assets.substitution.rates import build_rates
+
+    return _table(build_rates(outcomes, outcomes.assign(level_5=False)), tables.substitution_rates)
+
+
+def _table(rows: list[dict[str, object]] | Mapping[str, object] | pd.DataFrame, table: tables.Table) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    missing = {name: None for name in list(table.columns.keys()) if name not in frame}
+    return frames.conform(frame.assign(**missing)[table.columns.keys()], table)
