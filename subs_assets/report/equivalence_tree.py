@@ -94,16 +94,9 @@ def equivalence_trees(
 
 
 def largest(nodes: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The rows of ``categories`` with the most listings, at most ``most``; never a node without those above it."""
-    if len(nodes) <= most:
-        return nodes
-    ordered = nodes.sort_values(["listings", "depth", "path"], ascending=[False, True, True])
-    kept: set[str] = set()
-    for path in ordered["path"]:
-        with_ancestors = {path, *category_path.ancestors(path)} - kept
-        if len(kept) + len(with_ancestors) <= most:
-            kept |= with_ancestors
-    return nodes[nodes["path"].isin(kept)]
+    """The rows of ``categories`` with the most listings, at most ``most``; never a node without those above it, which
+    have at least as many."""
+    return nodes.sort_values(["listings", "depth", "path"], ascending=[False, True, True]).head(most)
 
 
 def strongest(targets: Sequence[Target]) -> tuple[tuple[Target, ...], int]:

@@ -52,9 +52,10 @@ def render_report(night: Night, limit_bytes: int = LIMIT_BYTES) -> str:
         packed = _packed(blocks)
         if len(packed) <= space:
             return str(page.render(**context, blocks=[], packed=packed))
-        if caps.tree_nodes == 0:
+        less = caps.times(0.9 * max(0.0, space / len(packed)))
+        if less == caps:
             raise ValueError(f"the report is {len(packed) - space:,} bytes longer than the {limit_bytes:,} possible")
-        caps = caps.times(0.9 * max(0.0, space / len(packed)))
+        caps = less
 
 
 def _blocks(pairs: Sequence[PairDetails], context: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 EXAMPLES = 3
 REASONS_OF_A_COMPANY = 12
 
-VARIABLE = re.compile(r'"[^"]*"|(?:\S+\.\S+ )?line \d+|(?<![\w-])\d[\d.,]*')
+VARIABLE = re.compile(r'"[^"]*"|(?:\S+\.\S+ )?line \d+|(?<![\w-])\d+(?:[.,]\d+)*')
 """What differs between two rows that were set aside for one reason: quoted values, places, numbers."""
 
 

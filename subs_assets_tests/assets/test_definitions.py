@@ -33,7 +33,7 @@ def test_every_table_is_an_asset_and_publication_waits_for_all_of_them(definitio
     assert everything == {
         *metadata.tables,
         *(f"catalogue/{slug}" for slug in ("corner", "depot", "market")),
-        *("embedding_matrices", "publication", "exports", "archive"),
+        *("embedding_matrices", "publication", "exports", "report", "archive"),
     }
     graph = definitions.resolve_asset_graph()
     assert graph.get(AssetKey("publication")).parent_keys == {AssetKey(name) for name in metadata.tables}
@@ -140,7 +140,7 @@ def test_sensors(definitions: Definitions) -> None:
         ("subs_assets", ("dagster", "pandas", "torch", "sqlalchemy")),
         ("subs_assets.cli", ("dagster", "pandas", "torch", "sqlalchemy")),
         ("subs_assets.definitions", ("torch", "sentence_transformers", "matplotlib", "altair", "sklearn", "scipy")),
-        ("subs_assets.definitions", ("alembic", "ftfy", "psycopg")),
+        ("subs_assets.definitions", ("alembic", "ftfy", "psycopg", "vl_convert", "jinja2")),
     ],
 )
 def test_importing_stays_light(module: str, never: tuple[str, ...], tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ def test_it_ends_well_and_says_what_it_did(first_run: FirstRun) -> None:
         assert f"{company}: {read} rows read, {accepted} accepted" in first_run.stderr
     assert "publication" in first_run.stderr and "Traceback" not in first_run.stderr
     assert "error" not in first_run.stderr.casefold()
-    assert "Next:" in first_run.stdout and str(first_run.installation.settings.exports) in first_run.stdout
+    settings = first_run.installation.settings
+    assert "Next:" in first_run.stdout and str(settings.exports) in first_run.stdout
+    assert str(settings.reports / "latest.html") in first_run.stdout and (settings.reports / "latest.html").is_file()
 
 
 def test_the_printed_rates_are_the_published_ones(first_run: FirstRun) -> None:
