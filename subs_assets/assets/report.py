@@ -45,8 +45,11 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         warehouse: WarehouseResource,
         report_folder: ReportFolder,
     ) -> MaterializeResult:
-        """The night as one HTML page that opens from the disk: what it did, rates, losses, samples, equivalences, rows
-        set aside, timings."""
+        """The night as one HTML page that opens from the disk.
+
+        What it did and what went wrong, rates, departments, where products are lost, samples and equivalences of every
+        pair of companies, rows set aside, timings.
+        """
         engine = control.open_control(warehouse.control_url)
         try:
             history = control.read_runs(engine, RUNS_SHOWN)

@@ -11,7 +11,7 @@ from subs_assets.resources import ArchiveStoreResource, WarehouseSettings
 nightly = define_asset_job(
     "nightly",
     selection=AssetSelection.all() - AssetSelection.groups("archive"),
-    description="The whole graph: catalogues, equivalences, substitutions, publication, exports.",
+    description="The whole graph: catalogues, equivalences, substitutions, publication, exports, report.",
 )
 
 archive_job = define_asset_job(

@@ -79,10 +79,14 @@ def coverage_heatmap(coverage: pd.DataFrame, companies: Mapping[str, str], descr
 WIDE_ENOUGH_FOR_A_SIGN = 36
 """Pixels of a cell in which "100%" can be read."""
 
+WIDE_ENOUGH_FOR_A_SLANT = 30
+"""Pixels of a cell over which a slanted label does not touch the next; over narrower ones they stand upright."""
+
 
 def cell_side(companies: int) -> int:
-    """Pixels of a cell, so that three matrices stand side by side on a page."""
-    return max(14, min(88, 275 // max(1, companies)))
+    """Pixels of a cell, so that three matrices stand side by side on a page; slanted labels need room beside it."""
+    side = 215 // max(1, companies)
+    return min(88, side) if side >= WIDE_ENOUGH_FOR_A_SLANT else max(14, min(29, 280 // companies))
 
 
 def _heatmap(
@@ -100,7 +104,7 @@ def _heatmap(
     has_sign = cell[0] >= WIDE_ENOUGH_FOR_A_SIGN
     data = data.assign(text=[f"{rate:.0%}" if has_sign else f"{100 * rate:.0f}" for rate in data["rate"]])
     # A label over narrow cells is turned, and then may be longer than a cell is wide.
-    angle = 0 if cell[0] >= 90 else -40 if cell[0] >= 30 else -90
+    angle = 0 if cell[0] >= 90 else -40 if cell[0] >= WIDE_ENOUGH_FOR_A_SLANT else -90
     label = 90 if len(row[1]) < 15 else 72
     base = alt.Chart(data).encode(
         x=alt.X(

@@ -48,7 +48,7 @@ def set_aside_by_reason(set_aside_rows: pd.DataFrame) -> SetAside:
     for (company, field, kind), alike in rows.groupby(["company_slug", "field", "kind"], sort=True):
         first = alike.sort_values(["file", "line"]).head(EXAMPLES)
         examples = tuple(
-            Example(row.file, int(row.line), row.value if isinstance(row.value, str) else None, row.reason)
+            Example(row.file, int(row.line), row.value if isinstance(row.value, str) else None, _alone(row.reason))
             for row in first.itertuples(index=False)
         )
         found.append(SetAsideReason(company, field, kind, len(alike), examples))
@@ -66,4 +66,8 @@ def kind_of_reason(reason: str) -> str:
     >>> kind_of_reason("stands in a.csv line 12 already, with another price; row set aside")
     'stands in … already, with another price'
     """
-    return VARIABLE.sub("…", reason.removesuffix("; row set aside"))
+    return VARIABLE.sub("…", _alone(reason))
+
+
+def _alone(reason: str) -> str:
+    return reason.removesuffix("; row set aside")

@@ -61,6 +61,7 @@ def test_every_column_is_described_where_the_ui_looks(definitions: Definitions, 
         assert keys == [column.name for column in table.primary_key.columns]
         assert specs[name].tags["dagster/storage_kind"] == "sqlite"
     assert specs["exports"].metadata["dagster/uri"] == settings.exports.as_uri()
+    assert specs["report"].metadata["dagster/uri"] == settings.reports.as_uri()
     assert specs["catalogue/corner"].metadata["dagster/uri"] == (settings.catalogues[0] / "corner").as_uri()
 
 
