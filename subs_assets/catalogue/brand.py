@@ -71,7 +71,9 @@ SMALL_WORDS = frozenset(_SMALL_WORDS.split())
 
 @dataclass(frozen=True)
 class Branded:
-    """One listing's evidence about its brand; ``root`` is the first name of its category path."""
+    """One listing's evidence about its brand: the name that may start with it, what the company calls its brand, and
+    the first name of its category path.
+    """
 
     name: str
     brand: str | None
@@ -131,7 +133,7 @@ def resolve_brands(listings: Sequence[Branded]) -> list[Brand]:
 
     A filler, a text in a script that the company's names do not use, and a legal entity that nothing connects with
     its listings become null. Another legal entity gives way to the brand with which the name starts, else to its
-    own name without legal form.
+    own name without legal form; a brand that is withheld gives way to such a start, else becomes null.
     """
     judge = _Judge(listings)
     return [judge.resolve(listing) for listing in listings]
@@ -152,14 +154,17 @@ class _Judge:
         self._names_lead = self._do_names_lead(by_brand)
         self._shared_starts: dict[str, str] = {}
         if self._names_lead:
-            of_entities = [item for brand in sorted(self._entities) for item in by_brand[brand]]
-            self._shared_starts = self._starts(of_entities, [listing.name for listing in listings])
+            hidden = self._entities | {brand for brand in by_brand if WITHHELD.search(brand)}
+            behind_others = [item for brand in sorted(hidden) for item in by_brand[brand]]
+            self._shared_starts = self._starts(behind_others, [listing.name for listing in listings])
         self._bases = {entity: self._base(entity, by_brand[entity]) for entity in self._entities}
 
     def resolve(self, listing: Branded) -> Brand:
         brand = listing.brand
         if not brand:
             return Brand(None)
+        if WITHHELD.search(brand) and (led := self._leading_brand(listing.name)) is not None:
+            return Brand(led, f'brand "{brand}" is withheld; the name starts with "{led}"')
         if brand in self._fillers:
             return Brand(None, f'brand "{brand}" {self._fillers[brand]}; left out')
         if brand not in self._entities:
@@ -225,7 +230,7 @@ class _Judge:
             while longer := self._grown(start, following[start], counts, holding):
                 start = longer
             if counts[start] >= 2 and start[-1] and start[-1] not in SMALL_WORDS:
-                found[" ".join(fold(" ".join(start)).split())] = _commonest(written[start])
+                found[" ".join(fold(" ".join(start)).split())] = display_form(_commonest(written[start]))
         return found
 
     @staticmethod

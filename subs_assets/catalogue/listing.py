@@ -23,7 +23,10 @@ def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted
     ``Accepted.repairs``.
     """
     brands = resolve_brands(
-        [Branded(listing.name, listing.brand, listing.paths[0][0] if listing.paths else "") for listing in accepted]
+        [
+            Branded(listing.branded_name or listing.name, listing.brand, listing.paths[0][0] if listing.paths else "")
+            for listing in accepted
+        ]
     )
     keys = {brand.display: brand_key(brand.display) for brand in brands}
     rows = []

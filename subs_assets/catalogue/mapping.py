@@ -36,6 +36,7 @@ class RawListing:
     sku: Any
     name: Any
     brand: Any
+    branded_name: Any
     barcode: Any
     size: Any
     price: Any
@@ -55,7 +56,7 @@ class Mapping:
     def __init__(self, fields: Fields) -> None:
         self._getters = {
             field: _text_getter(getattr(fields, field))
-            for field in ("sku", "name", "brand", "barcode", "price", "unit_price", "available", "url")
+            for field in ("sku", "name", "brand", "branded_name", "barcode", "price", "unit_price", "available", "url")
         }
         self._size = _size_getter(fields.size)
         self._paths = [_path_getter(category) for category in fields.categories]
@@ -70,6 +71,7 @@ class Mapping:
             sku=get["sku"](row),
             name=get["name"](row),
             brand=get["brand"](row),
+            branded_name=get["branded_name"](row),
             barcode=get["barcode"](row),
             size=self._size(row),
             price=get["price"](row),

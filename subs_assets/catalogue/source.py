@@ -127,6 +127,9 @@ class Fields(_Strict):
     sku: Text
     name: Text
     brand: Text | None = None
+    branded_name: Text | None = (
+        None  # a second name that starts with the brand, as on the receipt: evidence for the brand
+    )
     barcode: Text | None = None
     size: SizeText | None = None
     price: Text | None = None
@@ -138,7 +141,7 @@ class Fields(_Strict):
     def by_column(self) -> dict[str, tuple[str, bool]]:
         """Column path -> (the field that uses it, whether it may be absent)."""
         used: dict[str, tuple[str, bool]] = {}
-        for field in ("sku", "name", "brand", "barcode", "price", "unit_price", "available", "url"):
+        for field in ("sku", "name", "brand", "branded_name", "barcode", "price", "unit_price", "available", "url"):
             mapped: TextField | None = getattr(self, field)
             if mapped is not None and mapped.column is not None:
                 used[mapped.column] = (field, mapped.optional)

@@ -43,6 +43,7 @@ class Accepted:
     sku: str
     name: str
     brand: str | None
+    branded_name: str | None
     barcode: str | None
     size_text: str | None
     price: float | None
@@ -90,6 +91,7 @@ class Validator:
                 sku=sku,
                 name=name,
                 brand=_text("brand", raw.brand, repairs),
+                branded_name=_text("branded_name", raw.branded_name, repairs),
                 barcode=_text("barcode", raw.barcode, repairs),
                 size_text=_text("size", raw.size, repairs),
                 price=price,

@@ -136,7 +136,7 @@ product_listings = Table(
         "matched_by",
         TEXT,
         nullable=False,
-        doc="gtin (it carries the product's), key (it joined by brand, name and size) or sku (it stands alone)",
+        doc="gtin (it carries the product's), name (it joined by brand, name and size) or sku (it stands alone)",
     ),
     Index("ix_product_listings_product_id", "product_id"),
 )

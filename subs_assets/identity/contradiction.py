@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from subs_assets.identity.match_key import words
+from subs_assets.identity.words import words
 
 LEAST_NAME_SIMILARITY = 45.0
 """rapidfuzz's token_set_ratio of brand and name, 0 to 100. Of the 135 products that Coles and IGA share by GTIN the

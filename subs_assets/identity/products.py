@@ -1,15 +1,18 @@
 """Listings to products: which listings are one trade item, and which cannot be told; names are normalised elsewhere."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from subs_assets.database import frames, tables
 from subs_assets.identity.contradiction import contradiction
-from subs_assets.identity.match_key import MatchKey, match_key
+from subs_assets.identity.likeness import likenesses
+from subs_assets.identity.pairs import judge
 
 MOST_LISTINGS_OF_A_GTIN = 50
 """Beyond this a barcode is a placeholder. Twelve companies with a handful of variants each stay far below."""
@@ -73,15 +76,17 @@ class _Conflicts:
 
 
 def identify(listings: pd.DataFrame) -> Identity:
-    """GTIN, then the normalised key of brand, name and size; what is ambiguous stays apart and is listed as a conflict.
+    """GTIN, then brand, name and size; what is ambiguous or uncertain stays apart and is listed as a conflict.
 
     Listings with one GTIN are one product, unless their names or sizes plainly contradict. Listings of *different*
-    companies join by the key when each company has at most one product with it, and GTINs and pack counts agree. The
-    order of the rows is without influence. A product's attributes are those of its first listing, in key order, that
-    has them.
+    companies join by brand, name and size where neither company has another listing that comes near
+    (``identity/pairs.py``), and no product has two listings of a company but by GTIN. The order of the rows is without
+    influence. A product's attributes are those of its first listing, in key order, that has them.
     """
+    ordered = listings.sort_values(["company_slug", "sku"], ignore_index=True)
+    rows = _rows(ordered)
     conflicts = _Conflicts()
-    groups = _join_by_key(_group_by_gtin(_rows(listings), conflicts), conflicts)
+    groups = _join_by_name(ordered, rows, _group_by_gtin(rows, conflicts), conflicts)
     product_listings = _product_listings(groups)
     return Identity(
         products=_products(listings, product_listings, groups),
@@ -91,7 +96,7 @@ def identify(listings: pd.DataFrame) -> Identity:
 
 
 def _rows(listings: pd.DataFrame) -> list[_Listing]:
-    ordered = listings.sort_values(["company_slug", "sku"])[list(_Listing._fields)].astype(object)
+    ordered = listings[list(_Listing._fields)].astype(object)
     ordered = ordered.where(ordered.notna(), None)
     return [_Listing(*row) for row in ordered.itertuples(index=False, name=None)]
 
@@ -143,69 +148,97 @@ def _split_contradicting(gtin: str, together: list[_Listing], conflicts: _Confli
         yield _Group(version, gtin=gtin if keeps else None, disputed=not keeps)
 
 
-def _join_by_key(groups: list[_Group], conflicts: _Conflicts) -> list[_Group]:
-    holders: defaultdict[MatchKey, list[int]] = defaultdict(list)
-    for number, group in enumerate(groups):
-        for key in _keys(group):
-            holders[key].append(number)
-    joined = _Partition(len(groups))
-    keys_joining: list[tuple[MatchKey, int]] = []
-    for key, numbers in holders.items():
-        same = [groups[number] for number in numbers]
-        if len({company for group in same for company in group.companies}) < 2 or len(same) < 2:
-            continue
-        problem = _problem(same)
-        if problem:
-            _report(problem, key, same, conflicts)
-            continue
-        keys_joining.append((key, numbers[0]))
-        for number in numbers[1:]:
-            joined.join(numbers[0], number)
+def _join_by_name(
+    listings: pd.DataFrame, rows: list[_Listing], groups: list[_Group], conflicts: _Conflicts
+) -> list[_Group]:
+    """``rows`` are the listings in the order of the frame."""
+    number_of = {listing: number for number, group in enumerate(groups) for listing in group.listings}
+    numbers = np.array([number_of[listing] for listing in rows], dtype=np.int64)
+    pairs = likenesses(listings)
+    undecided, contradicted = _what_gtins_leave(pairs, rows, groups, numbers)
+    for pair in judge(pairs[contradicted], listings, numbers).itertuples(index=False):
+        if pair.alone and pair.doubt is None:
+            involved = [rows[pair.left], rows[pair.right]]
+            gtins = " and ".join(str(listing.gtin) for listing in involved)
+            _report("contradicting_gtin", f"same brand, name and size, but GTINs {gtins}", involved, conflicts)
 
-    key_of = {joined.root(number): key for key, number in reversed(keys_joining)}
-    result = []
-    for root, numbers in joined.parts():
-        parts = [groups[number] for number in numbers]
-        # Each key alone was clear; a product whose listings have two keys can still chain others that are not.
-        problem = _problem(parts) if len(parts) > 1 else None
-        if problem:
-            _report(problem, key_of[root], parts, conflicts)
-            result.extend(parts)
+    joined, ambiguous = _Partition(len(groups)), _Partition(len(groups))
+    parts_of = {number: [group] for number, group in enumerate(groups)}
+    for pair in judge(pairs[undecided], listings, numbers).itertuples(index=False):
+        involved = [rows[pair.left], rows[pair.right]]
+        if not pair.alone:
+            ambiguous.join(numbers[pair.left], numbers[pair.right])
+            continue
+        if pair.doubt is not None:
+            _report("uncertain_name", f"alike in brand, name and size, but {pair.doubt}", involved, conflicts)
+            continue
+        one, other = joined.root(numbers[pair.left]), joined.root(numbers[pair.right])
+        if one == other:
+            continue
+        problem = _problem(parts_of[one], parts_of[other])
+        if problem is None:
+            joined.join(one, other)
+            parts_of[joined.root(one)] = parts_of[one] + parts_of[other]
         else:
-            gtin = next((part.gtin for part in parts if part.gtin), None)
-            result.append(_Group([listing for part in parts for listing in part.listings], gtin, parts[0].disputed))
-    return result
+            _report(*problem, involved, conflicts)
+    for _, alike in ambiguous.parts():
+        if len(alike) > 1:
+            parts = [groups[number] for number in alike]
+            involved = [listing for part in parts for listing in part.listings]
+            repeated = " and of ".join(_repeated_companies(parts))
+            whose = f"more than one product of {repeated}" if repeated else "another product, too,"
+            _report("ambiguous_name", f"{whose} has this brand, name and size", involved, conflicts)
+    return [_whole(parts_of[root]) for root, _ in joined.parts()]
 
 
-def _keys(group: _Group) -> set[MatchKey]:
-    if group.disputed:
-        return set()
-    keys = (match_key(listing.brand_key, listing.core_name, listing.total, listing.unit) for listing in group.listings)
-    return {key for key in keys if key is not None}
+def _what_gtins_leave(
+    pairs: pd.DataFrame, rows: list[_Listing], groups: list[_Group], numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """bool (pairs,) twice: what GTINs leave undecided, and what two GTINs contradict.
+
+    Neither holds where a GTIN is disputed, nor where it has joined one listing with the other's company already.
+    ``numbers``: int64 (listings,), the group of each.
+    """
+    companies = pd.factorize(np.array([listing.company_slug for listing in rows], dtype=object))[0]
+    has_gtin = np.array([group.gtin is not None for group in groups], dtype=bool)[numbers]
+    disputed = np.array([group.disputed for group in groups], dtype=bool)[numbers]
+    count = companies.max(initial=0) + 1
+    taken = np.unique(numbers * count + companies)
+    left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
+    free = ~(disputed[left] | disputed[right])
+    for one, other in ((left, right), (right, left)):
+        free &= ~np.isin(numbers[one] * count + companies[other], taken)
+    both = has_gtin[left] & has_gtin[right]
+    return free & ~both, free & both
 
 
-def _problem(same: list[_Group]) -> tuple[str, str] | None:
-    """(kind, reason) why these groups are not one product, though their keys say so."""
-    companies = [company for group in same for company in sorted(group.companies)]
-    repeated = sorted({company for company in companies if companies.count(company) > 1})
+def _problem(one: list[_Group], other: list[_Group]) -> tuple[str, str] | None:
+    """(kind, reason) why these groups are not one product, though two of their listings say so."""
+    repeated = _repeated_companies(one + other)
     if repeated:
-        return "ambiguous_key", f"more than one product of {' and of '.join(repeated)} has this brand, name and size"
-    gtins = sorted({group.gtin for group in same if group.gtin})
+        return "ambiguous_name", f"joined, they would be two products of {' and of '.join(repeated)}"
+    gtins = sorted({group.gtin for group in one + other if group.gtin})
     if len(gtins) > 1:
-        return "contradicting_gtin", f"same brand, name and size, but GTINs {' and '.join(gtins)}"
-    # A pack of one is what a company writes that tells only the total.
-    packs = sorted({int(listing.pack_count or 1) for group in same for listing in group.listings} - {1})
-    if len(packs) > 1:
-        return "ambiguous_key", f"same brand, name and total, but in packs of {' and '.join(map(str, packs))}"
-    return None
+        return "contradicting_gtin", f"joined, they would have GTINs {' and '.join(gtins)}"
+    sides = ([listing for group in side for listing in group.listings] for side in (one, other))
+    against = next((why for pair in product(*sides) if (why := contradiction(*pair))), None)
+    return None if against is None else ("uncertain_name", f"joined, they would be {against}")
 
 
-def _report(problem: tuple[str, str], key: MatchKey, same: list[_Group], conflicts: _Conflicts) -> None:
-    kind, reason = problem
-    involved = sorted(listing for group in same for listing in group.listings)
+def _whole(parts: list[_Group]) -> _Group:
+    gtin = next((part.gtin for part in parts if part.gtin), None)
+    return _Group([listing for part in parts for listing in part.listings], gtin, parts[0].disputed)
+
+
+def _repeated_companies(parts: list[_Group]) -> list[str]:
+    counts = Counter(company for part in parts for company in part.companies)
+    return sorted(company for company, count in counts.items() if count > 1)
+
+
+def _report(kind: str, reason: str, involved: list[_Listing], conflicts: _Conflicts) -> None:
     named = ", ".join(listing.reference for listing in involved[:LISTINGS_NAMED])
     more = f" and {len(involved) - LISTINGS_NAMED} more" if len(involved) > LISTINGS_NAMED else ""
-    conflicts.add(kind, key.readable(), f"{reason} ({named}{more}); kept apart", involved)
+    conflicts.add(kind, named, f"{reason} ({named}{more}); kept apart", involved)
 
 
 class _Partition:
@@ -232,13 +265,13 @@ class _Partition:
 
 
 def _product_listings(groups: list[_Group]) -> pd.DataFrame:
-    """``matched_by``: gtin where the listing carries the product's, key where it joined without, sku where alone."""
+    """``matched_by``: gtin where the listing carries the product's, name where it joined without, sku where alone."""
     rows = []
     for group in groups:
         product_id = group.product_id
         for listing in group.listings:
             alone = len(group.listings) == 1
-            matched_by = "gtin" if group.gtin and listing.gtin == group.gtin else "sku" if alone else "key"
+            matched_by = "gtin" if group.gtin and listing.gtin == group.gtin else "sku" if alone else "name"
             rows.append((listing.company_slug, listing.sku, product_id, matched_by))
     frame = pd.DataFrame(rows, columns=tables.product_listings.columns.keys())
     return frames.conform(frame, tables.product_listings)

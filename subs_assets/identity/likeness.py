@@ -1,0 +1,210 @@
+"""How alike the listings of two companies are by brand, name and size; what is joined is decided elsewhere."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from subs_assets.identity.words import WORDS_WITHOUT_IDENTITY, rarities, variety_shares, words, words_in_order
+
+LEFT_OVER = 0.5
+VARIETY = 5.0
+"""A word of one side only speaks against a pair with its rarity x (``LEFT_OVER`` + ``VARIETY`` x its variety share).
+
+Chosen on the development half (docs/identity.md): "breakfast cereal" beside "Corn Flakes" costs little, "light" much.
+"""
+
+SIZE_TOLERANCE = 0.01
+"""375 g and 380 g are two sizes; 26 g and 26.1 g are one."""
+
+STEPS_OF_A_UNIT = 100_000
+"""More than a unit's totals have: from 1e-9 to 1e9 there are 4,124 steps of ``SIZE_TOLERANCE``."""
+
+LEADS_SHARE = 0.5
+FEW_NAMES = 3
+"""Where a company names no brands, the first word of a name is one if it leads so large a share of the names that hold
+it. In at/ brands lead .9 to 1 of them; "Trauben", "Gurken", "Kohlrabi" at most .4. A word that leads a handful of names
+proves nothing yet: so many more are assumed that it does not lead.
+"""
+
+MOST_LISTINGS_OF_A_WORD = 100
+"""A word finds candidates of one size while no more listings have both; one of "Wein" and 750 ml alone is none."""
+
+
+def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of listings of two companies that agree in brand and size, by the positions of their rows.
+
+    Columns: ``left``, ``right`` (int64; left's company sorts first), ``likeness`` (0 to 1: the weight of the words that
+    both have, as a share of that and of what is left over), ``same_total`` (False where only the pieces agree, or both
+    count one) and ``brand_given`` (False where a company names no brands and it was read off the name).
+    """
+    given = listings.groupby("company_slug")["brand"].transform("count").to_numpy() > 0
+    described = _describe(listings, given)
+    sizes = _Sizes.of(listings)
+    left, right = _candidates(pd.factorize(listings["company_slug"], sort=True)[0], described.holds, sizes)
+    left, right = _with_one_brand(described, left, right)
+    shared = _of_both(described.rarity, described.holds, left, right)
+    left_over = _of_one(described.against, left) + _of_one(described.against, right)
+    left_over -= 2 * _of_both(described.against, described.holds, left, right)
+    likeness = shared / (shared + np.maximum(left_over, 0))
+    return pd.DataFrame(
+        {
+            "left": left,
+            "right": right,
+            "likeness": likeness.round(6),
+            "same_total": sizes.agree(left, right),
+            "brand_given": given[left] & given[right],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Described:
+    """Float64 (listings, words): rows over the words of brand and name."""
+
+    holds: sparse.csr_array
+    """1 where a listing has the word."""
+    rarity: sparse.csr_array
+    against: sparse.csr_array
+    """What the word counts where the other side lacks it."""
+    brand: sparse.csr_array
+    """1 where the brand has the word."""
+
+
+def _describe(listings: pd.DataFrame, brand_given: np.ndarray) -> _Described:
+    names = [words_in_order(name) for name in listings["core_name"]]
+    leading = _leading_words(names)
+    brands = [
+        (words(brand) if isinstance(brand, str) else frozenset()) if given else leading.intersection(name[:1])
+        for brand, given, name in zip(listings["brand"], brand_given, names, strict=True)
+    ]
+    brands = [brand - WORDS_WITHOUT_IDENTITY for brand in brands]
+    bags = [brand.union(name) - WORDS_WITHOUT_IDENTITY for brand, name in zip(brands, names, strict=True)]
+    column = {word: number for number, word in enumerate(sorted(frozenset().union(*bags)))}
+    holds = _rows(bags, column)
+    rarity = rarities(holds)
+    kinds = listings.groupby(["company_slug", "unit", "total"], dropna=False).ngroup().to_numpy()
+    against = rarity * (LEFT_OVER + VARIETY * variety_shares(holds, kinds))
+    return _Described(
+        holds=holds,
+        rarity=holds.multiply(rarity).tocsr(),
+        against=holds.multiply(against).tocsr(),
+        brand=_rows(brands, column),
+    )
+
+
+def _leading_words(names: Sequence[Sequence[str]]) -> frozenset[str]:
+    """The words that lead most of the names that hold them, and are taken for brands."""
+    holding = Counter(word for name in names for word in set(name))
+    leading = Counter(name[0] for name in names if name)
+    return frozenset(word for word, times in leading.items() if times >= LEADS_SHARE * (holding[word] + FEW_NAMES))
+
+
+def _rows(bags: Sequence[frozenset[str]], column: dict[str, int]) -> sparse.csr_array:
+    columns = [sorted(column[word] for word in bag) for bag in bags]
+    ends = np.cumsum([0, *map(len, columns)])
+    flat = np.fromiter((number for row in columns for number in row), dtype=np.int64, count=ends[-1])
+    return sparse.csr_array((np.ones(len(flat)), flat, ends), shape=(len(bags), len(column)))
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Arrays (listings,)."""
+
+    unit: np.ndarray
+    """A number for each unit, -1 where the size is unknown."""
+    total: np.ndarray
+    counted: np.ndarray
+    pieces: np.ndarray
+    """12 of "12 pack" and of "12 x 15 g"; 1 where nothing is said."""
+
+    @staticmethod
+    def of(listings: pd.DataFrame) -> "_Sizes":
+        total = listings["total"].to_numpy(np.float64, na_value=0.0)
+        known = (listings["unit"].notna() & (total > 0)).to_numpy()
+        unit = np.where(known, pd.factorize(listings["unit"], sort=True)[0], -1)
+        counted = (listings["unit"] == "each").to_numpy(bool, na_value=False)
+        packs = listings["pack_count"].to_numpy(np.float64, na_value=1.0)
+        return _Sizes(unit, total, counted, np.where(counted, total, packs))
+
+    def agree(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Whether the totals are the same and say something: "1 each" is what a company writes that tells no size."""
+        larger = np.maximum(self.total[left], self.total[right])
+        near = np.abs(self.total[left] - self.total[right]) <= SIZE_TOLERANCE * larger
+        return (self.unit[left] == self.unit[right]) & near & ~(self.counted[left] & (larger == 1))
+
+    def fit(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Whether the totals agree, both count one, or one side only counts and the other has as many pieces."""
+        both_one = (self.counted & (self.total == 1))[left] & (self.counted & (self.total == 1))[right]
+        one_counts = self.counted[left] != self.counted[right]
+        pieces = one_counts & (self.pieces[left] == self.pieces[right]) & (self.pieces[left] > 1)
+        return self.agree(left, right) | both_one | pieces
+
+    def steps(self) -> np.ndarray:
+        """int64 (listings,): unit and total on a logarithmic scale, -1 where unknown; totals that agree are at most one
+        step apart.
+        """
+        known = self.unit >= 0
+        steps = np.floor(np.log(np.where(known, self.total, 1.0)) / -np.log1p(-SIZE_TOLERANCE)).astype(np.int64)
+        return np.where(known, (self.unit + 1) * STEPS_OF_A_UNIT + steps, -1)
+
+
+def _candidates(companies: np.ndarray, holds: sparse.csr_array, sizes: _Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of listings of two companies whose sizes fit and that share a word, not too common with that size."""
+    steps = sizes.steps()
+    pieces = np.where((sizes.unit >= 0) & (sizes.pieces > 1), sizes.pieces, -1).astype(np.int64)
+    found = [_sharing(companies, holds, steps, np.where(steps >= 0, steps + apart, -1)) for apart in (-1, 0, 1)]
+    found.append(_sharing(companies, holds, pieces, pieces))
+    left, right = (np.concatenate(side) for side in zip(*found, strict=True))
+    fits = sizes.fit(left, right)
+    return np.divmod(np.unique(left[fits] * len(companies) + right[fits]), max(len(companies), 1))
+
+
+def _sharing(
+    companies: np.ndarray, holds: sparse.csr_array, left_labels: np.ndarray, right_labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of listings of two companies with one label (-1 is none) and a word in common."""
+    sides = [_labelled_words(holds, labels) for labels in (left_labels, right_labels)]
+    keys, counts = np.unique(np.concatenate([key for _, key in sides]), return_counts=True)
+    rare = counts <= 2 * MOST_LISTINGS_OF_A_WORD  # both sides count
+    left_side, right_side = (
+        sparse.csr_array(
+            (np.ones(len(row), dtype=np.int32), (row, np.searchsorted(keys, key))), shape=(len(companies), len(keys))
+        )[:, np.flatnonzero(rare)]
+        for row, key in sides
+    )
+    lefts, rights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for company in range(companies.max(initial=0)):
+        here, later = np.flatnonzero(companies == company), np.flatnonzero(companies > company)
+        pairs = (left_side[here] @ right_side[later].T).tocoo()
+        lefts.append(here[pairs.row])
+        rights.append(later[pairs.col])
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def _labelled_words(holds: sparse.csr_array, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(row, label and word as one number) of every word of the listings that have a label."""
+    rows = np.repeat(np.arange(holds.shape[0]), np.diff(holds.indptr))
+    labelled = labels[rows] >= 0
+    return rows[labelled], labels[rows[labelled]] * holds.shape[1] + holds.indices[labelled]
+
+
+def _with_one_brand(described: _Described, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of which one side's words hold the whole brand of the other: "Tip Top" and "Tip Top Cafe"."""
+    held = np.zeros(len(left), dtype=bool)
+    for branded, other in ((left, right), (right, left)):
+        size = _of_one(described.brand, branded)
+        held |= (size > 0) & (_of_both(described.brand, described.holds, branded, other) == size)
+    return left[held], right[held]
+
+
+def _of_one(weights: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
+    return weights.sum(axis=1)[rows]
+
+
+def _of_both(weights: sparse.csr_array, holds: sparse.csr_array, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The weight, as left has it, of the words that both have."""
+    return weights[left].multiply(holds[right]).sum(axis=1)

@@ -1,0 +1,78 @@
+"""Which pairs of listings are sure enough to be one product, and which a person should see; nothing is joined here."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.identity.words import words
+
+ALIKE = 0.75
+"""From this likeness on a pair with one brand and one total is taken for one trade item."""
+
+ALIKE_BY_PIECES = 0.8
+"""The same where the sizes say little: "12 each" against 12 x 15 g, "1 each" against "1 each"."""
+
+ALIKE_WITHOUT_BRANDS = 0.9
+"""The same where a company names no brands and the first word of the name is taken for one."""
+
+MARGIN = 0.05
+"""How much less alike every other product of either company must be."""
+
+WORTH_A_LOOK = 0.1
+"""A pair that misses its threshold by no more than this is shown to a person; without brands there are too many."""
+
+
+def judge(pairs: pd.DataFrame, listings: pd.DataFrame, products: np.ndarray) -> pd.DataFrame:
+    """Of the pairs of ``likenesses`` those that no other outdoes, sure or worth a look; the most alike first.
+
+    ``products``: int64 (listings,), what GTINs have joined has one number. Adds ``alone`` (no other product comes near
+    in either company) and ``doubt`` (what speaks against the pair, as a part of a sentence; null where it is sure).
+    """
+    companies = pd.factorize(listings["company_slug"], sort=True)[0]
+    left, right, likeness = (pairs[name].to_numpy() for name in ("left", "right", "likeness"))
+    count = companies.max(initial=0) + 1
+    rivals = (
+        _best_other(products[one] * count + companies[other], products[other], likeness)
+        for one, other in ((left, right), (right, left))
+    )
+    rival = np.maximum(*rivals)
+    doubts = [~pairs["brand_given"], ~pairs["same_total"]]
+    needed = np.select(doubts, [ALIKE_WITHOUT_BRANDS, ALIKE_BY_PIECES], default=ALIKE)
+    looked_at = np.where(pairs["brand_given"], needed - WORTH_A_LOOK, needed)
+    near = (likeness > rival - MARGIN) & (likeness >= looked_at)
+    best = pairs.assign(alone=likeness >= rival + MARGIN, sure=likeness >= needed)[near]
+    described = listings[["brand", "core_name", "pack_count", "claims"]].astype(object).to_numpy()
+    doubt = [
+        _doubt(described[pair.left], described[pair.right], pair.sure)
+        for pair in best[["left", "right", "sure"]].itertuples(index=False)
+    ]
+    best = best.assign(doubt=pd.Series(doubt, index=best.index, dtype=object)).drop(columns="sure")
+    return best.sort_values(["likeness", "left", "right"], ascending=[False, True, True], ignore_index=True)
+
+
+def _doubt(left: np.ndarray, right: np.ndarray, sure: bool) -> str | None:
+    """What speaks against two listings, given as (brand, core name, pack count, claims), being one trade item."""
+    packs = {int(side[2]) for side in (left, right) if pd.notna(side[2])} - {1}
+    if len(packs) > 1:  # a pack of one is what a company writes that tells only the total
+        return f"they come in packs of {' and '.join(map(str, sorted(packs)))}"
+    claims = [set(json.loads(side[3])) for side in (left, right)]
+    if claims[0] != claims[1]:
+        return f"only one of them says {', '.join(sorted(claims[0] ^ claims[1]))}"
+    bags = [words(f"{side[0] if isinstance(side[0], str) else ''} {side[1]}") for side in (left, right)]
+    only = (bags[0] - bags[1], bags[1] - bags[0])
+    numbers = [" ".join(sorted(word for word in bag if any(letter.isdigit() for letter in word))) for bag in only]
+    if all(numbers):
+        return f"one of them says {numbers[0]}, the other {numbers[1]}"
+    return None if sure else f"they differ in {', '.join(sorted(only[0] | only[1]))}"
+
+
+def _best_other(keys: np.ndarray, partners: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    """For every pair the highest likeness among the pairs with its key and another partner; 0 where there is none."""
+    keys, key = np.unique(keys, return_inverse=True)
+    order = np.lexsort((-likeness, key))
+    best = order[np.searchsorted(key[order], np.arange(len(keys)))]
+    is_best_partner = partners == partners[best][key]
+    second = np.zeros(len(keys))
+    np.maximum.at(second, key[~is_best_partner], likeness[~is_best_partner])
+    return np.where(is_best_partner, second[key], likeness[best][key])

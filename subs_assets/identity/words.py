@@ -1,0 +1,66 @@
+"""A listing as a bag of folded words, and how much each word tells; what is alike is worked out elsewhere."""
+
+import re
+import unicodedata
+
+import numpy as np
+from scipy import sparse
+
+WORDS_WITHOUT_IDENTITY = frozenset(
+    {
+        # Joining words, which one company writes and the other leaves out.
+        *("and", "with", "the", "in", "of", "for", "a", "und", "mit", "der", "die", "das"),
+        # What it is packed in, which the size says too, and a word that some add to every taste.
+        *("pack", "multipack", "sharepack", "share", "bag", "block", "bar", "single", "roll"),
+        *("flavour", "flavoured", "flavor", "flavored"),
+    }
+)
+
+_WORD = re.compile(r"[^\W_]+%?")
+_APOSTROPHES_AND_DOTS = str.maketrans("", "", "'’‘`´.")
+
+
+def words(text: str) -> frozenset[str]:
+    """Folded words without order: case, accents, apostrophes and a plural's s are gone ("Arnott's" is "arnott")."""
+    return frozenset(words_in_order(text))
+
+
+def words_in_order(text: str) -> list[str]:
+    plain = text.casefold().translate(_APOSTROPHES_AND_DOTS)
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return [_singular(word) for word in _WORD.findall(plain)]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def rarities(holds: sparse.csr_array) -> np.ndarray:
+    """float64 (words,): the logarithm of how many times rarer than the listings a word is.
+
+    ``holds``: (listings, words), 1 where a listing has the word.
+    """
+    return np.log1p(holds.shape[0] / np.maximum(holds.sum(axis=0), 1))
+
+
+def variety_shares(holds: sparse.csr_array, kinds: np.ndarray) -> np.ndarray:
+    """float64 (words,): how often a word is all that tells two listings of one kind apart, as a share of those with it.
+
+    ``kinds``: int64 (listings,), a number for each company and size. "strawberry" .5, "light" .5, "chocolate" .07,
+    "breakfast" 0: the companies' own assortments say which words name a variety, without a list and in any language.
+    """
+    listings, count = holds.shape
+    rows, columns = np.repeat(np.arange(listings), np.diff(holds.indptr)), holds.indices
+    # A bag is the sum of its words' random numbers, so that leaving one out is a subtraction; uint64 wraps around.
+    number = np.random.default_rng(0).integers(2**64, size=count + kinds.max(initial=-1) + 1, dtype=np.uint64)
+    whole = number[count + kinds]
+    np.add.at(whole, rows, number[columns])
+    rests, rest = np.unique(np.concatenate([whole[rows] - number[columns], whole]), return_inverse=True)
+    left_out = np.concatenate([columns, np.full(listings, -1)])
+    lowest, highest = np.full(len(rests), count), np.full(len(rests), -1)
+    np.minimum.at(lowest, rest, left_out)
+    np.maximum.at(highest, rest, left_out)
+    tells = (lowest < highest)[rest[: len(columns)]]
+    return np.bincount(columns[tells], minlength=count) / np.maximum(holds.sum(axis=0), 1)

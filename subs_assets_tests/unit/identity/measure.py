@@ -1,0 +1,112 @@
+"""How well identity finds what the barcodes tell, with the barcodes hidden, on the real catalogues.
+
+``python -m subs_assets_tests.unit.identity.measure`` prints the figures of docs/identity.md; the floors are held by
+test_real_catalogues.py. The products that Coles and IGA share by GTIN are divided by a hash: the rule was made looking
+at the development half alone. Whoever changes it looks at that half, and at the other one only to report.
+"""
+
+import argparse
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from subs_assets.catalogue.company import combine, read_company
+from subs_assets.catalogue.source import find_sources
+from subs_assets.identity.products import identify
+
+SOURCES = Path(__file__).parents[2] / "catalogues"
+BESIDE_THE_REPOSITORY = Path(__file__).parents[4] / "shared" / "catalogues"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Products that two companies share by GTIN; ``found`` were joined without it, ``wrong`` is how often two GTINs."""
+
+    shared: int
+    found: int
+    wrong: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.shared
+
+    @property
+    def precision(self) -> float:
+        return self.found / (self.found + self.wrong)
+
+
+def real_catalogues() -> Path:
+    return Path(os.environ.get("SUBS_REAL_CATALOGUES") or BESIDE_THE_REPOSITORY)
+
+
+def read_listings(country: str) -> pd.DataFrame:
+    sources = find_sources([SOURCES / country], {"SUBS_REAL_CATALOGUES": str(real_catalogues())})
+    return combine(read_company(source) for source in sources.values()).listings
+
+
+def is_held_out(gtin: str) -> bool:
+    return hashlib.sha256(gtin.encode()).digest()[0] % 2 == 1
+
+
+def measure(listings: pd.DataFrame, held_out: bool, others_hidden: bool) -> Measured:
+    """Over one half of the GTINs, which are hidden; ``others_hidden``: so are those of the other half.
+
+    A wrong join counts for the half of its first company's GTIN. What joins a listing without a GTIN is not judged.
+    """
+    known = listings.dropna(subset=["gtin"])
+    half = {gtin for gtin in known["gtin"].unique() if is_held_out(gtin) == held_out}
+    companies = known[known["gtin"].isin(half)].groupby("gtin")["company_slug"].nunique()
+    hidden = listings["gtin"].notna() if others_hidden else listings["gtin"].isin(half)
+    identity = identify(listings.assign(gtin=listings["gtin"].mask(hidden)))
+    truth = known.set_index(["company_slug", "sku"])["gtin"]
+    joined = [(truth.get(left), truth.get(right)) for left, right in joined_pairs(identity.product_listings)]
+    judged = [(left, right) for left, right in joined if left in half and right is not None]
+    found = {left for left, right in judged if left == right}
+    return Measured(int((companies > 1).sum()), len(found), sum(left != right for left, right in judged))
+
+
+def joined_pairs(product_listings: pd.DataFrame) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """(company_slug, sku) twice, of listings of two companies in one product; the first company sorts first."""
+    several = product_listings[product_listings.duplicated("product_id", keep=False)]
+    for _, product in several.groupby("product_id"):
+        listings = sorted(zip(product["company_slug"], product["sku"], strict=True))
+        yield from ((left, right) for left, right in combinations(listings, 2) if left[0] != right[0])
+
+
+def joined_across_halves(listings: pd.DataFrame) -> tuple[int, int]:
+    """(listings, joins) of one company whose GTINs all differ, cut in two by a hash: every join is wrong."""
+    halves = listings["gtin"].map(is_held_out)
+    cut = listings.assign(company_slug=listings["company_slug"] + halves.map({False: "_1", True: "_2"}), gtin=None)
+    return len(listings), sum(1 for _ in joined_pairs(identify(cut).product_listings))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--held-out", action="store_true", help="measure the held-out half too")
+    parser.add_argument(
+        "--austria", action="store_true", help="count joins among dm's listings, all of which are wrong"
+    )
+    given = parser.parse_args()
+    listings = read_listings("au")
+    for held_out in (False, True) if given.held_out else (False,):
+        for others_hidden in (True, False):
+            measured = measure(listings, held_out, others_hidden)
+            half, hidden = "held out" if held_out else "development", "every GTIN" if others_hidden else "its GTINs"
+            print(
+                f"{half}, {hidden} hidden: "
+                f"{measured.found} of {measured.shared} found (recall {measured.recall:.2f}), {measured.wrong} wrong "
+                f"(precision {measured.precision:.3f})"
+            )
+    if given.austria:
+        austrian = read_listings("at")
+        count, joins = joined_across_halves(austrian[(austrian["company_slug"] == "dm") & austrian["gtin"].notna()])
+        print(f"dm cut in two: {joins} joins among {count} listings")
+
+
+if __name__ == "__main__":
+    main()
