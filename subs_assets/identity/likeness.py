@@ -8,13 +8,25 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from subs_assets.identity.words import WORDS_WITHOUT_IDENTITY, rarities, variety_shares, words, words_in_order
+from subs_assets.identity.words import (
+    WORDS_WITHOUT_IDENTITY,
+    rarities,
+    surprises,
+    variety_shares,
+    words,
+    words_in_order,
+)
 
-LEFT_OVER = 0.5
-VARIETY = 5.0
-"""A word of one side only speaks against a pair with its rarity x (``LEFT_OVER`` + ``VARIETY`` x its variety share).
+VARIETY = 30.0
+"""A word of one side only speaks against a pair with its surprise x (1 + ``VARIETY`` x its variety share): "breakfast
+cereal" beside Kellogg's Corn Flakes costs little, "light" much.
+"""
 
-Chosen on the development half (docs/identity.md): "breakfast cereal" beside "Corn Flakes" costs little, "light" much.
+EXCHANGED = 2.0
+"""Times what is left over where both sides have words that the other lacks: "chicken stock", "beef stock".
+
+Both were chosen on the development half, and by how rarely the listings of one company join each other when it is cut
+in two (docs/identity.md).
 """
 
 SIZE_TOLERANCE = 0.01
@@ -46,10 +58,7 @@ def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
     sizes = _Sizes.of(listings)
     left, right = _candidates(pd.factorize(listings["company_slug"], sort=True)[0], described.holds, sizes)
     left, right = _with_one_brand(described, left, right)
-    shared = _of_both(described.rarity, described.holds, left, right)
-    left_over = _of_one(described.against, left) + _of_one(described.against, right)
-    left_over -= 2 * _of_both(described.against, described.holds, left, right)
-    likeness = shared / (shared + np.maximum(left_over, 0))
+    likeness = _likeness(described, left, right)
     return pd.DataFrame(
         {
             "left": left,
@@ -63,15 +72,13 @@ def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Described:
-    """Float64 (listings, words): rows over the words of brand and name."""
-
     holds: sparse.csr_array
-    """1 where a listing has the word."""
-    rarity: sparse.csr_array
-    against: sparse.csr_array
-    """What the word counts where the other side lacks it."""
+    """Float64 (listings, words): 1 where brand or name has the word."""
     brand: sparse.csr_array
-    """1 where the brand has the word."""
+    """The same where the brand has it."""
+    rarity: np.ndarray
+    variety: np.ndarray
+    """Float64 (words,): the variety shares."""
 
 
 def _describe(listings: pd.DataFrame, brand_given: np.ndarray) -> _Described:
@@ -85,15 +92,8 @@ def _describe(listings: pd.DataFrame, brand_given: np.ndarray) -> _Described:
     bags = [brand.union(name) - WORDS_WITHOUT_IDENTITY for brand, name in zip(brands, names, strict=True)]
     column = {word: number for number, word in enumerate(sorted(frozenset().union(*bags)))}
     holds = _rows(bags, column)
-    rarity = rarities(holds)
     kinds = listings.groupby(["company_slug", "unit", "total"], dropna=False).ngroup().to_numpy()
-    against = rarity * (LEFT_OVER + VARIETY * variety_shares(holds, kinds))
-    return _Described(
-        holds=holds,
-        rarity=holds.multiply(rarity).tocsr(),
-        against=holds.multiply(against).tocsr(),
-        brand=_rows(brands, column),
-    )
+    return _Described(holds, _rows(brands, column), rarities(holds), variety_shares(holds, kinds))
 
 
 def _leading_words(names: Sequence[Sequence[str]]) -> frozenset[str]:
@@ -194,17 +194,24 @@ def _labelled_words(holds: sparse.csr_array, labels: np.ndarray) -> tuple[np.nda
 
 def _with_one_brand(described: _Described, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of which one side's words hold the whole brand of the other: "Tip Top" and "Tip Top Cafe"."""
+    size = described.brand.sum(axis=1)
     held = np.zeros(len(left), dtype=bool)
     for branded, other in ((left, right), (right, left)):
-        size = _of_one(described.brand, branded)
-        held |= (size > 0) & (_of_both(described.brand, described.holds, branded, other) == size)
+        both = described.brand[branded].multiply(described.holds[other]).sum(axis=1)
+        held |= (size[branded] > 0) & (both == size[branded])
     return left[held], right[held]
 
 
-def _of_one(weights: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
-    return weights.sum(axis=1)[rows]
-
-
-def _of_both(weights: sparse.csr_array, holds: sparse.csr_array, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The weight, as left has it, of the words that both have."""
-    return weights[left].multiply(holds[right]).sum(axis=1)
+def _likeness(described: _Described, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    both = described.holds[left].multiply(described.holds[right]).tocsr()
+    only = [(described.holds[side] - both).tocsr() for side in (left, right)]
+    for side in only:
+        side.eliminate_zeros()
+    pairs = np.concatenate([np.repeat(np.arange(len(left)), np.diff(side.indptr)) for side in only])
+    left_over = np.concatenate([side.indices for side in only])
+    weight = surprises(described.holds, described.rarity, left_over, both[pairs])
+    against = np.bincount(pairs, weight * (1 + VARIETY * described.variety[left_over]), minlength=len(left))
+    exchanged = np.logical_and(*(np.diff(side.indptr) > 0 for side in only))
+    against *= np.where(exchanged, EXCHANGED, 1.0)
+    shared = both @ described.rarity
+    return shared / (shared + against)

@@ -7,10 +7,10 @@ import pandas as pd
 
 from subs_assets.identity.words import words
 
-ALIKE = 0.75
+ALIKE = 0.8
 """From this likeness on a pair with one brand and one total is taken for one trade item."""
 
-ALIKE_BY_PIECES = 0.8
+ALIKE_BY_PIECES = 0.85
 """The same where the sizes say little: "12 each" against 12 x 15 g, "1 each" against "1 each"."""
 
 ALIKE_WITHOUT_BRANDS = 0.9

@@ -16,6 +16,9 @@ WORDS_WITHOUT_IDENTITY = frozenset(
     }
 )
 
+FEW_LISTINGS = 3
+"""What a handful of listings have in common proves little."""
+
 _WORD = re.compile(r"[^\W_]+%?")
 _APOSTROPHES_AND_DOTS = str.maketrans("", "", "'’‘`´.")
 
@@ -64,3 +67,24 @@ def variety_shares(holds: sparse.csr_array, kinds: np.ndarray) -> np.ndarray:
     np.maximum.at(highest, rest, left_out)
     tells = (lowest < highest)[rest[: len(columns)]]
     return np.bincount(columns[tells], minlength=count) / np.maximum(holds.sum(axis=0), 1)
+
+
+def surprises(holds: sparse.csr_array, rarity: np.ndarray, of: np.ndarray, beside: sparse.csr_array) -> np.ndarray:
+    """float64 (n,): how little each word ``of`` is to be expected beside the words that its row of ``beside`` holds.
+
+    The logarithm of how rare it is among the listings with that one of these words that makes it the least rare, at
+    most its rarity: "biscuit" is little news beside "Arnott's", "chilli" is beside "tuna". One listing is left out, for
+    the word stands in it, and ``FEW_LISTINGS`` are assumed that lack the word.
+    """
+    count = holds.shape[1]
+    together = (holds.T @ holds).tocoo()
+    keys = together.row * np.int64(count) + together.col
+    order = np.argsort(keys)
+    keys, times = keys[order], together.data[order]
+    asked = np.repeat(of * np.int64(count), np.diff(beside.indptr)) + beside.indices
+    place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    seen = np.where(keys[place] == asked, times[place] - 1, 0.0)
+    share = seen / (holds.sum(axis=0)[beside.indices] - 1 + FEW_LISTINGS)
+    expected = np.zeros(len(of))
+    np.maximum.at(expected, np.repeat(np.arange(len(of)), np.diff(beside.indptr)), share)
+    return np.minimum(rarity[of], -np.log(np.maximum(expected, np.finfo(float).tiny)))
