@@ -117,6 +117,19 @@ def test_the_name_tells_the_brand_behind_a_legal_entity() -> None:
     )
 
 
+def test_a_brand_that_is_withheld_gives_way_to_the_start_of_the_name() -> None:
+    withheld = [
+        Branded(f"LINDT EXCELLENCE {kind}", "Licensee name withheld for privacy reasons")
+        for kind in ("DARK", "MILK", "ORANGE")
+    ]
+    others = [Branded(f"SAXA EXCELLENCE SALT {number}", "Saxa") for number in range(4)]
+    found = resolve_brands(LEADING + others + withheld)[-1]
+    assert found.display == "Lindt"
+    assert found.note == (
+        'brand "Licensee name withheld for privacy reasons" is withheld; the name starts with "Lindt"'
+    )
+
+
 def test_a_product_word_is_no_part_of_a_shared_start() -> None:
     tuna = [Branded(f"Sirena Tuna {kind}", "Iconic Food Distribution Pty Ltd") for kind in ("Oil", "Chilli")]
     others = [Branded(f"{brand} Tuna", brand) for brand in ("Greenseas", "John West", "Safcol")]

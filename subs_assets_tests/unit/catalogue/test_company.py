@@ -9,6 +9,7 @@ from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_g
 from subs_assets.catalogue.source import BrokenSource
 from subs_assets.database import tables
 from subs_assets.database.frames import conform
+from subs_assets_tests.unit.catalogue.conftest import FIELDS as FIELDS_OF_THE_TESTS
 from subs_assets_tests.unit.catalogue.conftest import WriteCompany, json_lines, product
 
 FIELDS = {
@@ -133,6 +134,20 @@ def test_repairs_are_noted(write_company: WriteCompany) -> None:
     ]
     assert catalogue.listings["name"][0] == "Yumi's Dip rosé 200g"
     assert catalogue.catalogue_files["repaired"][0] == 1
+
+
+def test_a_second_name_tells_the_brand_behind_its_maker(write_company: WriteCompany) -> None:
+    till = ["MCKENZIES SPLIT PEAS 500G", "MCKENZIES BAKING POWDER 125G", "SAXA SALT 1KG", "BEGA CHEESE 250G"]
+    makers = ["FTA FOOD SOLUTIONS PTY LTD", "FTA FOOD SOLUTIONS PTY LTD", "Saxa", "Bega"]
+    names = ["Split Peas", "Baking Powder", "Salt", "McKenzies Cheese"]
+    rows = [
+        product(str(number), name=name, brand=maker, till=text)
+        for number, (name, maker, text) in enumerate(zip(names, makers, till, strict=True))
+    ]
+    fields = {**FIELDS_OF_THE_TESTS, "brand": "brand", "branded_name": "till"}
+    listings = read_company(write_company({"a.jsonl": json_lines(*rows)}, fields=fields)).listings
+    assert listings["brand"].tolist() == ["McKenzies", "McKenzies", "Saxa", "Bega"]
+    assert listings["core_name"].tolist() == ["split peas", "baking powder", "salt", "mckenzies cheese"]
 
 
 def test_a_missing_price_is_accepted(write_company: WriteCompany) -> None:
