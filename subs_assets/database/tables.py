@@ -147,7 +147,9 @@ identity_conflicts = Table(
     _key("conflict_id", "What the conflict is about: its listings share it"),
     _key("company_slug", COMPANY),
     _key("sku", SKU),
-    Column("kind", TEXT, nullable=False, doc="gtin_name_mismatch, ambiguous_key or contradicting_gtin"),
+    Column(
+        "kind", TEXT, nullable=False, doc="gtin_name_mismatch, ambiguous_name, uncertain_name or contradicting_gtin"
+    ),
     Column("reason", TEXT, nullable=False, doc="What was found, and what was done"),
     Column("product_id", TEXT, nullable=False, doc="The product that the listing is now"),
 )

@@ -212,6 +212,5 @@ def _likeness(described: _Described, left: np.ndarray, right: np.ndarray) -> np.
     weight = surprises(described.holds, described.rarity, left_over, both[pairs])
     against = np.bincount(pairs, weight * (1 + VARIETY * described.variety[left_over]), minlength=len(left))
     exchanged = np.logical_and(*(np.diff(side.indptr) > 0 for side in only))
-    against *= np.where(exchanged, EXCHANGED, 1.0)
     shared = both @ described.rarity
-    return shared / (shared + against)
+    return shared / (shared + np.where(exchanged, EXCHANGED, 1.0) * against)

@@ -1,4 +1,4 @@
-"""How well identity finds what the barcodes tell, with the barcodes hidden, on the real catalogues.
+"""How well identity finds what the barcodes tell, with the barcodes hidden, and how often it joins what cannot be one.
 
 ``python -m subs_assets_tests.unit.identity.measure`` prints the figures of docs/identity.md; the floors are held by
 test_real_catalogues.py. The products that Coles and IGA share by GTIN are divided by a hash: the rule was made looking
@@ -18,6 +18,7 @@ import pandas as pd
 from subs_assets.catalogue.company import combine, read_company
 from subs_assets.catalogue.source import find_sources
 from subs_assets.identity.products import identify
+from subs_assets.identity.words import words
 
 SOURCES = Path(__file__).parents[2] / "catalogues"
 BESIDE_THE_REPOSITORY = Path(__file__).parents[4] / "shared" / "catalogues"
@@ -78,19 +79,29 @@ def joined_pairs(product_listings: pd.DataFrame) -> Iterator[tuple[tuple[str, st
         yield from ((left, right) for left, right in combinations(listings, 2) if left[0] != right[0])
 
 
-def joined_across_halves(listings: pd.DataFrame) -> tuple[int, int]:
-    """(listings, joins) of one company whose GTINs all differ, cut in two by a hash: every join is wrong."""
-    halves = listings["gtin"].map(is_held_out)
-    cut = listings.assign(company_slug=listings["company_slug"] + halves.map({False: "_1", True: "_2"}), gtin=None)
-    return len(listings), sum(1 for _ in joined_pairs(identify(cut).product_listings))
+@dataclass(frozen=True)
+class Cut:
+    """One company's listings as if they were two companies', so that every join is wrong; ``same_words`` of the joins
+    have the same words, and are mostly one thing listed twice.
+    """
+
+    listings: int
+    joins: int
+    same_words: int
+
+
+def cut_in_two(listings: pd.DataFrame) -> Cut:
+    """Cut by a hash of the article number."""
+    halves = [f"half_{hashlib.sha256(sku.encode()).digest()[0] % 2}" for sku in listings["sku"]]
+    joined = list(joined_pairs(identify(listings.assign(company_slug=halves, gtin=None)).product_listings))
+    bags = dict(zip(listings["sku"], map(words, listings["core_name"]), strict=True))
+    return Cut(len(listings), len(joined), sum(bags[left[1]] == bags[right[1]] for left, right in joined))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--held-out", action="store_true", help="measure the held-out half too")
-    parser.add_argument(
-        "--austria", action="store_true", help="count joins among dm's listings, all of which are wrong"
-    )
+    parser.add_argument("--austria", action="store_true", help="count wrong joins on the Austrian catalogues too")
     given = parser.parse_args()
     listings = read_listings("au")
     for held_out in (False, True) if given.held_out else (False,):
@@ -102,10 +113,10 @@ def main() -> None:
                 f"{measured.found} of {measured.shared} found (recall {measured.recall:.2f}), {measured.wrong} wrong "
                 f"(precision {measured.precision:.3f})"
             )
-    if given.austria:
-        austrian = read_listings("at")
-        count, joins = joined_across_halves(austrian[(austrian["company_slug"] == "dm") & austrian["gtin"].notna()])
-        print(f"dm cut in two: {joins} joins among {count} listings")
+    for country in ("au", "at") if given.austria else ("au",):
+        for company, own in read_listings(country).groupby("company_slug"):
+            cut = cut_in_two(own)
+            print(f"{company} cut in two: {cut.joins} of {cut.listings} joined, {cut.same_words} with the same words")
 
 
 if __name__ == "__main__":

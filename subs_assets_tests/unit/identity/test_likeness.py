@@ -105,6 +105,30 @@ def test_a_word_that_names_varieties_elsewhere_weighs_more_where_one_side_lacks_
     assert variety < generic < 1
 
 
+def test_words_exchanged_weigh_more_than_words_added() -> None:
+    stock = listing("aldi", "1", "stock liquid real")
+    added = likeness(stock, listing("iga", "1", "stock liquid real chicken beef"))
+    exchanged = likeness(
+        listing("aldi", "1", "stock liquid real beef"), listing("iga", "1", "stock liquid real chicken")
+    )
+    assert added is not None
+    assert exchanged is not None
+    assert exchanged < added < 1
+
+
+def test_a_word_that_goes_with_the_others_weighs_less() -> None:
+    cereals = [
+        listing("coles", str(number), f"{kind} cereal", brand="Kellogg's") for number, kind in enumerate("abcdef")
+    ]
+    others = [listing("coles", f"9{number}", f"{kind} gold", brand="Other") for number, kind in enumerate("abcdef")]
+    flakes = listing("aldi", "1", "corn flakes", brand="Kellogg's")
+    expected = likeness(flakes, listing("iga", "1", "corn flakes cereal", brand="Kellogg's"), *cereals, *others)
+    unexpected = likeness(flakes, listing("iga", "1", "corn flakes gold", brand="Kellogg's"), *cereals, *others)
+    assert expected is not None
+    assert unexpected is not None
+    assert unexpected < expected < 1
+
+
 def brandless(company: str, *names: str) -> list[dict[str, object]]:
     return [listing(company, str(number), name, **NO_BRAND) for number, name in enumerate(names)]
 

@@ -28,6 +28,8 @@ def sets(*groups: str) -> set[frozenset[str]]:
 
 
 NO_SIZE = dict.fromkeys(["quantity", "unit", "pack_count", "total", "dimension"])
+WRAPS = "soft round white wheat flour wraps"
+TWO_CLAIMS = [("aldi", '["vegan"]'), ("iga", "[]")]
 PIECES = {"quantity": 80.0, "pack_count": 5, "total": 400.0}
 CANS = {"unit": "ml", "dimension": "volume"}
 ONE_CAN = {**CANS, "quantity": 330.0, "total": 330.0}
@@ -83,13 +85,19 @@ SIX_CANS = {**CANS, "quantity": 330.0, "pack_count": 6, "total": 1980.0}
             id="of two that are alike the one that fits",
         ),
         pytest.param(
+            [listing("coles", "1", f"plain {WRAPS}", **PIECES), listing("iga", "1", WRAPS, total=400.0)],
+            sets("coles:1 iga:1"),
+            [],
+            id="alike enough with one total",
+        ),
+        pytest.param(
             [
-                listing("coles", "1", "plain tortillas", **PIECES),
-                listing("iga", "1", "tortillas", unit="each", quantity=5.0, total=5.0),
+                listing("coles", "1", f"plain {WRAPS}", **PIECES),
+                listing("iga", "1", WRAPS, unit="each", quantity=5.0, total=5.0),
             ],
             sets("coles:1", "iga:1"),
             ["uncertain_name"],
-            id="pieces say little",
+            id="not alike enough where only the pieces agree",
         ),
         pytest.param(
             [listing("aldi", "1", "oats", claims='["gluten_free"]'), listing("iga", "1", "oats")],
@@ -341,7 +349,8 @@ def many(count: int) -> pd.DataFrame:
     two_gtins = [
         listing(company, "unlike", "one name", gtin=gtin) for company, gtin in (("aldi", GTIN), ("iga", OTHER_GTIN))
     ]
-    return frame(*rows, *two_gtins)
+    unsure = [listing(company, "unsure", "another name", claims=claims) for company, claims in TWO_CLAIMS]
+    return frame(*rows, *two_gtins, *unsure)
 
 
 def test_the_order_of_the_rows_is_without_influence() -> None:

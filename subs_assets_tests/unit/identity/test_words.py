@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from subs_assets.identity.words import rarities, variety_shares, words, words_in_order
+from subs_assets.identity.words import FEW_LISTINGS, rarities, surprises, variety_shares, words, words_in_order
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,27 @@ def test_a_word_names_a_variety_where_it_alone_tells_two_listings_apart(
     holds, column = rows(*names)
     shares = variety_shares(holds, np.array(kinds))
     assert {word: shares[column[word]] for word in expected} == expected
+
+
+def surprise(word: str, beside: str, *names: str) -> float:
+    holds, column = rows(*names)
+    besides = sparse.csr_array(np.array([[float(other in words(beside)) for other in column]]))
+    return surprises(holds, rarities(holds), np.array([column[word]]), besides).item()
+
+
+def test_a_word_is_little_news_beside_one_that_it_often_stands_with() -> None:
+    names = [*(f"arnott biscuit {kind}" for kind in "abcdefgh"), "tuna oil", "tuna chilli", "tuna oil lime", "bean"]
+    expected = surprise("biscuit", "arnott", *names)
+    assert expected == pytest.approx(-np.log((8 - 1) / (8 - 1 + FEW_LISTINGS)))
+    assert surprise("biscuit", "arnott tuna", *names) == expected
+    # Once, in the listing itself, is never; and no word is more of a surprise than it is rare.
+    assert surprise("chilli", "tuna", *names) == surprise("chilli", "bean", *names) == pytest.approx(np.log1p(12))
+
+
+def test_surprises_of_no_words() -> None:
+    holds, _ = rows("butter")
+    nothing = sparse.csr_array((0, 1))
+    assert len(surprises(holds, rarities(holds), np.array([], dtype=np.int64), nothing)) == 0
 
 
 def test_no_listings() -> None:
