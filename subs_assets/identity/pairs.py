@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from subs_assets.identity.words import words
+from subs_assets.identity.words import WORDS_WITHOUT_IDENTITY, words
 
 ALIKE = 0.8
 """From this likeness on a pair with one brand and one total is taken for one trade item."""
@@ -64,7 +64,7 @@ def _doubt(left: np.ndarray, right: np.ndarray, sure: bool) -> str | None:
     numbers = [" ".join(sorted(word for word in bag if any(letter.isdigit() for letter in word))) for bag in only]
     if all(numbers):
         return f"one of them says {numbers[0]}, the other {numbers[1]}"
-    return None if sure else f"they differ in {', '.join(sorted(only[0] | only[1]))}"
+    return None if sure else f"they differ in {', '.join(sorted((only[0] | only[1]) - WORDS_WITHOUT_IDENTITY))}"
 
 
 def _best_other(keys: np.ndarray, partners: np.ndarray, likeness: np.ndarray) -> np.ndarray:

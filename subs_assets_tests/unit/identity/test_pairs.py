@@ -109,5 +109,5 @@ def test_what_speaks_against_a_pair(left: dict[str, object], right: dict[str, ob
 
 
 def test_words_that_differ_are_named() -> None:
-    sides = frame(listing("aldi", "1", "light butter"), listing("iga", "1", "butter spread", brand=None))
+    sides = frame(listing("aldi", "1", "light butter"), listing("iga", "1", "the butter spread", brand=None))
     assert judge(pairs((0, 1, ALIKE - 0.01)), sides, ALONE)["doubt"].tolist() == ["they differ in bega, light, spread"]
