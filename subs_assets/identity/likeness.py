@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from subs_assets.identity.words import (
     WORDS_WITHOUT_IDENTITY,
+    Sparse,
     rarities,
     surprises,
     variety_shares,
@@ -72,9 +72,9 @@ def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Described:
-    holds: sparse.csr_array
+    holds: Sparse
     """Float64 (listings, words): 1 where brand or name has the word."""
-    brand: sparse.csr_array
+    brand: Sparse
     """The same where the brand has it."""
     rarity: np.ndarray
     variety: np.ndarray
@@ -103,7 +103,9 @@ def _leading_words(names: Sequence[Sequence[str]]) -> frozenset[str]:
     return frozenset(word for word, times in leading.items() if times >= LEADS_SHARE * (holding[word] + FEW_NAMES))
 
 
-def _rows(bags: Sequence[frozenset[str]], column: dict[str, int]) -> sparse.csr_array:
+def _rows(bags: Sequence[frozenset[str]], column: dict[str, int]) -> Sparse:
+    from scipy import sparse
+
     columns = [sorted(column[word] for word in bag) for bag in bags]
     ends = np.cumsum([0, *map(len, columns)])
     flat = np.fromiter((number for row in columns for number in row), dtype=np.int64, count=ends[-1])
@@ -152,7 +154,7 @@ class _Sizes:
         return np.where(known, (self.unit + 1) * STEPS_OF_A_UNIT + steps, -1)
 
 
-def _candidates(companies: np.ndarray, holds: sparse.csr_array, sizes: _Sizes) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(companies: np.ndarray, holds: Sparse, sizes: _Sizes) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of listings of two companies whose sizes fit and that share a word, not too common with that size."""
     steps = sizes.steps()
     pieces = np.where((sizes.unit >= 0) & (sizes.pieces > 1), sizes.pieces, -1).astype(np.int64)
@@ -164,9 +166,11 @@ def _candidates(companies: np.ndarray, holds: sparse.csr_array, sizes: _Sizes) -
 
 
 def _sharing(
-    companies: np.ndarray, holds: sparse.csr_array, left_labels: np.ndarray, right_labels: np.ndarray
+    companies: np.ndarray, holds: Sparse, left_labels: np.ndarray, right_labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of listings of two companies with one label (-1 is none) and a word in common."""
+    from scipy import sparse
+
     sides = [_labelled_words(holds, labels) for labels in (left_labels, right_labels)]
     keys, counts = np.unique(np.concatenate([key for _, key in sides]), return_counts=True)
     rare = counts <= 2 * MOST_LISTINGS_OF_A_WORD  # both sides count
@@ -185,7 +189,7 @@ def _sharing(
     return np.concatenate(lefts), np.concatenate(rights)
 
 
-def _labelled_words(holds: sparse.csr_array, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _labelled_words(holds: Sparse, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(row, label and word as one number) of every word of the listings that have a label."""
     rows = np.repeat(np.arange(holds.shape[0]), np.diff(holds.indptr))
     labelled = labels[rows] >= 0

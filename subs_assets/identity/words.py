@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from typing import Any
 
 import numpy as np
-from scipy import sparse
+
+Sparse = Any
+"""A scipy.sparse.csr_array; scipy is heavy, so only who makes one imports it."""
 
 WORDS_WITHOUT_IDENTITY = frozenset(
     {
@@ -40,7 +43,7 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def rarities(holds: sparse.csr_array) -> np.ndarray:
+def rarities(holds: Sparse) -> np.ndarray:
     """float64 (words,): the logarithm of how many times rarer than the listings a word is.
 
     ``holds``: (listings, words), 1 where a listing has the word.
@@ -48,7 +51,7 @@ def rarities(holds: sparse.csr_array) -> np.ndarray:
     return np.log1p(holds.shape[0] / np.maximum(holds.sum(axis=0), 1))
 
 
-def variety_shares(holds: sparse.csr_array, kinds: np.ndarray) -> np.ndarray:
+def variety_shares(holds: Sparse, kinds: np.ndarray) -> np.ndarray:
     """float64 (words,): how often a word is all that tells two listings of one kind apart, as a share of those with it.
 
     ``kinds``: int64 (listings,), a number for each company and size. "strawberry" .5, "light" .5, "chocolate" .07,
@@ -69,7 +72,7 @@ def variety_shares(holds: sparse.csr_array, kinds: np.ndarray) -> np.ndarray:
     return np.bincount(columns[tells], minlength=count) / np.maximum(holds.sum(axis=0), 1)
 
 
-def surprises(holds: sparse.csr_array, rarity: np.ndarray, of: np.ndarray, beside: sparse.csr_array) -> np.ndarray:
+def surprises(holds: Sparse, rarity: np.ndarray, of: np.ndarray, beside: Sparse) -> np.ndarray:
     """float64 (n,): how little each word ``of`` is to be expected beside the words that its row of ``beside`` holds.
 
     The logarithm of how rare it is among the listings with that one of these words that makes it the least rare, at
