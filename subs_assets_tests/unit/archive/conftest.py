@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.archive import snapshot
 from subs_assets_tests.postgres_server import PostgresServer
 
 MakeDatabase = Callable[..., Path]
@@ -57,6 +58,13 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path.as_posix()}"
 
 
+POSTGRES_SHOP = (
+    "CREATE TABLE companies (slug text PRIMARY KEY); INSERT INTO companies VALUES ('aldi'), ('coles')",
+    "CREATE TABLE products (id int PRIMARY KEY, slug text REFERENCES companies, name text);"
+    "INSERT INTO products SELECT i, 'aldi', 'Müsli ' || i FROM generate_series(1, 298) i",
+)
+"""Two tables, 300 rows."""
+
 RICH = Path(__file__).with_name("postgres_rich.sql")
 
 
@@ -95,6 +103,19 @@ def new_postgres(postgres_server: PostgresServer) -> Iterator[Callable[..., Post
     yield make
     for name in made:
         postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def archived_postgres_shop(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of ``POSTGRES_SHOP``, alone in its folder; not to be changed."""
+    name = postgres_server.new_database()
+    for statement in POSTGRES_SHOP:
+        postgres_server.execute(statement, name)
+    archive = snapshot.create(
+        {"warehouse": postgres_server.url(name)}, tmp_path_factory.mktemp("postgres") / "archives"
+    )
+    postgres_server.drop_database(name)
+    return archive
 
 
 @pytest.fixture(scope="session")

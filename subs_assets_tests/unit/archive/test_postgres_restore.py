@@ -11,7 +11,7 @@ import pytest
 from subs_assets.archive import digest, drill, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveLocked, CommitUnknown, RestoreRefused, UnsupportedDatabase
 from subs_assets_tests.postgres_server import PostgresServer
-from subs_assets_tests.unit.archive.conftest import PostgresPlace, url_of
+from subs_assets_tests.unit.archive.conftest import POSTGRES_SHOP, PostgresPlace, url_of
 from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
 from subs_assets_tests.unit.archive.postgres_oracle import content, plain
 
@@ -41,16 +41,9 @@ def test_a_rich_database_comes_back_cell_by_cell(
     assert again.databases["warehouse"].sequences == manifest.databases["warehouse"].sequences
 
 
-SHOP = (
-    "CREATE TABLE companies (slug text PRIMARY KEY); INSERT INTO companies VALUES ('aldi'), ('coles')",
-    "CREATE TABLE products (id int PRIMARY KEY, slug text REFERENCES companies, name text);"
-    "INSERT INTO products SELECT i, 'aldi', 'Müsli ' || i FROM generate_series(1, 298) i",
-)
-
-
 @pytest.fixture
 def shop(new_postgres: NewPostgres) -> PostgresPlace:
-    return new_postgres(*SHOP)
+    return new_postgres(*POSTGRES_SHOP)
 
 
 @pytest.fixture
@@ -127,7 +120,7 @@ def test_both_parts_of_a_database_come_back_at_once_or_one_after_the_other(
     new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
     source = new_postgres(
-        *SHOP,
+        *POSTGRES_SHOP,
         "CREATE SCHEMA subs_control; CREATE TABLE subs_control.decisions (verdict text); "
         "INSERT INTO subs_control.decisions VALUES ('accept')",
     )
@@ -157,7 +150,7 @@ def test_rows_that_break_a_valid_key_or_check_come_back_and_are_named(
 ) -> None:
     """Case 31."""
     source = new_postgres(
-        *SHOP,
+        *POSTGRES_SHOP,
         "CREATE FUNCTION fine(n int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
         "ALTER TABLE products ADD CONSTRAINT is_fine CHECK (fine(id))",
         "CREATE OR REPLACE FUNCTION fine(n int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT n <> 7'",
@@ -180,7 +173,7 @@ def test_rows_that_break_a_valid_key_or_check_come_back_and_are_named(
 def test_triggers_rules_and_policies_do_nothing_while_rows_are_loaded(
     new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    source, target = new_postgres(*SHOP), new_postgres()
+    source, target = new_postgres(*POSTGRES_SHOP), new_postgres()
     source.execute(
         "CREATE TABLE log (n int)",
         "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
@@ -203,7 +196,7 @@ def test_an_owner_who_is_no_superuser_archives_drills_and_restores(new_postgres:
         for place in (source, target):
             place.execute(f'ALTER DATABASE "{place.name}" OWNER TO {role}')
         with psycopg.connect(mine.replace("+psycopg", ""), autocommit=True) as connection:
-            for statement in SHOP:
+            for statement in POSTGRES_SHOP:
                 connection.execute(statement)
         archive = snapshot.create({"warehouse": mine}, tmp_path / "archives")
         refused = drill.drill(archive, {"warehouse": mine})
@@ -390,7 +383,7 @@ def test_an_extension_that_the_server_lacks_is_named(
 
 def test_the_planners_estimates_and_rights_are_not_part_of_it(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """A decision: rights and owners belong to the server; what is restored belongs to who restores it."""
-    source, target = new_postgres(*SHOP, "GRANT SELECT ON companies TO PUBLIC", "ANALYZE"), new_postgres()
+    source, target = new_postgres(*POSTGRES_SHOP, "GRANT SELECT ON companies TO PUBLIC", "ANALYZE"), new_postgres()
     archive = snapshot.create({"w": source.url}, tmp_path / "archives")
     assert store.read_manifest(archive).complete
     restore.restore(archive, {"w": target.url})

@@ -14,9 +14,15 @@ from subs_assets.archive.errors import ArchiveError, BadArchive, RestoreRefused
 from subs_assets_tests.unit.archive.conftest import url_of
 
 
-@pytest.fixture
-def archive(shop: Path, tmp_path: Path) -> Path:
-    made = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Two tables, companies and products."""
+    if request.param == "sqlite":
+        made = snapshot.create({"warehouse": url_of(request.getfixturevalue("shop"))}, tmp_path / "archives")
+    else:
+        original: Path = request.getfixturevalue("archived_postgres_shop")
+        shutil.copytree(original.parent, tmp_path / "archives")
+        made = tmp_path / "archives" / original.name
     assert verify.verify(made) == verify.Verification(True, (), 2, 300, True)
     return made
 
