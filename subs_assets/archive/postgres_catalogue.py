@@ -242,6 +242,14 @@ def options(pairs: Iterable[str]) -> str:
     )
 
 
+def members(catalogue: str) -> str:
+    """OIDs of that catalogue's objects that belong to extensions, and are made by them."""
+    return (
+        "SELECT objid FROM pg_catalog.pg_depend WHERE deptype = 'e' "
+        f"AND classid = 'pg_catalog.{catalogue}'::pg_catalog.regclass"
+    )
+
+
 def closure(start: Iterable[Key], needs: Mapping[Key, Iterable[Key]]) -> set[Key]:
     """``start`` and everything that it needs, directly or not."""
     found: set[Key] = set()

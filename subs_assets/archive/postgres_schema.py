@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from subs_assets.archive import postgres_objects, postgres_tables
+from subs_assets.archive import postgres_objects, postgres_tables, postgres_types
 from subs_assets.archive.manifest import SchemaObject, Scope
 from subs_assets.archive.postgres_catalogue import Catalogue, Graph, qualified
 from subs_assets.archive.postgres_connection import Connection
@@ -31,6 +31,7 @@ def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
     catalogue = Catalogue(connection, scope)
     relations = postgres_tables.read_relations(catalogue)
     statements = [
+        *postgres_types.type_statements(catalogue),
         *postgres_objects.object_statements(catalogue),
         *postgres_tables.table_statements(catalogue, relations),
     ]
@@ -40,7 +41,7 @@ def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
         *postgres_tables.problems_of(catalogue, relations),
         *postgres_objects.problems_of(catalogue),
     ]
-    statements += postgres_objects.refreshes(catalogue, statements, graph)
+    statements += postgres_objects.refreshes(catalogue, graph)
     statements += postgres_objects.comments(catalogue, graph, problems)
     ordered = Graph(catalogue, statements).ordered()
     return PostgresSchema(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from subs_assets.archive.manifest import ColumnEntry
-from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, options, qualified, quote
+from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, members, options, qualified, quote
+from subs_assets.archive.postgres_types import sequence_options
 
 BY_BYTES = ' COLLATE pg_catalog."C"'
 
@@ -197,13 +198,6 @@ def _column(column: Any, relation: Relation) -> str:
     return " ".join(parts)
 
 
-def sequence_options(row: Any) -> str:
-    return (
-        f"START WITH {row.seqstart} INCREMENT BY {row.seqincrement} MINVALUE {row.seqmin} MAXVALUE {row.seqmax} "
-        f"CACHE {row.seqcache} {'CYCLE' if row.seqcycle else 'NO CYCLE'}"
-    )
-
-
 def _column_changes(relation: Relation) -> Iterator[str]:
     alter = f"ALTER TABLE ONLY {relation.qualified_name} ALTER COLUMN"
     for column in relation.columns:
@@ -300,10 +294,6 @@ def _indexes(catalogue: Catalogue) -> Iterator[Statement]:
             yield Statement("attached index", row.relname, table, sql, needs=made | {parent})
 
 
-_MEMBERS = """
-    SELECT objid FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND deptype = 'e'
-"""
-
 _RELATIONS: Any = f"""
     SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relispartition, c.reloptions,
         c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, t.reloptions AS toast_options,
@@ -313,7 +303,7 @@ _RELATIONS: Any = f"""
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
-    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = ANY (%(schemas)s) AND c.oid NOT IN ({_MEMBERS})
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = ANY (%(schemas)s) AND c.oid NOT IN ({members("pg_class")})
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 
@@ -381,7 +371,7 @@ _INDEXES: Any = f"""
     LEFT JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
     LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
     LEFT JOIN pg_catalog.pg_constraint pk ON pk.conindid = p.oid AND pk.conrelid <> 0 AND pk.contype IN ('p', 'u', 'x')
-    WHERE c.relnamespace = ANY (%(schemas)s) AND t.oid NOT IN ({_MEMBERS})
+    WHERE c.relnamespace = ANY (%(schemas)s) AND t.oid NOT IN ({members("pg_class")})
 """
 
 _SWITCHED_OFF_KEYS: Any = """

@@ -175,3 +175,26 @@ CREATE RULE off AS ON DELETE TO empty DO ALSO SELECT 1; ALTER TABLE empty DISABL
 COMMENT ON RULE quiet ON empty IS 'a rule';
 COMMENT ON EXTENSION hstore IS 'mine';
 COMMENT ON SEQUENCE lonely IS 'alone';
+-- commit
+CREATE TABLE "this" ("this" text, x int, "public" text COMPRESSION pglz COLLATE "C"); INSERT INTO "this" VALUES ('b', 1), ('a', 2);
+CREATE DOMAIN outer_domain AS short CHECK (VALUE <> 'no') CONSTRAINT "a on b" CHECK (VALUE <> 'never');
+COMMENT ON CONSTRAINT "a on b" ON DOMAIN outer_domain IS 'on a on b';
+ALTER TABLE base ADD CONSTRAINT "x on y" CHECK (id > -7) NO INHERIT; COMMENT ON CONSTRAINT "x on y" ON base IS 'on';
+CREATE TYPE holds_domain AS (d outer_domain, n nodes);
+CREATE TABLE uses_rows (n nodes, many nodes[], d positive[], h holds_domain, m mood DEFAULT 'happy');
+INSERT INTO uses_rows VALUES ((1, NULL, 3), ARRAY[(1, 2, 3)::nodes, NULL], '{1,2}', ROW('x', (7, 8, 9)::nodes)::holds_domain);
+CREATE MATERIALIZED VIEW "two
+lines" AS SELECT 1 AS "%s";
+CREATE VIEW "percent %s %(schemas)s" AS SELECT '100 %' AS "per cent", E'\\' AS slash;
+CREATE TABLE gen_parts (id int, twice int GENERATED ALWAYS AS (id * 2) STORED, k "We ird".citext) PARTITION BY LIST (k);
+CREATE TABLE gen_parts_a PARTITION OF gen_parts FOR VALUES IN ('a', NULL); INSERT INTO gen_parts VALUES (1, DEFAULT, 'A'), (2, DEFAULT, NULL);
+CREATE TABLE like_serials (LIKE serials INCLUDING ALL); INSERT INTO like_serials (big) VALUES (1);
+CREATE FUNCTION mood_of(m mood DEFAULT 'sad', VARIADIC "a b" nodes[] DEFAULT NULL) RETURNS TABLE (x int, "Y" text)
+    LANGUAGE sql RETURNS NULL ON NULL INPUT PARALLEL SAFE LEAKPROOF AS $f$ SELECT 1, '$$' $f$;
+CREATE VIEW with_rule AS SELECT * FROM empty;
+CREATE RULE add AS ON INSERT TO with_rule DO INSTEAD INSERT INTO empty VALUES (new.a) RETURNING empty.a;
+CREATE UNLOGGED SEQUENCE unlogged_numbers; SELECT setval('unlogged_numbers', 9223372036854775807);
+CREATE TABLE "We ird".child_elsewhere () INHERITS (second_base); INSERT INTO "We ird".child_elsewhere VALUES (1, 'm');
+ALTER TABLE no_key REPLICA IDENTITY NOTHING;
+CREATE UNIQUE INDEX nulls ON no_columns ((1)) NULLS NOT DISTINCT WHERE false;
+CREATE INDEX brin ON by_text USING brin (n int4_minmax_multi_ops (values_per_range = 16)) WITH (pages_per_range = 4);
