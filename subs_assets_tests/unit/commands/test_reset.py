@@ -1,17 +1,16 @@
 """``subs reset``: request, list, archive, confirm, on a real home."""
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from subs_assets.archive.store import list_archives
-from subs_assets.database.engine import sqlite_file
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
+from subs_assets_tests import plain_sql
 from subs_assets_tests.shops_and_runs import rows_in, value_of
-from subs_assets_tests.unit.commands.conftest import Subs
+from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 
 def requested(subs: Subs, home: Settings) -> str:
@@ -38,6 +37,7 @@ def test_a_request_waits_and_warns_when_nobody_would_see_it(subs: Subs, home: Se
     assert rows_in(home.database_url) == before
 
 
+@on_both
 def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     revision = rows_in(home.database_url)["alembic_version"]
     request_id = requested(subs, home)
@@ -58,12 +58,12 @@ def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     assert value_of(home.control_url, "SELECT count(*) FROM audit_log WHERE what = 'reset wiped'") == 1
 
 
+@on_both
 def test_confirm_is_refused_after_a_change(subs: Subs, home: Settings) -> None:
     request_id = requested(subs, home)
     subs(home, "reset", "archive", request_id)
-    with sqlite3.connect(sqlite_file(home.database_url) or "") as connection:
-        connection.execute("DELETE FROM substitutions WHERE rowid = (SELECT min(rowid) FROM substitutions)")
-    connection.close()
+    first = "SELECT min(substitute_id) FROM substitutions"
+    plain_sql.execute(home.database_url, f"DELETE FROM substitutions WHERE substitute_id = ({first})")
     before = rows_in(home.database_url)
     result = subs(home, "reset", "confirm", request_id)
     assert result.exit_code == 1 and "substitutions" in result.stderr and "refused" in result.stderr
@@ -96,6 +96,7 @@ def test_a_request_without_its_archive_is_not_confirmed(subs: Subs, home: Settin
     assert rows_in(home.database_url) == before
 
 
+@on_both
 def test_nothing_is_wiped_under_a_run(subs: Subs, home: Settings) -> None:
     request_id = requested(subs, home)
     subs(home, "reset", "archive", request_id)
