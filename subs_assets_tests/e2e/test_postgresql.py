@@ -82,3 +82,29 @@ def test_a_killed_run_leaves_what_was_published_and_no_lock(on_postgresql: Insta
     run.communicate(timeout=LIMIT_SECONDS)
     with run_lock(elsewhere.home, elsewhere.database_url, "the next", wait_seconds=30):
         assert rows_in(on_postgresql.database_url) == before
+
+
+def test_everything_is_archived_restored_and_wiped(
+    on_postgresql: Installation, postgres_server: PostgresServer
+) -> None:
+    """Last here: what the run has published is gone afterwards."""
+    settings = on_postgresql.settings
+    warehouse, control = rows_in(settings.database_url), rows_in(settings.control_url)
+    assert sum(map(len, warehouse.values())) > 20_000 and len(control["run_history"]) == 1
+    request_id = on_postgresql.subs("reset", "request").stdout.strip()
+    archived = on_postgresql.subs("reset", "archive", request_id)  # which drills
+    assert archived.returncode == 0, archived.stderr
+    (listed,) = json.loads(on_postgresql.subs("archive", "list", "--json").stdout)
+    assert listed["complete"] and on_postgresql.subs("archive", "verify", listed["path"]).returncode == 0
+    confirmed = on_postgresql.subs("reset", "confirm", request_id)
+    assert confirmed.returncode == 0, confirmed.stderr
+    wiped = rows_in(settings.database_url)
+    assert wiped.pop("alembic_version") == warehouse["alembic_version"] and not any(wiped.values())
+    assert rows_in(settings.control_url, "run_history") == {"run_history": control["run_history"]}
+    back = Installation(on_postgresql.home, SAMPLE, postgres_server.url(postgres_server.new_database()))
+    for database in ("warehouse", "control"):
+        done = back.subs("archive", "restore", listed["path"], "--into", back.database_url, "--database", database)
+        assert done.returncode == 0, done.stderr
+    assert rows_in(back.settings.database_url) == warehouse
+    assert rows_in(back.settings.control_url, "run_history") == {"run_history": control["run_history"]}
+    assert json.loads(back.subs("rates", "--json").stdout)
