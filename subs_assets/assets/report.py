@@ -27,7 +27,7 @@ RUNS_SHOWN = 14
 def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
     """``report`` after ``publication``; ``company_names``: slug -> name from each source.yaml."""
 
-    @asset(group_name="publication", kinds={"html"}, deps=["publication"])
+    @asset(group_name="publication", kinds={"report"}, deps=["publication"])
     def report(
         context: AssetExecutionContext,
         catalogue_files: pd.DataFrame,
@@ -63,10 +63,10 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         path = write_report(render_report(night), Path(report_folder.folder), datetime.now(UTC))
         return MaterializeResult(
             metadata={
-                "path": MetadataValue.path(str(path)),
-                "open": MetadataValue.url(path.with_name(LATEST).as_uri()),
-                "bytes": path.stat().st_size,
-                "pairs": len(night.companies) ** 2,
+                "Open": MetadataValue.url(path.with_name(LATEST).as_uri()),
+                "Page of this run": MetadataValue.path(str(path)),
+                "Bytes": path.stat().st_size,
+                "Pairs of companies": len(night.companies) ** 2,
             }
         )
 

@@ -31,7 +31,7 @@ def rates_heatmap(rates: pd.DataFrame) -> bytes:
             )
             _draw(panel, matrix.to_numpy(np.float64), companies, title)
         picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=85)
+        figure.savefig(picture, format="png", dpi=85, bbox_inches="tight")  # or the titles are cut off
         return picture.getvalue()
     finally:
         pyplot.close(figure)

@@ -26,11 +26,11 @@ def test_the_nightly_job_writes_the_report_and_says_where(settings: Settings) ->
     result = run_graph(settings)
     assert result.success, reason_of(result)
     metadata = metadata_of(result)
-    written = Path(metadata["path"])
-    assert written.parent == settings.reports and written.stat().st_size == metadata["bytes"] < 5_000_000
-    assert metadata["pairs"] == 9
+    written = Path(metadata["Page of this run"])
+    assert written.parent == settings.reports and written.stat().st_size == metadata["Bytes"] < 5_000_000
+    assert metadata["Pairs of companies"] == 9
     latest = settings.reports / "latest.html"
-    assert metadata["open"] == latest.as_uri() and latest.read_bytes() == written.read_bytes()
+    assert metadata["Open"] == latest.as_uri() and latest.read_bytes() == written.read_bytes()
 
 
 def test_the_report_tells_of_the_run_that_made_it(settings: Settings) -> None:
