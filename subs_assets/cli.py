@@ -27,7 +27,14 @@ def main() -> None:
         Settings.from_environment()
     except ValueError as problem:
         sys.exit(f"error: {problem}")
-    app()
+    try:
+        app()
+    except RuntimeError as problem:
+        from subs_assets.database.engine import DatabaseNotReady
+
+        if not isinstance(problem, DatabaseNotReady):
+            raise
+        sys.exit(f"error: {problem}")
 
 
 if __name__ == "__main__":

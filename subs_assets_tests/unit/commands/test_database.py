@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.cli import main
 from subs_assets.database import migrate
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
@@ -44,6 +45,18 @@ def test_a_server_that_does_not_answer_is_a_sentence(subs: Subs, home: Settings,
     assert "postgresql://127.0.0.1:1/name cannot be opened (" in result.stderr
     assert "see that SUBS_DATABASE_URL or SUBS_HOME is right" in result.stderr
     assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize("command", [("reset", "list"), ("archive", "create")], ids=" ".join)
+def test_so_is_a_control_database_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("SUBS_HOME", str(tmp_path))
+    monkeypatch.setenv("SUBS_DATABASE_URL", "postgresql+psycopg://me:s3cret@127.0.0.1:1/name")
+    monkeypatch.setattr("sys.argv", ["subs", *command])
+    with pytest.raises(SystemExit, match=r"^error: postgresql://127.0.0.1:1/name cannot be opened") as ended:
+        main()
+    assert "s3cret" not in str(ended.value) + capsys.readouterr().err
 
 
 @on_both
