@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, Engine, Table, delete
+from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete
 
 from subs_assets.database import frames
 from subs_assets.database.advisory_lock import writing_while_held
@@ -53,7 +53,7 @@ class Warehouse:
         unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}.unfinished")
         try:
             pq.write_table(
-                pa.Table.from_pandas(conformed, schema=frames.arrow_schema(table), preserve_index=False), unfinished
+                pa.Table.from_pandas(conformed, schema=_arrow_schema(table), preserve_index=False), unfinished
             )
             unfinished.replace(file)
         finally:
@@ -149,6 +149,17 @@ def _safe(name: str, what: str) -> str:
             f"{what} {name!r} cannot be a folder's name; use up to 100 of A-Z a-z 0-9 _ . - and no leading dot"
         )
     return name
+
+
+def _arrow_schema(table: Table) -> pa.Schema:
+    def arrow_type(column_type: object) -> pa.DataType:
+        if isinstance(column_type, Boolean):
+            return pa.bool_()
+        if isinstance(column_type, Integer):
+            return pa.int64()
+        return pa.float64() if isinstance(column_type, Float) else pa.large_string()
+
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in table.columns])
 
 
 def _read_batches(file: Path, table: Table) -> Iterator[pd.DataFrame]:
