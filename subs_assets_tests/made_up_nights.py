@@ -20,7 +20,7 @@ GOODS = ("Vollmilch", "Käse jung, gerieben", "Rye Bread", HEBREW, "Crème brûl
 
 COMPANY_NAMES = (
     "ALDI",
-    "Österreichische Müllerei- und Großbäckereigenossenschaft Übelbach an der Thaya, Filiale Süd",
+    "Österreichische </script>Müllerei- und Großbäckereigenossenschaft Übelbach an der Thaya, Filiale Süd",
     "سوبرماركت الأمل",
     "רמי לוי שיווק השקמה",
     "Ж & Söhne <b>",

@@ -153,6 +153,16 @@ def test_hostile_long_and_right_to_left_names_are_shown_as_they_are(opened: Open
     assert opened.page.locator("img").count() == 0 and opened.errors == []
 
 
+def test_two_right_to_left_names_do_not_turn_the_arrow_around(browser: Any, files: dict[int, Path]) -> None:
+    for opened in open_file(browser, files[20]):
+        opened.page.locator("#company").select_option("shop_02")
+        opened.page.locator("#target").select_option("shop_03")
+        names = opened.page.locator("#pair-shop_02-shop_03 h3 bdi")
+        assert names.all_inner_texts() == list(COMPANY_NAMES[2:4])
+        first, second = (name.bounding_box() for name in names.all())
+        assert first["x"] + first["width"] < second["x"]
+
+
 def test_without_javascript_the_figures_are_there(browser: Any, files: dict, companies: int) -> None:
     for opened in open_file(browser, files[companies], javascript=False):
         assert "Charts need JavaScript" in opened.page.locator("#rates").inner_text()

@@ -34,6 +34,7 @@
       for (const block of blocks.children) {
         block.classList.toggle("chosen", block.id === wanted);
         block.open = block.id === wanted;
+        block.querySelector("summary").tabIndex = -1; // it is a heading here: the two lists choose what is open
       }
       [, company.value, target.value] = wanted.split("-");
     }

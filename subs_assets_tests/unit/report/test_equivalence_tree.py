@@ -22,6 +22,7 @@ MAPPINGS = equivalences(
     ("aldi", "Pantry > Muesli", "coles", "Breakfast", "narrow", "proposed"),
     ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals", "close"),
 )
+MAPPINGS["support"] = MAPPINGS["status"].map({"accepted": 1.0, "proposed": 2.0})
 
 
 def names(nodes: tuple[Node, ...]) -> list:

@@ -80,6 +80,12 @@ def test_nothing_is_fetched_from_anywhere(small: Reader, large: str) -> None:
         assert not re.search(r"@import|url\(", "".join(re.findall("<style>.*?</style>", large, re.DOTALL)))
 
 
+def test_the_page_forbids_itself_the_network_and_eval(small: Reader) -> None:
+    (policy,) = [attributes["content"] for _, attributes in small.elements if "http-equiv" in attributes]
+    assert policy is not None and policy.startswith("default-src 'none'; ")
+    assert "http" not in policy and "*" not in policy and "eval" not in policy
+
+
 def test_the_page_says_its_language_and_its_tables_say_their_heads(small: Reader) -> None:
     assert ("html", {"lang": "en"}) in small.elements and ("meta", {"charset": "utf-8"}) in small.elements
     heads = [attributes for tag, attributes in small.elements if tag == "th"]
@@ -124,8 +130,8 @@ def test_less_of_each_pair_is_shown_where_the_page_would_be_too_long() -> None:
     packed, fewer_samples, smaller_trees = ("".join(unpacked(page).values()) for page in pages)
     assert all(len(page.encode()) <= rest + more for page, more in zip(pages, (30_000, 10_000, 6_000), strict=True))
     sample, left_out = '<td class="n">', "small categories are left out"
-    assert packed.count(sample) == pairs.count(sample) > fewer_samples.count(sample) > 0
-    assert left_out in smaller_trees and left_out not in packed
+    assert packed.count(sample) == pairs.count(sample) > fewer_samples.count(sample) > smaller_trees.count(sample) > 0
+    assert left_out in smaller_trees and left_out not in packed and 'class="row"' in smaller_trees
     with pytest.raises(ValueError, match="bytes longer than the"):
         render_report(night, rest + 1_000)
 
