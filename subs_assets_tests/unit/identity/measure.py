@@ -79,6 +79,32 @@ def joined_pairs(product_listings: pd.DataFrame) -> Iterator[tuple[tuple[str, st
         yield from ((left, right) for left, right in combinations(listings, 2) if left[0] != right[0])
 
 
+LABELS = Path(__file__).with_name("merge_labels.csv")
+"""100 of the 118 Australian joins of September 2025 that no two GTINs decide, each judged by two independent readers who
+knew neither the rule nor each other: same, different, cannot tell. Not to be edited; a new rule's new joins want new labels."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """The joins of a run that were read, and how many of them each of both readers calls different, or cannot tell."""
+
+    joins: int
+    read: int
+    different: int
+    undecided: int
+
+
+def read_joins(listings: pd.DataFrame) -> Read:
+    """Over the joins that two GTINs do not decide."""
+    labels = pd.read_csv(LABELS, dtype="str").set_index(["company_slug", "sku", "other_company_slug", "other_sku"])
+    gtin = listings.set_index(["company_slug", "sku"])["gtin"]
+    joined = joined_pairs(identify(listings).product_listings)
+    open_joins = [(*left, *right) for left, right in joined if pd.isna(gtin[left]) or pd.isna(gtin[right])]
+    answers = labels.reindex(pd.MultiIndex.from_tuples(open_joins)).dropna()
+    different, undecided = ((answers == answer).any(axis=1).sum() for answer in ("different", "cannot tell"))
+    return Read(len(open_joins), len(answers), int(different), int(undecided))
+
+
 @dataclass(frozen=True)
 class Cut:
     """One company's listings as if they were two companies', so that every join is wrong; ``same_words`` of the joins
@@ -113,6 +139,11 @@ def main() -> None:
                 f"{measured.found} of {measured.shared} found (recall {measured.recall:.2f}), {measured.wrong} wrong "
                 f"(precision {measured.precision:.3f})"
             )
+    read = read_joins(listings)
+    print(
+        f"{read.joins} joins that two GTINs do not decide, {read.read} judged by two independent readers: "
+        f"{read.different} different, {read.undecided} cannot be told"
+    )
     for country in ("au", "at") if given.austria else ("au",):
         for company, own in read_listings(country).groupby("company_slug"):
             cut = cut_in_two(own)
