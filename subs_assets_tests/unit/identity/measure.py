@@ -80,8 +80,10 @@ def joined_pairs(product_listings: pd.DataFrame) -> Iterator[tuple[tuple[str, st
 
 
 LABELS = Path(__file__).with_name("merge_labels.csv")
-"""100 of the 118 Australian joins of September 2025 that no two GTINs decide, each judged by two independent readers who
-knew neither the rule nor each other: same, different, cannot tell. Not to be edited; a new rule's new joins want new labels."""
+"""100 of the 118 Australian joins of September 2025 that no two GTINs decide, each judged by two independent readers
+who knew neither the rule nor each other: same, different, cannot tell. Not to be edited; the joins of a new rule want
+labels of their own.
+"""
 
 
 @dataclass(frozen=True)
