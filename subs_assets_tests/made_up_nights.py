@@ -26,7 +26,6 @@ COMPANY_NAMES = (
     "Ж & Söhne <b>",
 )
 DEPARTMENTS = ("chilled", "pantry", "meat_seafood", "health_beauty", None)
-SETTINGS = ("linked", "siloed", "null")
 
 
 def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed: bool = True) -> Night:

@@ -26,7 +26,7 @@ def timings_of(run: Run, shortest: float = 0.5) -> Timings:
     long_steps = [step for step in run.steps if step.seconds >= shortest]
     others = [step for step in run.steps if step.seconds < shortest]
     if others:
-        long_steps.append(Step(f"{len(others)} steps of less than {shortest} s", sum(step.seconds for step in others)))
+        long_steps.append(Step(f"{len(others)} of less than {shortest} s", sum(step.seconds for step in others)))
     history = run.history.dropna(subset=["seconds"])
     runs = history[["published_at", "seconds"]].iloc[::-1]
     return Timings(

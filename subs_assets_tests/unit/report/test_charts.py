@@ -100,6 +100,6 @@ def test_a_right_to_left_name_keeps_to_itself() -> None:
 
 def test_short_steps_are_one_bar_and_runs_are_oldest_first() -> None:
     timings = timings_of(made_up_run(), shortest=1.0)
-    assert timings.steps["step"].tolist() == ["catalogue__shop_00", "substitutions", "1 steps of less than 1.0 s"]
+    assert timings.steps["step"].tolist() == ["catalogue__shop_00", "substitutions", "1 of less than 1.0 s"]
     assert timings.seconds == pytest.approx(62.875)
     assert timings.runs["published_at"].tolist() == ["2026-11-24 03:40", "2026-11-25 03:41"]
