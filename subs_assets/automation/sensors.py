@@ -34,7 +34,7 @@ def reset_requests_sensor(control_url: str) -> SensorDefinition:
         name="reset_requests",
         job_name=reset_archive.name,  # by name: a job itself makes Dagster warn about a parameter of its own, `owners`
         minimum_interval_seconds=30,
-        description="Archives everything as soon as a reset was requested (`subs reset request`).",
+        description="Archives everything as soon as a reset was requested (subs reset request).",
     )
     def reset_requests(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         engine = control.open_control(control_url)
