@@ -270,6 +270,16 @@ def test_what_is_not_represented_is_named(
         )
 
 
+def test_temporary_tables_of_other_sessions_are_nobodys_loss(new_postgres: NewPostgres, tmp_path: Path) -> None:
+    place = new_postgres(TWO_TABLES)
+    with psycopg.connect(plain(place.server, place.name), autocommit=True) as other:
+        other.execute("CREATE TEMPORARY TABLE scratch (id serial PRIMARY KEY, long text CHECK (long <> ''))")
+        other.execute("CREATE TEMPORARY VIEW looks AS SELECT * FROM scratch")
+        manifest = store.read_manifest(snapshot.create({"warehouse": place.url}, tmp_path / "archives"))
+    assert manifest.complete
+    assert [table.name for table in manifest.tables] == ["a", "b"]
+
+
 def test_an_index_that_failed_is_named(new_postgres: NewPostgres, tmp_path: Path) -> None:
     place = new_postgres("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)")
     with pytest.raises(psycopg.errors.UniqueViolation):

@@ -1,0 +1,223 @@
+"""What a reset does on PostgreSQL only; the numbers are those of the cases that the archive must stand."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from subs_assets.archive import postgres_connection, reset, reset_state, snapshot, store
+from subs_assets.archive.databases import open_for_wiping
+from subs_assets.archive.errors import ResetRefused
+from subs_assets.database.control import record_decision
+from subs_assets_tests.unit.archive.conftest import PostgresSchemas
+from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
+from subs_assets_tests.unit.archive.postgres_oracle import content, plain
+
+
+@pytest.fixture
+def place(postgres_place: PostgresSchemas) -> PostgresSchemas:
+    return postgres_place
+
+
+def value_of(place: PostgresSchemas, query: str) -> object:
+    return place.warehouse.server.execute(query, place.warehouse.name)[0][0]
+
+
+def test_the_control_state_in_the_same_database_stays(place: PostgresSchemas) -> None:
+    decision = {"company_slug": "aldi", "subject": "1", "target_company_slug": "coles", "target_subject": "2"}
+    record_decision(place.control, kind="substitution", verdict="reject", decided_by="ana", **decision)
+    request_id = place.archived_without_drill()
+    server, name = place.warehouse.server, place.warehouse.name
+    before = content(server, name, "subs_control")
+    assert place.confirm(request_id).state == "wiped"
+    after = content(server, name, "subs_control")
+    assert after["subs_control.decisions"] == before["subs_control.decisions"] != []
+    assert after["schema"] == before["schema"]
+
+
+def test_sequences_start_again_and_materialised_views_are_empty(place: PostgresSchemas) -> None:
+    assert place.confirm(place.archived_without_drill()).state == "wiped"
+    assert value_of(place, "SELECT nextval('counter')") == 1
+    assert value_of(place, "INSERT INTO listings (price) VALUES (1) RETURNING id") == 1
+    assert value_of(place, "SELECT count FROM counted") == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO somebodys_notes VALUES ('between')",
+        "SELECT * FROM listings",
+        "SELECT nextval('counter')",
+        "SELECT setval('listings_id_seq', 5)",
+        "TRUNCATE alembic_version",
+        "ALTER TABLE companies ADD later int",
+    ],
+)
+def test_nobody_comes_between_the_comparison_and_the_wipe(place: PostgresSchemas, statement: str) -> None:
+    entry = store.read_manifest(snapshot.create(place.databases, place.archives)).databases["warehouse"]
+    with (
+        open_for_wiping(place.databases["warehouse"], entry),
+        psycopg.connect(plain(place.warehouse.server, place.warehouse.name)) as other,
+    ):
+        other.execute("SET lock_timeout = '200ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute(statement)
+        other.rollback()
+        # The control state can be written meanwhile.
+        reset.request(place.control, "ana")
+
+
+def test_a_warehouse_in_use_is_not_wiped_and_who_uses_it_is_named(
+    place: PostgresSchemas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 41."""
+    monkeypatch.setitem(postgres_connection.SESSION_SETTINGS, "lock_timeout", "200ms")  # type: ignore[arg-type]
+    request_id = place.archived_without_drill()
+    before = place.content()
+    with psycopg.connect(plain(place.warehouse.server, place.warehouse.name), application_name="a run") as other:
+        other.execute("INSERT INTO somebodys_notes VALUES ('half way')")
+        outcome = place.confirm(request_id)
+        assert outcome.state == "refused"
+        assert f"process {other.info.backend_pid} of subs (a run), idle in transaction" in outcome.sentence
+        other.rollback()
+    assert place.content() == before
+
+
+def test_what_a_writer_commits_while_the_lock_is_waited_for_is_compared(place: PostgresSchemas) -> None:
+    """Case 65: the comparison sees what was committed last, not what was there when it was asked for."""
+    request_id = place.archived_without_drill()
+    outcomes: list[reset.Outcome] = []
+    with psycopg.connect(plain(place.warehouse.server, place.warehouse.name)) as other:
+        other.execute("UPDATE listings SET price = 9 WHERE id = 1")
+        confirming = threading.Thread(target=lambda: outcomes.append(place.confirm(request_id)))
+        confirming.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+        while not value_of(place, waiting):
+            confirming.join(0.05)
+        other.commit()
+    confirming.join()
+    assert "table listings has as many rows as were archived, 2, but not the same" in outcomes[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("INSERT INTO public.companies VALUES (''late'')", "table companies has 1 rows, 0 were archived"),
+        ("RAISE EXCEPTION ''never''", "never"),
+        ("DELETE FROM public.alembic_version", "table alembic_version has 0 rows"),
+    ],
+)
+def test_a_wipe_that_does_not_end_in_an_empty_database_is_rolled_back(
+    place: PostgresSchemas, body: str, word: str
+) -> None:
+    place.execute(
+        f"CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {body}; RETURN NULL; END'",
+        "CREATE TRIGGER act AFTER TRUNCATE ON somebodys_notes EXECUTE FUNCTION act()",
+    )
+    request_id = place.archived_without_drill()
+    before = place.content()
+    outcome = place.confirm(request_id)
+    assert (outcome.state, word in outcome.sentence) == ("refused", True), outcome
+    assert place.content() == before
+
+
+def test_an_archive_that_takes_the_control_state_for_the_warehouse_wipes_nothing(place: PostgresSchemas) -> None:
+    place.databases.pop("control")
+    request_id = place.archived_without_drill()
+    before = place.content()
+    outcome = place.confirm(request_id)
+    assert (outcome.state, "archive both under their own names" in outcome.sentence) == ("refused", True)
+    assert place.content() == before
+
+
+def test_a_key_of_the_control_state_into_the_warehouse_is_no_complete_archive(place: PostgresSchemas) -> None:
+    place.execute(
+        "ALTER TABLE subs_control.decisions ADD CONSTRAINT across FOREIGN KEY (company_slug) REFERENCES companies"
+    )
+    request_id = reset.request(place.control, "ana")
+    with pytest.raises(ResetRefused, match="not complete: control: .* needs .*, which is not in this archive"):
+        reset.archive_request(place.control, request_id, place.databases, place.archives)
+
+
+def test_a_lost_connection_wipes_nothing(place: PostgresSchemas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 50."""
+    request_id = place.archived_without_drill()
+    before = place.content()
+    real = postgres_connection.run_one
+
+    def cut(connection: psycopg.Connection, statement: str) -> None:
+        real(connection, statement)
+        if statement.startswith("TRUNCATE"):
+            place.execute(f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
+
+    monkeypatch.setattr("subs_assets.archive.postgres_wipe.run_one", cut)
+    outcome = place.confirm(request_id)
+    assert (outcome.state, "is as it was" in outcome.sentence) == ("refused", True)
+    assert place.content() == before
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from subs_assets.archive import postgres_wipe, reset
+from subs_assets.database.control import open_control
+def stop(*_):
+    print("wiped, not committed", flush=True)
+    time.sleep(60)
+postgres_wipe.PostgresWipe.commit = stop
+warehouse, control, request_id, archives = sys.argv[1:]
+reset.confirm(open_control(control), request_id, "ben", warehouse, Path(archives))
+"""
+
+
+def test_a_wipe_that_is_killed_is_rolled_back_and_not_taken_up_again(place: PostgresSchemas) -> None:
+    """Case 69."""
+    request_id = place.archived_without_drill()
+    before = place.content()
+    arguments = [*place.databases.values(), request_id, str(place.archives)]
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as child:
+        assert child.stdout is not None
+        said = child.stdout.readline()
+        child.kill()
+    assert said == "wiped, not committed\n"
+    place.execute("SET lock_timeout = '20s'; LOCK TABLE listings")  # until the server has noticed
+    assert place.content() == before
+    assert "was confirmed before" in place.confirm(request_id).sentence
+
+
+def confirm_through(place: PostgresSchemas, proxy: LossyProxy, request_id: str) -> reset.Outcome:
+    url = place.databases["warehouse"].replace(str(place.warehouse.server.port), str(proxy.port))
+    return reset.confirm(place.control, request_id, "ben", url, place.archives)
+
+
+def test_a_wipe_whose_commit_lost_its_answer_is_a_wipe(place: PostgresSchemas) -> None:
+    """Case 69."""
+    request_id = place.archived_without_drill()
+    with LossyProxy(place.warehouse.server.port) as proxy:
+        outcome = confirm_through(place, proxy, request_id)
+        assert proxy.lost == 1
+    assert (outcome.state, outcome.rows["listings"]) == ("wiped", 2)
+    assert place.content()["listings"] == []
+
+
+def test_a_wipe_of_which_nobody_can_tell_is_not_called_undone(place: PostgresSchemas) -> None:
+    """Case 69."""
+    request_id = place.archived_without_drill()
+    with LossyProxy(place.warehouse.server.port, stays_dead=True) as proxy:
+        outcome = confirm_through(place, proxy, request_id)
+    assert outcome.state == "refused"
+    assert "cannot be found out" in outcome.sentence and "as it was" not in outcome.sentence
+    found = reset_state.find(place.control, request_id)
+    assert found is not None and "cannot be found out" in str(found.outcome)
+
+
+def test_the_sentence_of_a_refusal_holds_no_password(place: PostgresSchemas, tmp_path: Path) -> None:
+    request_id = place.archived_without_drill()
+    url = place.databases["warehouse"].replace("subs@", "subs:s3cr3t@").replace(place.warehouse.name, "nowhere")
+    outcome = reset.confirm(place.control, request_id, "ben", url, place.archives)
+    assert (outcome.state, "s3cr3t" in outcome.sentence) == ("refused", False)
