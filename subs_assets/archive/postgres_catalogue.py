@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, NamedTuple
 
-from subs_assets.archive.errors import UnreadableDatabase
 from subs_assets.archive.manifest import Scope
 from subs_assets.archive.postgres_connection import Connection
 
@@ -19,12 +18,14 @@ KINDS = (
     # The rows are loaded here.
     "primary key", "unique constraint", "exclusion constraint", "index", "attached index", "index option", "check",
     "foreign key", "replica identity", "clustering", "sequence owner", "statistics object", "view", "view column",
-    "materialized view", "refresh", "rule", "trigger", "trigger state", "row security", "policy", "comment",
+    "materialized view", "refresh", "rule", "trigger", "trigger state", "row security", "policy",
+    "extension dependency", "comment",
 )  # fmt: skip
 """All kinds of statements, in the order in which they come as far as what they need allows."""
 
 WITH_ROWS = frozenset({"table", "column", "inheritance", "partition"})
-"""What there must be before rows can be loaded; indexes, keys and triggers are made afterwards."""
+EARLY = frozenset(KINDS[: KINDS.index("partition") + 1])
+"""What there must be, and what there may be, before rows are loaded; indexes, keys and triggers are made afterwards."""
 
 
 class Key(NamedTuple):
@@ -131,11 +132,10 @@ class Graph:
                 found[maker].add(needed)
         return found
 
-    def ordered(self) -> list[Statement]:
+    def ordered(self, problems: list[str]) -> list[Statement]:
         """The statements in an order in which they can be executed, the same for the same schema whatever its OIDs.
 
-        Raises:
-            UnreadableDatabase: some need each other.
+        Those that need each other come last, and a sentence about them to ``problems``.
         """
         needs = self.needs()
         waiting = [
@@ -146,19 +146,7 @@ class Graph:
         for number, needed in enumerate(waiting):
             for key in needed:
                 waited_for.setdefault(key, []).append(number)
-        makers: dict[Key, int] = {
-            statement.makes: number for number, statement in enumerate(self._statements) if statement.makes is not None
-        }
-        assert len(makers) == len(self._made)
-        before_rows = closure(
-            {
-                key
-                for number, statement in enumerate(self._statements)
-                if statement.kind in WITH_ROWS
-                for key in (*waiting[number], *([statement.makes] if statement.makes else ()))
-            },
-            {statement.makes: waiting[makers[statement.makes]] for statement in self._statements if statement.makes},
-        )
+        before_rows = self._before_rows(waiting)
         sort_keys = [
             (statement.kind not in WITH_ROWS and statement.makes not in before_rows, *statement.sort_key)
             for statement in self._statements
@@ -178,9 +166,25 @@ class Graph:
                     heapq.heappush(ready, (sort_keys[other], other))
         if len(ordered) < len(self._statements):
             done = {id(statement) for statement in ordered}
-            left = sorted(f"{one.kind} {one.name}" for one in self._statements if id(one) not in done)
-            raise UnreadableDatabase(f"these need each other, so none can be made first: {', '.join(left)}")
+            left = sorted((one for one in self._statements if id(one) not in done), key=lambda one: one.sort_key)
+            shown = ", ".join(f"{one.kind} {one.name}" for one in left if one.makes is not None)
+            problems.append(f"these, or some of them, need each other, so a restore can make none first: {shown}")
+            ordered += left
         return ordered
+
+    def _before_rows(self, waiting: Sequence[set[Key]]) -> set[Key]:
+        """What tables need, and besides all types and functions that need nothing that comes later: values may name
+        them (``regproc``).
+        """
+        needs = {one.makes: needed for one, needed in zip(self._statements, waiting, strict=True) if one.makes}
+        early = {one.makes for one in self._statements if one.kind in EARLY and one.makes}
+        for_tables = {
+            key
+            for one, needed in zip(self._statements, waiting, strict=True)
+            if one.kind in WITH_ROWS
+            for key in (*needed, *([one.makes] if one.makes else ()))
+        }
+        return closure(for_tables, needs) | {key for key in early if closure({key}, needs) <= early}
 
     def missing(self) -> Iterator[str]:
         """Objects that are covered and that no statement makes, and what others need outside; a sentence each."""

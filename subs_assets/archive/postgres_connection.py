@@ -14,7 +14,7 @@ from sqlalchemy import URL, make_url
 from subs_assets.archive.errors import ArchiveError, CommitUnknown, UnsupportedDatabase
 from subs_assets.archive.manifest import Scope
 
-OLDEST_SERVER = 14  # the first with multiranges and a compression method for each column
+OLDEST_SERVER = 15  # the oldest that is tested with; 14 is out of support, and writes half a character as it is
 LOCK_SECONDS = 30  # how long a lock of somebody else is waited for
 
 # What decides how a value is written. It is kept in the manifest, and a restore reads and compares under the same.
@@ -79,7 +79,7 @@ def connect(url: str | URL, settings: Mapping[str, str] = VALUE_SETTINGS) -> Con
                 f"{OLDEST_SERVER} or newer"
             )
         with explained(ArchiveError, url, "cannot be prepared"):
-            _pin(connection, {**SESSION_SETTINGS, **settings})
+            pin(connection, settings)
     except BaseException:
         connection.close()
         raise
@@ -202,7 +202,11 @@ def commit(connection: Connection, url: str | URL) -> None:
         ) from None
 
 
-def _pin(connection: Connection, settings: Mapping[str, str]) -> None:
+def pin(connection: Connection, values: Mapping[str, str] = VALUE_SETTINGS) -> None:
+    """Set every setting on which the archive relies; to be said again within a transaction, where a pooler between may
+    have changed the server process.
+    """
+    settings = {**SESSION_SETTINGS, **values}
     # What is right already is left alone: some may be set by superusers only. What the server does not know yet is
     # skipped.
     connection.execute(

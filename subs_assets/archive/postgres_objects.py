@@ -15,6 +15,7 @@ from subs_assets.archive.postgres_catalogue import (
     qualified,
     quote,
 )
+from subs_assets.archive.postgres_types import column_settings
 
 STANDARD_COMMENT = "standard public schema"  # of every new database's "public"
 
@@ -25,6 +26,7 @@ _COMMENTED = {
     "table column": "COLUMN", "table constraint": "CONSTRAINT", "view column": "COLUMN",
     "materialized view column": "COLUMN", "statistics object": "STATISTICS",
 }  # fmt: skip
+_DEPENDING = frozenset({"function", "procedure", "trigger", "materialized view", "index"})
 _COMMENTABLE = frozenset(
     {"table", "view", "materialized view", "sequence", "index", "function", "procedure", "type", "schema", "extension",
      "trigger", "rule", "policy"}
@@ -49,6 +51,22 @@ def refreshes(catalogue: Catalogue, graph: Graph) -> Iterator[Statement]:
         sql = f"REFRESH MATERIALIZED VIEW {qualified(row.nspname, row.relname)}"
         name = catalogue.name(row.nspname, row.relname)
         yield Statement("refresh", name, "", sql, _refreshed(key), frozenset({key, *map(_refreshed, read)}))
+
+
+def extension_dependencies(catalogue: Catalogue, graph: Graph, problems: list[str]) -> Iterator[Statement]:
+    """What is dropped with an extension (DEPENDS ON EXTENSION) though it is no part of it."""
+    for row in catalogue.rows(_EXTENSION_DEPENDENCIES):
+        maker = graph.maker(Key(row.catalogue, row.objid))
+        if maker is None:
+            continue
+        if row.type not in _DEPENDING:
+            problems.append(
+                f"{row.type} {row.identity}: that it depends on the extension {row.extname} is not archived"
+            )
+            continue
+        sql = f"ALTER {row.type.upper()} {row.identity} DEPENDS ON EXTENSION {quote(row.extname)}"
+        needs = frozenset({maker, Key("pg_extension", row.extension_oid)})
+        yield Statement("extension dependency", f"{row.type} {row.identity} {row.extname}", "", sql, needs=needs)
 
 
 def comments(catalogue: Catalogue, graph: Graph, problems: list[str]) -> Iterator[Statement]:
@@ -109,6 +127,13 @@ def _views(catalogue: Catalogue) -> Iterator[Statement]:
         settings = f" WITH ({options(row.reloptions)})" if row.reloptions else ""
         sql = f"CREATE MATERIALIZED VIEW {view}\n{method}{settings} AS\n{row.definition.rstrip(';')}\nWITH NO DATA"
         yield Statement("materialized view", name, "", sql, key)
+    for row in catalogue.rows(_MATERIALIZED_COLUMNS):
+        name = catalogue.name(row.nspname, row.relname)
+        alter = f"ALTER MATERIALIZED VIEW {qualified(row.nspname, row.relname)} ALTER COLUMN {quote(row.attname)}"
+        for change in column_settings(row):
+            yield Statement(
+                "view column", row.attname, name, f"{alter} {change}", needs=frozenset({Key("pg_class", row.oid)})
+            )
 
 
 def _rules(catalogue: Catalogue) -> Iterator[Statement]:
@@ -200,6 +225,15 @@ _MATERIALIZED: Any = f"""
     WHERE c.relkind = 'm' AND c.relnamespace = ANY (%(schemas)s) AND c.oid NOT IN ({members("pg_class")})
 """
 
+_MATERIALIZED_COLUMNS: Any = f"""
+    SELECT c.oid, n.nspname, c.relname, a.attname, a.attstorage::text, t.typstorage::text, a.attcompression::text,
+        a.attstattarget, a.attoptions
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind = 'm'
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    WHERE a.attnum > 0 AND c.relnamespace = ANY (%(schemas)s) AND c.oid NOT IN ({members("pg_class")})
+"""
+
 _RULES: Any = f"""
     SELECT r.oid, n.nspname, c.relname, r.rulename, r.ev_enabled::text, pg_catalog.pg_get_ruledef(r.oid) AS definition
     FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
@@ -231,6 +265,15 @@ _STATISTICS: Any = """
     SELECT s.oid, n.nspname, s.stxname, s.stxstattarget, pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition
     FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
     WHERE s.stxnamespace = ANY (%(schemas)s)
+"""
+
+_EXTENSION_DEPENDENCIES: Any = """
+    SELECT k.relname AS catalogue, d.objid, e.oid AS extension_oid, e.extname, i.type, i.identity
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_class k ON k.oid = d.classid
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i
+    WHERE d.deptype = 'x' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
 """
 
 _COMMENTS: Any = """

@@ -23,11 +23,7 @@ class PostgresSchema:
 
 
 def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
-    """Read the schema within the connection's transaction; it must have its settings pinned.
-
-    Raises:
-        UnreadableDatabase: some objects need each other, so that none can be made first.
-    """
+    """Read the schema within the connection's transaction; it must have its settings pinned."""
     catalogue = Catalogue(connection, scope)
     relations = postgres_tables.read_relations(catalogue)
     statements = [
@@ -42,8 +38,9 @@ def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
         *postgres_objects.problems_of(catalogue),
     ]
     statements += postgres_objects.refreshes(catalogue, graph)
+    statements += postgres_objects.extension_dependencies(catalogue, graph, problems)
     statements += postgres_objects.comments(catalogue, graph, problems)
-    ordered = Graph(catalogue, statements).ordered()
+    ordered = Graph(catalogue, statements).ordered(problems)
     return PostgresSchema(
         schemas=tuple(sorted(catalogue.schemas.values())),
         tables=postgres_tables.tables_of(catalogue, relations),

@@ -58,12 +58,11 @@ def _create(connection: Connection, name: str) -> str:
     settings = row.settings
     sql = f"CREATE DATABASE {quote(name)} TEMPLATE template0 ENCODING {literal(row.encoding)} "
     sql += f"LC_COLLATE {literal(settings['datcollate'])} LC_CTYPE {literal(settings['datctype'])}"
-    provider = {"i": "icu", "c": "libc", "b": "builtin"}.get(settings.get("datlocprovider"))  # from PostgreSQL 15 on
-    if provider is not None:
-        sql += f" LOCALE_PROVIDER {provider}"
-        locale = settings.get("daticulocale") or settings.get("datlocale")
-        word = "BUILTIN_LOCALE" if provider == "builtin" else "ICU_LOCALE"
-        sql += f" {word} {literal(locale)}" if locale and provider != "libc" else ""
+    provider = {"i": "icu", "c": "libc", "b": "builtin"}[settings["datlocprovider"]]
+    sql += f" LOCALE_PROVIDER {provider}"
+    if provider != "libc":
+        locale = settings.get("daticulocale") or settings.get("datlocale")  # renamed in PostgreSQL 17
+        sql += f" {provider.upper()}_LOCALE {literal(locale)}"
     return sql
 
 

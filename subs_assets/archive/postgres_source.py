@@ -18,6 +18,7 @@ from subs_assets.archive.postgres_connection import (
     explained,
     label,
     lock,
+    pin,
     scope_of,
 )
 from subs_assets.archive.postgres_rows import json_lines
@@ -194,6 +195,7 @@ def _begin(connection: Connection, url: str | URL, scope: Scope) -> None:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         lock(connection, url, list(before.values()), "ACCESS SHARE", UnreadableDatabase)
         with explained(UnreadableDatabase, url, "cannot be read"):
+            pin(connection)
             if table_names(connection, scope) == before:
                 return
             connection.execute("ROLLBACK")

@@ -9,13 +9,11 @@ from typing import Any, Literal
 
 from subs_assets.archive.manifest import ColumnEntry
 from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, members, options, qualified, quote
-from subs_assets.archive.postgres_types import sequence_options
+from subs_assets.archive.postgres_types import column_settings, sequence_options
 
 BY_BYTES = ' COLLATE pg_catalog."C"'
 
 _GENERATED: dict[str, Literal["virtual", "stored"]] = {"s": "stored", "v": "virtual"}
-_STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
-_COMPRESSION = {"p": "pglz", "l": "lz4"}
 _CONSTRAINT_KINDS = {
     "p": "primary key", "u": "unique constraint", "x": "exclusion constraint", "c": "check", "f": "foreign key",
 }  # fmt: skip
@@ -180,8 +178,6 @@ def _create_table(relation: Relation, inherits: bool) -> str:
 
 def _column(column: Any, relation: Relation) -> str:
     parts = [quote(column.attname), column.type]
-    if column.attcompression:
-        parts.append(f"COMPRESSION {_COMPRESSION[column.attcompression]}")
     if column.collation:
         parts.append(f"COLLATE {column.collation}")
     if column.attgenerated:
@@ -208,12 +204,8 @@ def _column_changes(relation: Relation) -> Iterator[str]:
             yield f"{alter} {name} {default}"
             if column.attnotnull:
                 yield f"{alter} {name} SET NOT NULL"
-        if column.attstorage != column.typstorage:
-            yield f"{alter} {name} SET STORAGE {_STORAGE[column.attstorage]}"
-        if column.attstattarget is not None and column.attstattarget >= 0:
-            yield f"{alter} {name} SET STATISTICS {column.attstattarget}"
-        if column.attoptions:
-            yield f"{alter} {name} SET ({options(column.attoptions)})"
+        for change in column_settings(column):
+            yield f"{alter} {name} {change}"
     if relation.row.type_name:
         yield f"ALTER TABLE ONLY {relation.qualified_name} OF {relation.row.type_name}"
 

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, CommitUnknown, RestoreRefused
 from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest, TableEntry
-from subs_assets.archive.postgres_catalogue import WITH_ROWS, Catalogue, quote
+from subs_assets.archive.postgres_catalogue import EARLY, WITH_ROWS, Catalogue, quote
 from subs_assets.archive.postgres_connection import (
     VALUE_SETTINGS,
     Connection,
@@ -17,6 +17,7 @@ from subs_assets.archive.postgres_connection import (
     connect,
     explained,
     label,
+    pin,
     run_one,
 )
 from subs_assets.archive.postgres_rows import copy_blocks
@@ -106,8 +107,12 @@ class PostgresTarget:
 
     @property
     def _rows_come_here(self) -> int:
-        """How many statements there must have been before rows can be loaded."""
-        return max((number for number, one in enumerate(self._entry.ddl, start=1) if one.kind in WITH_ROWS), default=0)
+        """How many statements come before the rows."""
+        kinds = [statement.kind for statement in self._entry.ddl]
+        count = max((number for number, kind in enumerate(kinds, start=1) if kind in WITH_ROWS), default=0)
+        while count < len(kinds) and kinds[count] in EARLY:
+            count += 1
+        return count
 
     def _prepare(self, found: PostgresSchema) -> None:
         """Refuse a database that is not empty; what a new database has beyond the archive is taken away."""
@@ -217,6 +222,7 @@ def open_target(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresTarget
     with closing(connection):
         with explained(RestoreRefused, url, "cannot be locked", NOTHING_CHANGED):
             connection.execute("BEGIN")
+            pin(connection, settings)
             (locked,) = connection.execute(
                 "SELECT pg_catalog.pg_try_advisory_xact_lock(%s)", (_lock_number(scope),)
             ).fetchone() or (False,)

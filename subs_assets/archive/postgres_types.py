@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, literal, members, qualified, quote
+from subs_assets.archive.postgres_catalogue import (
+    Catalogue,
+    Key,
+    Statement,
+    literal,
+    members,
+    options,
+    qualified,
+    quote,
+)
 
 ALWAYS_THERE = "plpgsql"  # an extension of every new database
 
@@ -15,6 +24,22 @@ def type_statements(catalogue: Catalogue) -> Iterator[Statement]:
     )  # fmt: skip
     for part in parts:
         yield from part(catalogue)
+
+
+_STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+_COMPRESSION = {"p": "pglz", "l": "lz4"}
+
+
+def column_settings(column: Any) -> Iterator[str]:
+    """What stands behind ALTER COLUMN name, for what a column has beyond its definition."""
+    if column.attcompression:
+        yield f"SET COMPRESSION {_COMPRESSION[column.attcompression]}"
+    if column.attstorage != column.typstorage:
+        yield f"SET STORAGE {_STORAGE[column.attstorage]}"
+    if column.attstattarget is not None and column.attstattarget >= 0:
+        yield f"SET STATISTICS {column.attstattarget}"
+    if column.attoptions:
+        yield f"SET ({options(column.attoptions)})"
 
 
 def sequence_options(row: Any) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
-from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, run_one
+from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, pin, run_one
 from subs_assets.archive.postgres_schema import table_names
 from subs_assets.archive.postgres_source import PostgresSource
 from subs_assets.settings import CONTROL_SCHEMA
@@ -116,6 +116,7 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWi
         with explained(UnreadableDatabase, url, "cannot be read"):
             before = table_names(connection, scope)
             connection.execute("BEGIN")
+            pin(connection)
         lock(connection, url, list(before.values()), "ACCESS EXCLUSIVE", UnreadableDatabase)
         with explained(UnreadableDatabase, url, "cannot be read"):
             if table_names(connection, scope) != before:

@@ -137,6 +137,8 @@ def restore(
         restored = restore_archive(path, {database: into})
     except ArchiveError as problem:
         fail(str(problem))
+    for sentence in restored.broken:
+        console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
     heads = ", ".join(restored.databases[database].alembic_heads) or "none"
     console.print(f"restored {restored.tables} tables, {restored.rows:,} rows; Alembic revision: {heads}", markup=False)
 

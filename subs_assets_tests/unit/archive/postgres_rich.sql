@@ -198,3 +198,11 @@ CREATE TABLE "We ird".child_elsewhere () INHERITS (second_base); INSERT INTO "We
 ALTER TABLE no_key REPLICA IDENTITY NOTHING;
 CREATE UNIQUE INDEX nulls ON no_columns ((1)) NULLS NOT DISTINCT WHERE false;
 CREATE INDEX brin ON by_text USING brin (n int4_minmax_multi_ops (values_per_range = 16)) WITH (pages_per_range = 4);
+ALTER MATERIALIZED VIEW filled ALTER k SET STATISTICS 33, ALTER k SET STORAGE PLAIN;
+CREATE FUNCTION with_hstore(h hstore) RETURNS text LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION with_hstore DEPENDS ON EXTENSION hstore;
+ALTER INDEX inverted DEPENDS ON EXTENSION hstore; ALTER TRIGGER noisy ON nodes DEPENDS ON EXTENSION citext;
+CREATE TABLE id_parts (id int GENERATED ALWAYS AS IDENTITY, a int, x xml) PARTITION BY RANGE (a);
+CREATE TABLE id_parts_1 PARTITION OF id_parts FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+INSERT INTO id_parts (a, x) VALUES (1, '<!DOCTYPE a [<!ENTITY b "c">]><a/>'), (2, 'no <b/> document');
+CREATE TABLE refers_to_parts (id int, a int); ALTER TABLE refers_to_parts ADD x xid, ADD v oidvector, ADD r regtype, ADD f regproc;
+INSERT INTO refers_to_parts VALUES (1, 1, '4294967295', '1 2 3', 'point3', 'pg_catalog.now'), (2, 2, '0', '', 'integer[]', 'noisy');
