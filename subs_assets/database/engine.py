@@ -92,7 +92,8 @@ def _open_postgresql(url: URL) -> Engine:
         raise ValueError(f"{describe(url)} is worked with through psycopg 3: write postgresql+psycopg://...")
     defaults = {name: value for name, value in POSTGRESQL_DEFAULTS.items() if name not in url.query}
     # REPEATABLE READ: with PostgreSQL's own default every statement of a transaction would see another night.
-    engine = create_engine(url, isolation_level="REPEATABLE READ", connect_args=defaults)
+    # Pre-ping: a run computes for minutes between two reads, and a server or a firewall may end idle connections.
+    engine = create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, connect_args=defaults)
     event.listen(engine, "connect", _prepare_postgresql_connection)
     return engine
 

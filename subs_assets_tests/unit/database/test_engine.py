@@ -60,6 +60,20 @@ def test_the_url_says_otherwise(url: str) -> None:
         assert scalar(connection, "SHOW application_name") == "me"
 
 
+@on_postgresql
+def test_a_connection_that_the_server_ended_while_it_was_idle_is_made_anew(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        pid = scalar(connection, "SELECT pg_backend_pid()")
+    postgres_server.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
+    with engine.connect() as connection:
+        assert scalar(connection, "SELECT pg_backend_pid()") != pid
+        assert scalar(connection, "SHOW TimeZone") == "UTC"
+    engine.dispose()
+
+
 def test_a_driver_that_is_missing_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ValueError, match=r"postgresql://host/name .* pip install \"subs_assets\[postgresql\]\""):
