@@ -52,6 +52,17 @@ class PostgresServer:
         """Remove a database, whoever still is connected to it."""
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def empty_database(self, name: str) -> None:
+        """Take everything of ours out of a database, and everybody: some ten times faster than making one."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        )
+        self.execute(f'ALTER DATABASE "{name}" RESET ALL')
+        self.execute(
+            "DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS subs_control CASCADE; CREATE SCHEMA public", name
+        )
+
     def execute(self, statement: str, database: str = "postgres") -> list[Any]:
         """Run one statement outside of any transaction, through the plain driver; its rows, if it has any."""
         import psycopg

@@ -19,7 +19,7 @@ from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import listings, products, substitution_rates
 from subs_assets.database.warehouse import Warehouse
 from subs_assets_tests import plain_sql
-from subs_assets_tests.unit.database.conftest import on_postgresql
+from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 
 RowsOf = Callable[..., pd.DataFrame]
 
@@ -92,6 +92,7 @@ def test_staging_again_replaces_and_a_wrong_frame_changes_nothing(warehouse: War
     assert_frame_equal(warehouse.read("listings", "run"), later)
 
 
+@on_sqlite
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(warehouse: Warehouse) -> None:
     in_the_way = warehouse.staging / "run" / "products.parquet"
     in_the_way.mkdir(parents=True)
@@ -122,6 +123,7 @@ def test_a_run_sees_its_part_then_its_table_then_what_is_published(warehouse: Wa
     assert warehouse.read("listings", "new", "nowhere").empty
 
 
+@on_sqlite
 def test_parts_are_not_published(warehouse: Warehouse, rows_of: RowsOf) -> None:
     warehouse.stage("run", "listings", rows_of(listings, {}), part="aldi")
     assert warehouse.staged("run") == []
@@ -310,6 +312,7 @@ def started(program: str, *arguments: object) -> "subprocess.Popen[bytes]":
     )
 
 
+@on_sqlite
 def test_sweep_deletes_other_runs_staging_only(warehouse: Warehouse, stage_version: Callable[..., None]) -> None:
     assert warehouse.sweep(keep=()) == [], "there is no staging folder yet"
     for run_id in ("old", "older", "new"):
@@ -320,6 +323,7 @@ def test_sweep_deletes_other_runs_staging_only(warehouse: Warehouse, stage_versi
     assert warehouse.staged("new") == ["products", "substitution_rates"]
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "../x", "a/b", "a\\b", "/x", "C:x", "x.", ".x", "a b", "ü", "x\n", "x" * 101],
@@ -334,6 +338,7 @@ def test_a_run_id_or_part_that_cannot_be_a_folder_is_refused(warehouse: Warehous
     assert not warehouse.staging.exists()
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["CON", "nul.txt"])
 def test_a_device_of_windows_is_no_run_id_but_may_be_a_company(warehouse: Warehouse, name: str) -> None:
     with pytest.raises(ValueError, match=r"run id .* cannot be a folder's name"):
@@ -341,6 +346,7 @@ def test_a_device_of_windows_is_no_run_id_but_may_be_a_company(warehouse: Wareho
     assert warehouse.stage("run", "products", empty(products), part=name).parent.name == f"part-{name}"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "name", ["0f3c5e0e-9a2b-4a52-8f0e-0d8f8a0b7c11", "2026-11-23T22.00", "_x", "x" * 100, "console"]
 )
@@ -349,6 +355,7 @@ def test_run_ids_that_will_do(warehouse: Warehouse, name: str) -> None:
     assert warehouse.staged(name) == ["products"]
 
 
+@on_sqlite
 def test_an_unknown_table_is_named(warehouse: Warehouse) -> None:
     with pytest.raises(LookupError, match="the warehouse has no table 'product'; it has catalogue_files,"):
         warehouse.read("product")
