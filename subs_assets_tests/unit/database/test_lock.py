@@ -173,6 +173,9 @@ def test_a_server_that_ends_idle_sessions_leaves_the_holders(
     with run_lock(tmp_path, url, "me") as lock:
         time.sleep(0.5)
         assert lock is not None
+        # A machine whose power went is noticed by nothing else.
+        assert lock.scalar(text("SHOW tcp_keepalives_idle")) == "30"
+        lock.commit()
         with advisory_lock.writing_while_held(lock):
             pass
 
