@@ -50,7 +50,10 @@ def sequence_options(row: Any) -> str:
 
 
 def _schemas(catalogue: Catalogue) -> Iterator[Statement]:
+    made_by_extensions = {row.objid for row in catalogue.rows(members("pg_namespace"))}
     for oid, name in catalogue.schemas.items():
+        if oid in made_by_extensions:
+            continue
         yield Statement("schema", name, "", f"CREATE SCHEMA {quote(name)}", Key("pg_namespace", oid))
 
 

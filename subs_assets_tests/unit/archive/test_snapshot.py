@@ -166,6 +166,12 @@ def test_what_cannot_be_archived_is_said_and_leaves_nothing(
     assert not (tmp_path / "missing.db").exists()
 
 
+def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UnsupportedDatabase, match=r"pip install 'subs_assets\[postgresql\]'"):
+        snapshot.create({"warehouse": "postgresql+psycopg://me:secret@host/db"}, tmp_path / "archives")
+
+
 @pytest.mark.parametrize(
     ("script", "word"),
     [

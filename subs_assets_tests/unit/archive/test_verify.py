@@ -162,6 +162,19 @@ def test_links_are_refused(archive: Path, tmp_path: Path) -> None:
     assert not verify.verify(archive).ok
 
 
+def test_an_archive_from_before_postgresql_was_known_is_read(shop: Path, tmp_path: Path) -> None:
+    """The first releases wrote format version 1 without what only PostgreSQL needs."""
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+
+    def as_it_was(manifest: dict) -> None:
+        for name in ("scope", "schemas"):
+            del manifest["databases"]["warehouse"][name]
+
+    rewrite_manifest(archive, as_it_was)
+    assert verify.verify(archive).ok
+    assert restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")}).rows == 300
+
+
 @pytest.mark.parametrize("version", [0, 2, "1", None, True])
 def test_another_format_version_is_refused_with_a_sentence(archive: Path, version: object) -> None:
     rewrite_manifest(archive, lambda manifest: manifest.update(format_version=version))
