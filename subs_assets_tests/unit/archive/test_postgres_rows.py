@@ -4,7 +4,7 @@ import json
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from subs_assets.archive.errors import BadArchive
@@ -29,6 +29,7 @@ def connection(postgres_server: PostgresServer) -> psycopg.Connection:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(cells, cells), max_size=6))
+@example([("\\", None), ('\\"', "x"), ('"', "\\\\"), ("\\N", ""), ("\\.", "N")])
 def test_any_text_goes_to_json_and_back_as_it_was(
     connection: psycopg.Connection, rows: list[tuple[str | None, str | None]]
 ) -> None:

@@ -117,6 +117,31 @@ def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b", "late"]
 
 
+def test_equal_rows_have_equal_digests_however_they_lie_and_whatever_the_locale(new_postgres: NewPostgres) -> None:
+    """Case 32."""
+    words = ["b", "B", "a", "A", "ä", "z", "1", "a b", "a-b", ""]
+    place = new_postgres()
+    name = f"{place.name}_c"
+    place.execute(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        other = PostgresPlace(place.server, name)
+        for one, order in ((place, words), (other, words[::-1])):
+            one.execute(
+                "CREATE TABLE no_key (w text, n int)",
+                "CREATE TABLE by_word (w text PRIMARY KEY, n int)",
+                "CREATE TABLE by_number (n int PRIMARY KEY, w text)",
+            )
+            for number, word in ((words.index(word), word) for word in order):
+                one.execute(
+                    f"INSERT INTO no_key VALUES ('{word}', {number}), ('{word}', NULL), ('{word}', NULL)",
+                    f"INSERT INTO by_word VALUES ('{word}', {number})",
+                    f"INSERT INTO by_number VALUES ({number}, '{word}')",
+                )
+        assert digest.digests(place.url) == digest.digests(other.url)
+    finally:
+        place.server.drop_database(name)
+
+
 def test_two_archives_at_once_are_equal(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 40."""
     place = new_postgres(TWO_TABLES)
