@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.archive import reset
+from subs_assets.archive.store import list_archives
 from subs_assets.assets import substitution
 from subs_assets.database import control, migrate
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
+from subs_assets_tests.assets.test_jobs import archive_for, confirm, state_of
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.shops_and_runs import (
+    checks_of,
     copy_of,
     publish_again,
     reason_of,
@@ -120,3 +124,20 @@ def test_a_database_that_is_behind_stops_the_run_before_it_writes(settings: Sett
     assert not result.success
     assert "is at revision 0001" in reason_of(result) and "subs db upgrade" in reason_of(result)
     assert rows_in(postgres_url) == before
+
+
+def test_the_archive_and_a_reset(settings: Settings) -> None:
+    archived = run_graph(settings, "archive_tables")
+    passed, says = checks_of(archived)["archive:verified"]
+    assert archived.success and passed, says
+    (summary,) = list_archives(settings.archives)
+    assert summary.complete and summary.rows == sum(map(len, rows_in(settings.database_url).values()))
+    engine = control.open_control(settings.control_url)
+    request_id = reset.request(engine, "ann")
+    engine.dispose()
+    assert archive_for(settings, request_id).success
+    result = confirm(settings, request_id)
+    assert result.success, reason_of(result)
+    assert state_of(settings, request_id) == "wiped"
+    after = rows_in(settings.database_url)
+    assert after.pop("alembic_version") and not any(after.values())
