@@ -13,8 +13,8 @@ from subs_assets.archive.postgres_connection import Connection
 FIRST_OWN_OID = 16384  # what initdb made has smaller ones
 
 KINDS = (
-    "schema", "extension", "enum", "composite type", "range type", "domain", "function", "procedure", "sequence",
-    "table", "column", "inheritance", "partition",
+    "schema", "extension", "collation", "enum", "composite type", "range type", "domain", "function", "procedure",
+    "sequence", "table", "column", "inheritance", "partition",
     # The rows are loaded here.
     "primary key", "unique constraint", "exclusion constraint", "index", "attached index", "index option", "check",
     "foreign key", "replica identity", "clustering", "sequence owner", "statistics object", "view", "view column",

@@ -29,7 +29,7 @@ _COMMENTED = {
 _DEPENDING = frozenset({"function", "procedure", "trigger", "materialized view", "index"})
 _COMMENTABLE = frozenset(
     {"table", "view", "materialized view", "sequence", "index", "function", "procedure", "type", "schema", "extension",
-     "trigger", "rule", "policy"}
+     "collation", "trigger", "rule", "policy"}
 )  # fmt: skip
 
 

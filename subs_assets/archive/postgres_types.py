@@ -20,7 +20,7 @@ ALWAYS_THERE = "plpgsql"  # an extension of every new database
 def type_statements(catalogue: Catalogue) -> Iterator[Statement]:
     """What makes schemas, extensions, types, functions and sequences."""
     parts: tuple[Callable[[Catalogue], Iterator[Statement]], ...] = (
-        _schemas, _extensions, _types, _domains, _functions, _sequences,
+        _schemas, _extensions, _collations, _types, _domains, _functions, _sequences,
     )  # fmt: skip
     for part in parts:
         yield from part(catalogue)
@@ -64,6 +64,24 @@ def _extensions(catalogue: Catalogue) -> Iterator[Statement]:
         if row.extnamespace in catalogue.schemas or (catalogue.scope.only is None and row.is_systems):
             sql = f"CREATE EXTENSION {quote(row.extname)} SCHEMA {quote(row.nspname)} VERSION {literal(row.extversion)}"
             yield Statement("extension", row.extname, "", sql, Key("pg_extension", row.oid))
+
+
+def _collations(catalogue: Catalogue) -> Iterator[Statement]:
+    for row in catalogue.rows(_COLLATIONS):
+        # As JSON, because the columns differ from version to version.
+        found = row.settings
+        locale = found.get("colllocale") or found.get("colliculocale")
+        settings = {
+            "provider": {"i": "icu", "c": "libc", "b": "builtin"}[found["collprovider"]],
+            "lc_collate": None if locale else found["collcollate"],
+            "lc_ctype": None if locale else found["collctype"],
+            "locale": locale,
+            "rules": found.get("collicurules"),
+            "deterministic": "true" if found["collisdeterministic"] else "false",
+        }
+        pairs = ", ".join(f"{name} = {literal(value)}" for name, value in settings.items() if value is not None)
+        sql = f"CREATE COLLATION {qualified(row.nspname, row.collname)} ({pairs})"
+        yield Statement("collation", catalogue.name(row.nspname, row.collname), "", sql, Key("pg_collation", row.oid))
 
 
 def _types(catalogue: Catalogue) -> Iterator[Statement]:
@@ -135,6 +153,12 @@ _EXTENSIONS: Any = """
     SELECT e.oid, e.extname, e.extversion, e.extnamespace, n.nspname,
         n.nspname ~ '^pg_' OR n.nspname = 'information_schema' AS is_systems
     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+"""
+
+_COLLATIONS: Any = f"""
+    SELECT c.oid, n.nspname, c.collname, pg_catalog.to_jsonb(c) AS settings
+    FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+    WHERE c.collnamespace = ANY (%(schemas)s) AND c.oid NOT IN ({members("pg_collation")})
 """
 
 _ENUMS: Any = f"""

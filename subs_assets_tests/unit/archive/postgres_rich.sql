@@ -206,3 +206,8 @@ CREATE TABLE id_parts_1 PARTITION OF id_parts FOR VALUES FROM (MINVALUE) TO (MAX
 INSERT INTO id_parts (a, x) VALUES (1, '<!DOCTYPE a [<!ENTITY b "c">]><a/>'), (2, 'no <b/> document');
 CREATE TABLE refers_to_parts (id int, a int); ALTER TABLE refers_to_parts ADD x xid, ADD v oidvector, ADD r regtype, ADD f regproc;
 INSERT INTO refers_to_parts VALUES (1, 1, '4294967295', '1 2 3', 'point3', 'pg_catalog.now'), (2, 2, '0', '', 'integer[]', 'noisy');
+CREATE COLLATION "We ird".nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE COLLATION posix (provider = libc, lc_collate = 'C', lc_ctype = 'POSIX'); COMMENT ON COLLATION posix IS 'a collation';
+CREATE TABLE collated (k text COLLATE "We ird".nocase PRIMARY KEY, v varchar(3) COLLATE posix, d short COLLATE "We ird".nocase);
+INSERT INTO collated VALUES ('b', 'x', 'X'), ('A', 'y', 'Y');
+CREATE TYPE nocase_range AS RANGE (SUBTYPE = text, COLLATION = "We ird".nocase);
