@@ -363,22 +363,49 @@ def test_a_commit_that_nobody_can_tell_of_is_not_called_undone(
     assert same(shop, target)
 
 
+def change_entry(monkeypatch: pytest.MonkeyPatch, archive: Path, **changes: object) -> None:
+    """Let a restore read another description of the database "w" than the archive has."""
+    manifest = store.read_manifest(archive)
+    entry = manifest.databases["w"].model_copy(update=changes)
+    changed = manifest.model_copy(update={"databases": {"w": entry}})
+    monkeypatch.setattr(restore, "read_manifest", lambda _: changed)
+
+
 def test_an_extension_that_the_server_lacks_is_named(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = new_postgres("CREATE EXTENSION seg", "CREATE TABLE t (a seg)"), new_postgres()
     archive = snapshot.create({"w": source.url}, tmp_path / "archives")
-    manifest = store.read_manifest(archive)
-    entry = manifest.databases["w"]
     renamed = tuple(
-        one.model_copy(update={"name": "nowhere_to_be_found"}) if one.kind == "extension" else one for one in entry.ddl
+        one.model_copy(update={"name": "nowhere_to_be_found"}) if one.kind == "extension" else one
+        for one in store.read_manifest(archive).databases["w"].ddl
     )
-    changed = manifest.model_copy(update={"databases": {"w": entry.model_copy(update={"ddl": renamed})}})
-    monkeypatch.setattr(restore, "read_manifest", lambda _: changed)
+    change_entry(monkeypatch, archive, ddl=renamed)
     with pytest.raises(
         RestoreRefused, match="needs the extension nowhere_to_be_found, which this server does not have"
     ):
         restore.restore(archive, {"w": target.url})
+
+
+@pytest.mark.parametrize("is_same_version", [True, False])
+def test_another_major_version_may_write_a_view_with_other_words(
+    new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same_version: bool
+) -> None:
+    """Case 56: of an older server's archive, what there is is compared, and not how it is written."""
+    source, target = new_postgres(*POSTGRES_SHOP, "CREATE VIEW names AS SELECT name FROM products"), new_postgres()
+    archive = snapshot.create({"w": source.url}, tmp_path / "archives")
+    reworded = tuple(
+        one.model_copy(update={"sql": one.sql.replace("products.name", "name")}) if one.kind == "view" else one
+        for one in store.read_manifest(archive).databases["w"].ddl
+    )
+    major = int(source.server.execute("SHOW server_version_num")[0][0]) // 10000
+    change_entry(monkeypatch, archive, ddl=reworded, server_version=f"{major if is_same_version else major - 1}.1")
+    if is_same_version:
+        with pytest.raises(RestoreRefused, match="differs from the archived one: view names"):
+            restore.restore(archive, {"w": target.url})
+        return
+    restore.restore(archive, {"w": target.url})
+    assert same(source, target)
 
 
 def test_the_planners_estimates_and_rights_are_not_part_of_it(new_postgres: NewPostgres, tmp_path: Path) -> None:
