@@ -108,8 +108,7 @@ class Graph:
             self._references.append((dependent, referenced))
         for row in catalogue.rows("SELECT oid, adrelid FROM pg_catalog.pg_attrdef"):
             self._parts.setdefault(Key("pg_attrdef", row.oid), Key("pg_class", row.adrelid))
-        for row in catalogue.rows("SELECT oid, conrelid, contypid FROM pg_catalog.pg_constraint"):
-            # A domain's comes with the domain, an inherited one with its parent's.
+        for row in catalogue.rows(_CONSTRAINTS_OF_OTHERS):
             part_of = Key("pg_type", row.contypid) if row.contypid else Key("pg_class", row.conrelid)
             self._parts.setdefault(Key("pg_constraint", row.oid), part_of)
 
@@ -282,6 +281,14 @@ _DEPENDENCIES: LiteralString = """
     JOIN pg_catalog.pg_class refclass ON refclass.oid = refclassid
     WHERE objid >= 16384 OR refobjid >= 16384
     ORDER BY 1, 2, deptype, 3, 4
+"""
+
+# Those that no statement of their own makes: a domain's come with the domain, inherited ones with their parents', NOT
+# NULL (from PostgreSQL 18 on) with the column, a constraint trigger's with the trigger.
+_CONSTRAINTS_OF_OTHERS: LiteralString = """
+    SELECT oid, conrelid, contypid FROM pg_catalog.pg_constraint
+    WHERE contype = 'c' AND (contypid <> 0 OR NOT conislocal) OR contype = 'n' AND convalidated AND NOT connoinherit
+        OR contype = 't' OR conparentid <> 0
 """
 
 _BY_NAMESPACE = (

@@ -162,7 +162,7 @@ def lock(connection: Connection, url: str | URL, tables: Sequence[str], mode: st
     except psycopg.errors.LockNotAvailable:
         raise error(
             f"{label(url)}: its tables could not be locked ({mode.lower()}) within {LOCK_SECONDS} seconds; "
-            f"in the way: {_holders(url, tables)}; wait for it or end it, and try again"
+            f"in the way: {_holders(connection, url, tables, mode)}; wait for it or end it, and try again"
         ) from None
     except psycopg.Error as problem:
         raise error(f"{label(url)}: its tables cannot be locked: {reason(problem, url)}") from None
@@ -220,20 +220,23 @@ def pin(connection: Connection, values: Mapping[str, str] = VALUE_SETTINGS) -> N
     ).fetchall()
 
 
-def _holders(url: str | URL, tables: Sequence[str]) -> str:
-    """Who has locks on the tables that could be in the way; a statement's text is not shown, it may hold a secret."""
+def _holders(connection: Connection, url: str | URL, tables: Sequence[str], mode: str) -> str:
+    """Who has locks that are in the way of one of that mode; no statement's text is shown, it may hold a secret."""
     query = """
         SELECT DISTINCT a.pid, a.usename, a.application_name, a.state, a.xact_start
         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-        WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_catalog.pg_backend_pid()
+        WHERE l.granted AND l.locktype = 'relation' AND a.pid <> %s
+            AND (l.mode = 'AccessExclusiveLock' OR %s = 'ACCESS EXCLUSIVE')
             AND l.relation = ANY (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(%s::text[]) name)
         ORDER BY a.xact_start, a.pid
     """
+    # Another connection: this one's transaction has failed.
     with suppress(ArchiveError, psycopg.Error), closing(connect(url)) as other:
         found = [
             f"process {pid} of {user or '?'}{f' ({application})' if application else ''}, {state or '?'} since {since}"
-            for pid, user, application, state, since in other.execute(query, (list(tables),))
-            if application != SESSION_SETTINGS["application_name"] or state != "active"
+            for pid, user, application, state, since in other.execute(
+                query, (connection.info.backend_pid, mode, list(tables))
+            )
         ]
         return "; ".join(found) or "nobody any more"
     return "who cannot be found out"

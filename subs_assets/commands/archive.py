@@ -126,7 +126,7 @@ def verify(path: ArchivePath, as_json: AsJson = False) -> None:
 @archive.command()
 def restore(
     path: ArchivePath,
-    into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty or missing database.")],
+    into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database; an SQLite file may be missing.")],
     database: Annotated[str, typer.Option(help="Which database of the archive: warehouse or control.")] = "warehouse",
 ) -> None:
     """Restore one database of an archive into an empty one."""

@@ -82,6 +82,7 @@ def test_a_warehouse_in_use_is_not_wiped_and_who_uses_it_is_named(
         outcome = place.confirm(request_id)
         assert outcome.state == "refused"
         assert f"process {other.info.backend_pid} of subs (a run), idle in transaction" in outcome.sentence
+        assert outcome.sentence.count(" process ") == 1
         other.rollback()
     assert place.content() == before
 

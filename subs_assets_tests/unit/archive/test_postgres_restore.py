@@ -1,5 +1,7 @@
 """What comes back from an archive of PostgreSQL; the numbers are those of the cases that the archive must stand."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -416,3 +418,26 @@ def test_the_planners_estimates_and_rights_are_not_part_of_it(new_postgres: NewP
     restore.restore(archive, {"w": target.url})
     with psycopg.connect(plain(target.server, target.name)) as connection:
         assert connection.execute("SELECT relacl FROM pg_class WHERE relname = 'companies'").fetchone() == (None,)
+
+
+def test_databases_of_both_kinds_are_one_archive(
+    shop: PostgresPlace, new_postgres: NewPostgres, tmp_path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "control.db")) as connection:
+        connection.execute("CREATE TABLE decisions (verdict)")
+    urls = {"warehouse": shop.url, "control": url_of(tmp_path / "control.db")}
+    archive = snapshot.create(urls, tmp_path / "archives")
+    assert drill.drill(archive, urls) == drill.Drill(True, (), 3, 300)
+    target = new_postgres()
+    restore.restore(archive, {"warehouse": target.url, "control": url_of(tmp_path / "new.db")})
+    assert same(shop, target)
+
+
+def test_of_two_databases_none_is_restored_when_one_cannot_be(
+    shop: PostgresPlace, new_postgres: NewPostgres, tmp_path: Path
+) -> None:
+    archive = snapshot.create({"one": shop.url, "two": shop.url}, tmp_path / "archives")
+    empty, full = new_postgres(), new_postgres("CREATE TABLE t (a int)")
+    with pytest.raises(RestoreRefused, match="not empty"):
+        restore.restore(archive, {"one": empty.url, "two": full.url})
+    assert is_empty(empty)

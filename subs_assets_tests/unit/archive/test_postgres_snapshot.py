@@ -189,9 +189,13 @@ def test_a_lock_that_is_waited_for_in_vain_names_who_holds_it(
     place = new_postgres(TWO_TABLES)
     with psycopg.connect(plain(place.server, place.name), application_name="a long migration") as other:
         other.execute("LOCK TABLE b")
+        reader = psycopg.connect(plain(place.server, place.name))
+        reader.execute("SELECT * FROM a")  # is in nobody's way
         with pytest.raises(UnreadableDatabase) as raised:
             snapshot.create({"warehouse": place.url}, tmp_path / "archives")
         assert f"process {other.info.backend_pid} of subs (a long migration), idle in transaction" in str(raised.value)
+        assert str(raised.value).count(" process ") == 1
+        reader.close()
     assert nothing_left(tmp_path / "archives")
     assert snapshot.create({"warehouse": place.url}, tmp_path / "archives").is_dir()
 
