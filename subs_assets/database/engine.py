@@ -1,8 +1,10 @@
 """How a database is opened, so that a transaction is one; what is in it stands in ``tables.py`` and ``control.py``."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, select
@@ -180,7 +182,7 @@ def _prepare_sqlite_connection(connection: Any, record: object) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}")  # first: the next line may have to wait
-        cursor.execute("PRAGMA journal_mode = WAL")  # readers go on with the old state while a publication writes
+        _use_write_ahead_log(cursor)
         cursor.execute(f"PRAGMA journal_size_limit = {JOURNAL_SIZE_LIMIT_BYTES}")
         cursor.execute("PRAGMA foreign_keys = ON")
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power fails. There are a handful of
@@ -189,6 +191,20 @@ def _prepare_sqlite_connection(connection: Any, record: object) -> None:
     finally:
         cursor.close()
     connection.create_function("subs_fold", 1, _fold, deterministic=True)
+
+
+def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
+    """So that readers go on with the old state while a publication writes."""
+    deadline = monotonic() + BUSY_TIMEOUT_MILLISECONDS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Two that open a new file at once: for this one lock SQLite refuses to wait, whatever its timeout.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.01)
 
 
 def _begin_sqlite_transaction(connection: Connection) -> None:

@@ -1,3 +1,4 @@
+import sqlite3
 import sys
 import threading
 import unicodedata
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import ARRAY, Connection, Text, func, inspect, literal, select, text
 from sqlalchemy.exc import OperationalError
 
-from subs_assets.database.engine import describe, fold, open_engine, writing
+from subs_assets.database.engine import describe, fold, open_answering, open_engine, writing
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
@@ -200,3 +201,18 @@ def test_a_file_that_is_no_database_is_an_error_of_the_database(tmp_path: Path) 
         pass
     assert type(caught.value).__module__.startswith("sqlalchemy")
     assert not isinstance(caught.value, OperationalError)
+
+
+def test_a_new_file_in_which_somebody_else_begins_to_write_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait here: the first of two that open a new file at once made the other one fail."""
+    file = tmp_path / "subs.db"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    commit = threading.Timer(0.3, other.execute, ["COMMIT"])
+    commit.start()
+    opened = open_answering(sqlite_url(file))
+    with opened.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    opened.dispose()
+    commit.join()
+    other.close()
