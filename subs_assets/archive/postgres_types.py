@@ -104,6 +104,7 @@ def _types(catalogue: Catalogue) -> Iterator[Statement]:
 
 
 def _domains(catalogue: Catalogue) -> Iterator[Statement]:
+    all_checks = catalogue.rows(_DOMAIN_CHECKS)
     for row in catalogue.rows(_DOMAINS):
         key, name, type_name = (
             Key("pg_type", row.oid),
@@ -114,7 +115,7 @@ def _domains(catalogue: Catalogue) -> Iterator[Statement]:
         sql += f" COLLATE {row.collation}" if row.collation else ""
         sql += f" DEFAULT {row.expression}" if row.expression is not None else ""
         sql += " NOT NULL" if row.typnotnull else ""
-        checks = [check for check in catalogue.rows(_DOMAIN_CHECKS) if check.contypid == row.oid]
+        checks = [check for check in all_checks if check.contypid == row.oid]
         for check in checks:
             if check.convalidated:
                 sql += f" CONSTRAINT {quote(check.conname)} {check.definition}"
