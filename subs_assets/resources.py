@@ -1,6 +1,5 @@
 """What the assets work with, as Dagster resources: thin over the plain objects of the domain packages."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from sqlalchemy import Connection
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.database import control
-from subs_assets.database.engine import open_engine
+from subs_assets.database.engine import describe, open_engine
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
@@ -48,7 +47,7 @@ class WarehouseResource(ConfigurableResource):
         name = f"run {run.run_id if run else ''}"
         with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
             self._lock = lock
-            claim_home(Path(self.home), self.catalogues)
+            refuse_other_data_set(Path(self.home), self.control_url, self.catalogues)
             migrate.prepare(self.database_url)
             staging = Path(self.home) / "staging"
             if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
@@ -101,24 +100,33 @@ def staging_id(run: DagsterRun) -> str:
     return run.root_run_id or run.run_id
 
 
-def claim_home(home: Path, catalogues: list[str]) -> None:
-    """Note what a home is for, the first time; raise RuntimeError when it is for another data set.
+def refuse_other_data_set(home: Path, control_url: str, catalogues: list[str]) -> None:
+    """Raise RuntimeError when the home, or on PostgreSQL the database, is for another data set; the first run says for
+    which.
 
     Two data sets may share a company's slug: the one's last good listings would be shown as the other's.
     """
-    note = home / "catalogues.json"
-    own = sorted(Path(os.path.relpath(folder, home)).as_posix() for folder in catalogues)
+    own = sorted(_seen_from(home, folder) for folder in catalogues)
     if not own:
         return
-    if not note.exists():
-        note.write_text(json.dumps(own), encoding="utf-8")
-        return
-    noted = json.loads(note.read_text(encoding="utf-8"))
+    engine = control.open_control(control_url)
+    try:
+        noted = control.claim_data_set(engine, own)
+    finally:
+        engine.dispose()
     if noted != own:
         raise RuntimeError(
-            f"{home} is the home of {', '.join(noted)} (as seen from there), not of {', '.join(own)}: set SUBS_HOME to "
-            f"another folder, or delete {note} if it is the same data set at another place"
+            f"{describe(control_url)} says that here is the data of {', '.join(noted)} (as seen from {home}), not of "
+            f"{', '.join(own)}: set SUBS_HOME, and on PostgreSQL SUBS_DATABASE_URL, to places of their own; if it is "
+            "the same data set that was moved, empty the table data_set there"
         )
+
+
+def _seen_from(home: Path, folder: str) -> str:
+    try:
+        return Path(os.path.relpath(folder, home)).as_posix()
+    except ValueError:  # Windows: on another drive
+        return Path(folder).as_posix()
 
 
 CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")

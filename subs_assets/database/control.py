@@ -1,11 +1,12 @@
-"""Control state: decisions, reset requests, the audit log and the history of runs; kept apart from the warehouse.
+"""Control state: decisions, reset requests, the audit log, the history of runs, and whose data it is; kept apart from
+the warehouse.
 
 It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never
 compared with an archive and never wiped.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,6 +85,12 @@ run_history = Table(
     Column("published_at", TEXT, nullable=False),
     Column("seconds", Float),
     Column("counts", TEXT, nullable=False),  # JSON object: table -> rows
+)
+
+data_set = Table(
+    "data_set",
+    control_metadata,
+    Column("folder", TEXT, primary_key=True),  # of catalogues, as seen from the home
 )
 
 
@@ -170,6 +177,16 @@ def read_audit(engine: Engine, last: int = 100) -> pd.DataFrame:
     """The last lines of the audit log, newest first, in the form of the table ``audit_log``."""
     with engine.connect() as connection:
         return frames.fetch(connection, select(audit_log).order_by(audit_log.c.entry.desc()).limit(last))
+
+
+def claim_data_set(engine: Engine, folders: Sequence[str]) -> list[str]:
+    """The catalogue folders, sorted, that the database is for; the first who asks says which, later ones are told."""
+    with writing(engine) as connection:
+        noted = connection.execute(select(data_set.c.folder).order_by(data_set.c.folder)).scalars().all()
+        if noted:
+            return list(noted)
+        connection.execute(insert(data_set), [{"folder": folder} for folder in sorted(folders)])
+    return sorted(folders)
 
 
 def record_run(

@@ -25,6 +25,7 @@ from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import metadata
 from subs_assets.embedding import matrices
 from subs_assets.settings import Settings
+from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.shops_and_runs import (
     OWN_BRANDS,
     checks_of,
@@ -146,12 +147,12 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
     with monkeypatch.context() as changed:
         if check == "listings: has_listings":
             write_shop(tmp_path / "nobody", "unheard_of", rows=[], source="company: [")
-            (settings.home / "catalogues.json").unlink()  # or the home would refuse the other catalogues
+            execute(settings.control_url, "DELETE FROM data_set")  # or the home would refuse the other catalogues
             result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
         else:  # every step before the check succeeds, and would be published
             changed.setattr(checks, "CAP", 0)
             result = run_graph(settings)
-        (settings.home / "catalogues.json").unlink()
+        execute(settings.control_url, "DELETE FROM data_set")
     assert not result.success
     assert check in reason_of(result) and "blocking asset check failed" in reason_of(result)
     assert "publication" not in {event.step_key for event in result.all_events}
@@ -381,7 +382,8 @@ def test_a_home_refuses_another_data_set(settings: Settings, tmp_path: Path) -> 
     write_shop(tmp_path / "others", "corner", with_price("corner", 1.23))
     result = run_graph(replace(settings, catalogues=(tmp_path / "others",)))
     assert not result.success
-    assert "is the home of" in reason_of(result) and "set SUBS_HOME to another folder" in reason_of(result)
+    assert "here is the data of ../catalogues (as seen from " in reason_of(result)
+    assert "not of ../../others: set SUBS_HOME" in reason_of(result)
     assert rows_in(settings.database_url) == before
 
 

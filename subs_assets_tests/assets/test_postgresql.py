@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,18 @@ def test_the_next_run_replaces_what_was_published(settings: Settings) -> None:
     assert after["listings"] != before["listings"]
     assert value_of(settings.database_url, "SELECT count(*) FROM listings WHERE price = 9.99") == len(rows_of("corner"))
     assert after["products"] == before["products"]
+
+
+def test_another_home_with_another_data_set_is_refused(settings: Settings, tmp_path: Path) -> None:
+    before = rows_in(settings.database_url)
+    engine = control.open_control(settings.control_url)
+    control.claim_data_set(engine, ["../catalogues"])
+    engine.dispose()
+    write_shop(tmp_path / "others", "corner", rows_of("corner")[:1])
+    result = run_graph(replace(settings, home=tmp_path / "home", catalogues=(tmp_path / "others",)))
+    assert not result.success
+    assert "here is the data of ../catalogues" in reason_of(result) and "SUBS_DATABASE_URL" in reason_of(result)
+    assert rows_in(settings.database_url) == before
 
 
 def test_a_run_that_lost_the_lock_publishes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from subs_assets.settings import Settings
+from subs_assets_tests.plain_sql import execute
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "catalogues"
@@ -102,11 +103,12 @@ def installation(first_run: FirstRun, tmp_path: Path) -> Installation:
 def copy_of(first_run: FirstRun, folder: Path) -> Installation:
     """What a fixture of a wider scope makes its own copy with."""
     assert first_run.returncode == 0, first_run.stderr
-    without_note = shutil.ignore_patterns("catalogues.json")  # the copy is for other catalogues
-    return Installation(
-        Path(shutil.copytree(first_run.installation.home, folder / "home", ignore=without_note)),
+    copied = Installation(
+        Path(shutil.copytree(first_run.installation.home, folder / "home")),
         Path(shutil.copytree(SAMPLE, folder / "catalogues")),
     )
+    execute(copied.settings.control_url, "DELETE FROM data_set")  # the copy is for other catalogues
+    return copied
 
 
 def wait_until(is_so: Callable[[], bool], what: str, process: subprocess.Popen[str]) -> None:

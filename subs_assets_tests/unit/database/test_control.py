@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, inspect
 
 from subs_assets.database.control import (
+    claim_data_set,
     control_metadata,
     open_control,
     read_audit,
@@ -155,3 +156,14 @@ def test_who_may_make_no_schema_uses_the_one_that_somebody_made(
     open_control(control.url.set(username=role)).dispose()
     postgres_server.execute(f"DROP OWNED BY {role}", database or "")
     postgres_server.execute(f"DROP ROLE {role}")
+
+
+def test_the_first_says_which_data_set_it_is_and_the_others_are_told(control: Engine) -> None:
+    assert claim_data_set(control, ["../b", "../a"]) == ["../a", "../b"]
+    assert claim_data_set(control, ["../c"]) == ["../a", "../b"]
+
+
+def test_of_two_that_say_at_once_which_data_set_it_is_one_is_heard(control: Engine) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda number: claim_data_set(control, [f"../{number}"]), range(4)))
+    assert len(set(map(tuple, told))) == 1
