@@ -102,7 +102,8 @@ def scope_of(url: str | URL) -> Scope:
     """
     options = make_url(url).query.get("options", "")
     text = " ".join(options) if isinstance(options, tuple) else options
-    paths = re.findall(r"(?:^|\s)(?:-c\s*|--)search_path\s*=\s*((?:\\.|\S)*)", text)
+    # The server takes a setting's name in any case, and with - for _.
+    paths = re.findall(r"(?:^|\s)(?:-c\s*|--)(?i:search[_-]path)\s*=\s*((?:\\.|\S)*)", text)
     if not paths:
         return Scope(only=None, left_out=())
     schemas = [name.strip() for name in paths[-1].replace("\\", "").split(",")]

@@ -4,12 +4,14 @@ decided elsewhere.
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from sqlalchemy import URL
 
 from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
+from subs_assets.archive.postgres_catalogue import Catalogue, members, qualified
 from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, pin, run_one
 from subs_assets.archive.postgres_schema import table_names
 from subs_assets.archive.postgres_source import PostgresSource
@@ -96,7 +98,8 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWi
 
     Raises:
         UnreadableDatabase: it cannot be connected to, or somebody else holds a lock for too long.
-        ResetRefused: the archive covers the control state together with the warehouse.
+        ResetRefused: the archive covers the control state together with the warehouse, or other schemas than the
+            warehouse's.
     """
     scope = entry.scope or Scope(only=None, left_out=())
     if CONTROL_SCHEMA in entry.schemas:
@@ -116,9 +119,37 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWi
         with explained(UnreadableDatabase, url, "cannot be read"):
             before = table_names(connection, scope)
             connection.execute("BEGIN")
+            own_schema = _current_schema(connection)
             pin(connection)
+            if scope.only is None and (others := _outside(Catalogue(connection, scope), own_schema)):
+                shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+                raise ResetRefused(
+                    f"{label(url)}: its URL stands for all schemas, but works in {own_schema or 'none'}, and a reset "
+                    f"would empty what may be somebody else's: {shown}; give the warehouse a database of its "
+                    "own, or name its schema in the URL (?options=-csearch_path%3Dname), and request the reset again"
+                )
         lock(connection, url, list(before.values()), "ACCESS EXCLUSIVE", UnreadableDatabase)
         with explained(UnreadableDatabase, url, "cannot be read"):
             if table_names(connection, scope) != before:
                 raise UnreadableDatabase(f"{label(url)}: tables were made or dropped meanwhile; try again")
         yield PostgresWipe(connection, url, scope)
+
+
+def _current_schema(connection: Connection) -> str | None:
+    """Where whoever connects with this URL makes and finds tables; to be pinned again afterwards."""
+    connection.execute("SET LOCAL search_path TO DEFAULT")
+    (schema,) = connection.execute("SELECT pg_catalog.current_schema()").fetchone() or (None,)
+    return schema
+
+
+def _outside(catalogue: Catalogue, own_schema: str | None) -> list[str]:
+    """What a wipe of all of the scope would change in other schemas than that, by name."""
+    return [qualified(row.nspname, row.relname) for row in catalogue.rows(_WIPED) if row.nspname != own_schema]
+
+
+_WIPED: Any = f"""
+    SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relnamespace = ANY (%(schemas)s)
+        AND c.oid NOT IN ({members("pg_class")})
+    ORDER BY c.relkind = 'S', n.nspname COLLATE "C", c.relname COLLATE "C"
+"""

@@ -134,6 +134,37 @@ def test_an_archive_that_takes_the_control_state_for_the_warehouse_wipes_nothing
     assert place.content() == before
 
 
+@pytest.mark.parametrize(
+    ("statements", "named"),
+    [
+        (["CREATE SCHEMA theirs", "CREATE TABLE theirs.t AS SELECT 1 AS a"], '"theirs"."t"'),
+        (["CREATE SCHEMA theirs", "CREATE SEQUENCE theirs.counter"], '"theirs"."counter"'),
+        (["CREATE SCHEMA wh", "ALTER DATABASE {name} SET search_path = wh"], '"public"."companies"'),
+    ],
+)
+def test_tables_beyond_the_schema_that_the_url_works_in_are_not_wiped(
+    place: PostgresSchemas, statements: list[str], named: str
+) -> None:
+    place.execute(*(statement.format(name=place.warehouse.name) for statement in statements))
+    request_id = place.archived_without_drill()
+    server, name = place.warehouse.server, place.warehouse.name
+    before = content(server, name, "public", "theirs")
+    outcome = place.confirm(request_id)
+    assert (outcome.state, named in outcome.sentence) == ("refused", True), outcome
+    assert "a database of its own, or name its schema in the URL" in outcome.sentence
+    assert content(server, name, "public", "theirs") == before
+
+
+@pytest.mark.parametrize("options", ["-csearch_path%3Dwh", "-cSearch_Path%3Dwh", "--search-path%3Dwh"])
+def test_a_schema_in_the_url_is_wiped_alone(place: PostgresSchemas, options: str) -> None:
+    place.execute("CREATE SCHEMA wh", "CREATE TABLE wh.listings AS SELECT 1 AS id")
+    place.databases["warehouse"] += f"?options={options}"
+    before = place.content()
+    assert place.confirm(place.archived_without_drill()).rows == {"listings": 1}
+    assert place.content() == before
+    assert value_of(place, "SELECT count(*) FROM wh.listings") == 0
+
+
 def test_a_key_of_the_control_state_into_the_warehouse_is_no_complete_archive(place: PostgresSchemas) -> None:
     place.execute(
         "ALTER TABLE subs_control.decisions ADD CONSTRAINT across FOREIGN KEY (company_slug) REFERENCES companies"

@@ -409,6 +409,8 @@ def test_a_search_path_from_elsewhere_narrows_nothing(
         ('-c search_path="Mixed"', "Mixed"),
         ("-c statement_timeout=0 -c search_path=one -csearch_path=two", "two"),
         ("--search_path=three -c jit=off", "three"),
+        ("--search-path=four", "four"),
+        ("-cSearch_Path=five", "five"),
         ("-c jit=off", None),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_sequence_that_was_advanced_is_a_change(sqlite_place: SqliteFiles, sta
         (["ALTER SEQUENCE counter MAXVALUE 99"], "sequence counter is defined otherwise"),
         (["ALTER TABLE companies DISABLE TRIGGER ALL"], "has what no archive holds"),
         (["CREATE FUNCTION later() RETURNS int LANGUAGE sql AS 'SELECT 1'"], "function later() is defined otherwise"),
-        (["CREATE SCHEMA later", "CREATE TABLE later.t (a int)"], "table later.t is in the database"),
+        (["CREATE SCHEMA later", "CREATE TABLE later.t (a int)"], 'somebody else\'s: "later"."t"; give the warehouse'),
         (["ALTER TABLE listings ENABLE ROW LEVEL SECURITY"], "row security enable listings is defined otherwise"),
         (["CREATE PUBLICATION p FOR ALL TABLES"], "publication p"),
         (["SELECT lo_create(0)"], "1 large objects"),
