@@ -104,7 +104,7 @@ def _dialect(url: str | URL) -> str:
     """ "sqlite" or "postgresql"; whatever else raises UnsupportedDatabase."""
     try:
         dialect = make_url(url).get_backend_name()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # Not chained, and not quoted: what is no URL may still hold a password.
         raise UnsupportedDatabase(
             "this is no database URL; write sqlite:///folder/name.db or postgresql+psycopg://user@host/name"

@@ -68,8 +68,8 @@ def archive_request(
     folder = snapshot.create(databases, destination, note=f"before reset {request_id}")
     if problems := _problems(folder) or drill(folder, databases).problems:
         sentence = f"its archive {folder.name} is not good enough: {'; '.join(problems)}"
-        reset_state.finish(control, request_id, "archive", "refused", sentence)
-        raise ResetRefused(f"reset {request_id} is refused: {sentence}")
+        noted = _finish(control, request_id, "archive", "refused", sentence)
+        raise ResetRefused(f"reset {request_id} is refused: {noted}")
     reset_state.note_archive(control, waiting, folder.name, manifest_sha256(folder))
     return folder
 
@@ -102,20 +102,26 @@ def confirm(
     try:
         rows = _compare_and_wipe(_archive_of(archived, destination), warehouse_url)
     except CommitUnknown as problem:  # to say that all is as it was could be a lie
-        reset_state.finish(control, request_id, confirmed_by, "refused", str(problem))
-        return Outcome("refused", f"reset {request_id}: {problem}; the archive {archived.archive} holds all rows", {})
+        noted = _finish(control, request_id, confirmed_by, "refused", str(problem))
+        return Outcome("refused", f"reset {request_id}: {noted}; the archive {archived.archive} holds all rows", {})
     except (
         Exception
     ) as problem:  # whatever it was, nothing is committed, and nobody gets a second try with this request
         reason = str(problem) if isinstance(problem, ArchiveError) else f"{type(problem).__name__}: {problem}"
-        reset_state.finish(control, request_id, confirmed_by, "refused", reason)
-        return Outcome("refused", f"reset {request_id} is refused and the warehouse is as it was: {reason}", {})
+        noted = _finish(control, request_id, confirmed_by, "refused", reason)
+        return Outcome("refused", f"reset {request_id} is refused and the warehouse is as it was: {noted}", {})
     sentence = f"{sum(rows.values())} rows of {len(rows)} tables were wiped; the archive {archived.archive} holds them"
-    try:
-        reset_state.finish(control, request_id, confirmed_by, "wiped", sentence)
-    except SQLAlchemyError as problem:
-        sentence += f"; this could not be noted in the control state: {problem}"
+    sentence = _finish(control, request_id, confirmed_by, "wiped", sentence)
     return Outcome("wiped", sentence, rows)
+
+
+def _finish(control: Engine, request_id: str, who: str, state: Literal["wiped", "refused"], outcome: str) -> str:
+    """Note how a request ended; returns the outcome, and that it could not be noted where that is so."""
+    try:
+        reset_state.finish(control, request_id, who, state, outcome)
+    except SQLAlchemyError as problem:
+        return f"{outcome}; this could not be noted in the control state: {problem}"
+    return outcome
 
 
 def _problems(folder: Path) -> tuple[str, ...]:

@@ -452,6 +452,13 @@ def test_no_password_is_in_a_message_a_manifest_or_a_folder(new_postgres: NewPos
             assert raised.value.__suppress_context__  # or a traceback would show what the driver said
 
 
+@pytest.mark.parametrize("password", ["s3cr3t@x:y", "s3cr3t:x"])
+def test_a_url_that_cannot_be_read_is_not_printed(tmp_path: Path, password: str) -> None:
+    with pytest.raises(UnsupportedDatabase, match="no database URL") as raised:
+        snapshot.create({"w": f"postgresql+psycopg://subs@host:{password}/name"}, tmp_path / "archives")
+    assert raised.value.__suppress_context__
+
+
 def test_another_encoding_is_kept(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 17: text comes as UTF-8 from whatever the server keeps it in."""
     place = new_postgres()

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from subs_assets.archive import reset, reset_state, snapshot, store
 from subs_assets.archive.databases import open_for_wiping
-from subs_assets.archive.errors import ResetRefused
+from subs_assets.archive.errors import CommitUnknown, ResetRefused, UnreadableDatabase
 from subs_assets.database.control import audit_log
+from subs_assets.database.engine import writing
 from subs_assets_tests.unit.archive.conftest import (
     Place,
     PostgresSchemas,
@@ -324,3 +325,32 @@ def test_the_audit_log_says_which_archive(place: SqliteFiles | PostgresSchemas) 
         line = connection.execute(select(audit_log.c.detail).where(audit_log.c.what == "reset archived")).scalar_one()
     (archive,) = store.list_archives(place.archives)
     assert json.loads(line)["archive"] == archive.path.name
+
+
+@pytest.mark.parametrize(
+    ("problem", "state", "word"),
+    [
+        (CommitUnknown("nobody can tell"), "refused", "nobody can tell"),
+        (UnreadableDatabase("it is locked"), "refused", "the warehouse is as it was: it is locked"),
+        (None, "wiped", "6 rows of 1 tables were wiped"),
+    ],
+)
+def test_how_it_ended_is_said_even_where_it_cannot_be_noted(
+    place: SqliteFiles | PostgresSchemas,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception | None,
+    state: str,
+    word: str,
+) -> None:
+    def lose_the_control_state(*_: object) -> dict[str, int]:
+        with writing(place.control) as connection:
+            connection.exec_driver_sql("DROP TABLE reset_requests")
+        if problem is not None:
+            raise problem
+        return {"listings": 6}
+
+    request_id = place.archived_without_drill()
+    monkeypatch.setattr(reset, "_compare_and_wipe", lose_the_control_state)
+    outcome = place.confirm(request_id)
+    assert (outcome.state, word in outcome.sentence) == (state, True), outcome
+    assert "could not be noted in the control state" in outcome.sentence
