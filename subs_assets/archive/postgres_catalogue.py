@@ -105,6 +105,8 @@ class Graph:
                 self._parts.setdefault(dependent, referenced)
             if row.deptype == "a" and dependent in sequences and referenced.catalogue == "pg_class":
                 continue  # OWNED BY is a statement of its own
+            if row.deptype in ("P", "S") and row.classid in ("pg_constraint", "pg_trigger"):
+                continue  # a partition's key comes with its parent's, or is made before it and adopted
             self._references.append((dependent, referenced))
         for row in catalogue.rows("SELECT oid, adrelid FROM pg_catalog.pg_attrdef"):
             self._parts.setdefault(Key("pg_attrdef", row.oid), Key("pg_class", row.adrelid))

@@ -21,9 +21,7 @@ _CONSTRAINT_KINDS = {
 
 @dataclass(frozen=True)
 class PostgresTable:
-    """A table that has rows of its own. ``expressions`` is SQL for each of ``row_keys``, ``order`` what stands behind
-    ORDER BY.
-    """
+    """A table that has rows of its own; ``order`` is what stands behind ORDER BY."""
 
     name: str
     kind: Literal["table"]
@@ -226,6 +224,13 @@ def _constraints(catalogue: Catalogue, by_oid: dict[int, Relation]) -> Iterator[
     for row in rows:
         if row.contype == "c" and row.conislocal:
             local_checks[row.conrelid, row.conname] = Key("pg_constraint", row.oid)
+    by_key = {row.oid: row for row in rows}
+    renamed = {row.oid: row for row in rows if _is_named_otherwise(row, by_key.get(row.conparentid))}
+    adopted: dict[int, set[Key]] = defaultdict(set)
+    for row in renamed.values():
+        above = row
+        while (above := by_key.get(above.conparentid)) is not None:
+            adopted[above.oid].add(Key("pg_constraint", row.oid))
     children: dict[int, list[int]] = defaultdict(list)
     for relation in by_oid.values():
         for parent in relation.parents:
@@ -233,9 +238,12 @@ def _constraints(catalogue: Catalogue, by_oid: dict[int, Relation]) -> Iterator[
     for row in rows:
         relation = by_oid[row.conrelid]
         name = catalogue.name(relation.row.nspname, relation.row.relname)
-        if (row.contype == "c" and not row.conislocal) or (row.contype == "f" and row.conparentid):
+        if (row.contype == "c" and not row.conislocal) or (
+            row.contype == "f" and row.conparentid and row.oid not in renamed
+        ):
             continue  # comes with its parent's
-        needs = {relation.key}
+        # A partition's key that has a name of its own is made first: then its parent's adopts it as it is.
+        needs = {relation.key} | adopted[row.oid]
         if row.contype == "c":
             # One that a child has too is merged with the child's, not the other way round.
             below = list(children[row.conrelid])
@@ -250,6 +258,13 @@ def _constraints(catalogue: Catalogue, by_oid: dict[int, Relation]) -> Iterator[
         sql = f"ALTER TABLE {only}{relation.qualified_name} ADD CONSTRAINT {quote(row.conname)} {row.definition}"
         key = Key("pg_constraint", row.oid)
         yield Statement(_CONSTRAINT_KINDS[row.contype], row.conname, name, sql, key, frozenset(needs))
+
+
+def _is_named_otherwise(row: Any, parent: Any) -> bool:
+    """Whether a partition's foreign key is called otherwise than its partitioned table's."""
+    return (
+        row.contype == "f" and parent is not None and parent.conrelid != row.conrelid and parent.conname != row.conname
+    )
 
 
 def _indexes(catalogue: Catalogue) -> Iterator[Statement]:

@@ -414,7 +414,7 @@ def test_the_planners_estimates_and_rights_are_not_part_of_it(new_postgres: NewP
     """A decision: rights and owners belong to the server; what is restored belongs to who restores it."""
     source, target = new_postgres(*POSTGRES_SHOP, "GRANT SELECT ON companies TO PUBLIC", "ANALYZE"), new_postgres()
     archive = snapshot.create({"w": source.url}, tmp_path / "archives")
-    assert store.read_manifest(archive).complete
+    assert store.read_manifest(archive).not_represented == ()
     restore.restore(archive, {"w": target.url})
     with psycopg.connect(plain(target.server, target.name)) as connection:
         assert connection.execute("SELECT relacl FROM pg_class WHERE relname = 'companies'").fetchone() == (None,)
@@ -441,3 +441,25 @@ def test_of_two_databases_none_is_restored_when_one_cannot_be(
     with pytest.raises(RestoreRefused, match="not empty"):
         restore.restore(archive, {"one": empty.url, "two": full.url})
     assert is_empty(empty)
+
+
+def test_a_partitions_foreign_key_keeps_its_own_name(new_postgres: NewPostgres, tmp_path: Path) -> None:
+    place, target = new_postgres(), new_postgres()
+    place.execute(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+        "CREATE TABLE parts (id int, at int) PARTITION BY LIST (at)",
+        "CREATE TABLE own (id int CONSTRAINT own_name REFERENCES t ON DELETE CASCADE DEFERRABLE, at int)",
+        "CREATE TABLE deep (id int, at int) PARTITION BY LIST (at)",
+        "CREATE TABLE deeper (id int CONSTRAINT deepest REFERENCES t ON DELETE CASCADE DEFERRABLE, at int)",
+        "ALTER TABLE deep ATTACH PARTITION deeper FOR VALUES IN (2)",
+        "ALTER TABLE parts ADD CONSTRAINT of_parent FOREIGN KEY (id) REFERENCES t ON DELETE CASCADE DEFERRABLE",
+        "ALTER TABLE parts ATTACH PARTITION own FOR VALUES IN (1)",
+        "ALTER TABLE parts ATTACH PARTITION deep FOR VALUES IN (2)",
+        "CREATE TABLE plain PARTITION OF parts FOR VALUES IN (3)",
+        "COMMENT ON CONSTRAINT own_name ON own IS 'of the partition'",
+        "INSERT INTO parts VALUES (1, 1), (1, 2), (1, 3)",
+    )
+    archive = snapshot.create({"w": place.url}, tmp_path / "archives")
+    assert store.read_manifest(archive).not_represented == ()
+    restore.restore(archive, {"w": target.url})
+    assert same(place, target)
