@@ -17,6 +17,7 @@ from subs_assets.archive.postgres_catalogue import (
 )
 from subs_assets.archive.postgres_types import column_settings
 
+REFRESH = "REFRESH MATERIALIZED VIEW "
 STANDARD_COMMENT = "standard public schema"  # of every new database's "public"
 
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
@@ -48,7 +49,7 @@ def refreshes(catalogue: Catalogue, graph: Graph) -> Iterator[Statement]:
     filled = {Key("pg_class", row.oid): row for row in catalogue.rows(_MATERIALIZED) if row.relispopulated}
     for key, row in filled.items():
         read = closure([key], needs) & {*filled} - {key}
-        sql = f"REFRESH MATERIALIZED VIEW {qualified(row.nspname, row.relname)}"
+        sql = f"{REFRESH}{qualified(row.nspname, row.relname)}"
         name = catalogue.name(row.nspname, row.relname)
         yield Statement("refresh", name, "", sql, _refreshed(key), frozenset({key, *map(_refreshed, read)}))
 
@@ -86,8 +87,8 @@ def comments(catalogue: Catalogue, graph: Graph, problems: list[str]) -> Iterato
         yield Statement("comment", f"{row.type} {row.identity}", "", sql, needs=frozenset({maker}))
 
 
-def problems_of(catalogue: Catalogue) -> Iterator[str]:
-    """What is in the database and in no statement, beyond whole objects: a sentence each."""
+def rows_left_out(catalogue: Catalogue) -> Iterator[str]:
+    """The rows that no archive holds, beside those of tables: a sentence each, with how many there are."""
     for row in catalogue.rows(_EXTENSION_TABLES):
         (count,) = catalogue.rows(f"SELECT count(*) FROM {row.table} {row.condition or ''}")[0]
         if count:
@@ -97,6 +98,12 @@ def problems_of(catalogue: Catalogue) -> Iterator[str]:
     (large_objects,) = catalogue.rows("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata")[0]
     if large_objects:
         yield f"{large_objects} large objects are not archived"
+
+
+def problems_of(catalogue: Catalogue) -> Iterator[str]:
+    """What is in the database and in no statement, beyond whole objects: a sentence each."""
+    if catalogue.scope.only is not None:
+        return
     (labels,) = catalogue.rows("SELECT count(*) FROM pg_catalog.pg_seclabel")[0]
     if labels:
         yield f"{labels} security labels are not archived"

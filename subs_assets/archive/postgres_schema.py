@@ -13,13 +13,21 @@ from subs_assets.archive.postgres_tables import PostgresTable
 
 @dataclass(frozen=True)
 class PostgresSchema:
-    """The whole of it; ``not_represented`` says, a sentence each, what an archive of this database would lack."""
+    """The whole of it; ``problems`` says, a sentence each, what of it no statement makes, ``rows_left_out`` which rows
+    no archive holds.
+    """
 
     schemas: tuple[str, ...]
     tables: tuple[PostgresTable, ...]
     sequences: tuple[str, ...]  # quoted, with their schemas
     ddl: tuple[SchemaObject, ...]
-    not_represented: tuple[str, ...]
+    problems: tuple[str, ...]
+    rows_left_out: tuple[str, ...]
+
+    @property
+    def not_represented(self) -> tuple[str, ...]:
+        """What an archive of this database would lack."""
+        return self.problems + self.rows_left_out
 
 
 def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
@@ -46,7 +54,8 @@ def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
         tables=postgres_tables.tables_of(catalogue, relations),
         sequences=tuple(qualified(row.nspname, row.relname) for row in catalogue.rows(_SEQUENCES)),
         ddl=tuple(SchemaObject(kind=one.kind, name=one.name, table=one.table, sql=one.sql) for one in ordered),
-        not_represented=tuple(problems),
+        problems=tuple(problems),
+        rows_left_out=tuple(postgres_objects.rows_left_out(catalogue)),
     )
 
 

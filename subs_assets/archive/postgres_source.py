@@ -106,7 +106,7 @@ class PostgresSource:
         with closing(connect(self._url)) as other, self._readable("its schema"):
             now = read_schema(other, self._scope)
         changed = {f"{one.kind} {one.name}" for one in {*now.ddl} ^ {*self.schema.ddl}}
-        changed |= {*now.not_represented} ^ {*self.schema.not_represented}
+        changed |= {*now.problems} ^ {*self.schema.problems}
         if changed:
             shown = ", ".join(sorted(changed))
             raise UnreadableDatabase(

@@ -2,6 +2,7 @@
 decided elsewhere.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy import URL
 
 from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
-from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
+from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest
 from subs_assets.archive.postgres_catalogue import Catalogue, members, qualified
 from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, pin, run_one
+from subs_assets.archive.postgres_objects import REFRESH
 from subs_assets.archive.postgres_schema import table_names
 from subs_assets.archive.postgres_source import PostgresSource
+from subs_assets.archive.postgres_tables import BY_BYTES
 from subs_assets.settings import CONTROL_SCHEMA
 
 KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one
@@ -55,8 +58,10 @@ class PostgresWipe:
         materialised views anew; table -> rows deleted.
 
         Raises:
-            ResetRefused: a table is not empty afterwards (a trigger filled it), or cannot be emptied.
+            ResetRefused: a table is not empty afterwards (a trigger filled it), or cannot be emptied; a materialised
+                view has rows that no archive brings back.
         """
+        self._refuse_stale_views()
         wiped = [table for table in self._source.tables if table.name != KEPT_TABLE]
         with explained(ResetRefused, self._url, "it cannot be emptied"):
             if wiped:
@@ -64,9 +69,7 @@ class PostgresWipe:
                 run_one(self._connection, f"TRUNCATE {', '.join(f'ONLY {table.qualified_name}' for table in wiped)}")
             for sequence in self._source.schema.sequences:
                 run_one(self._connection, f"ALTER SEQUENCE {sequence} RESTART")
-            for statement in self._source.schema.ddl:
-                if statement.kind == "refresh":
-                    run_one(self._connection, statement.sql)
+            self._refresh()
         before = self._digests
         expected = {table: found if table == KEPT_TABLE else EMPTY for table, found in before.items()}
         if left := differences(expected, self._source.digests()):
@@ -75,6 +78,40 @@ class PostgresWipe:
 
     def commit(self) -> None:
         commit(self._connection, self._url)
+
+    def _refuse_stale_views(self) -> None:
+        """An archive holds a materialised view's query, so rows that it gave another time would be lost."""
+        with explained(ResetRefused, self._url, "its materialised views cannot be compared with their queries"):
+            before = self._view_digests()
+            self._refresh()
+            after = self._view_digests()
+        if stale := [view for view in before if before[view] != after[view]]:
+            raise ResetRefused(
+                f"{label(self._url)}: the rows of the materialised view {', '.join(stale)} are not what its query "
+                "gives: they are in no archive; refresh it, or drop it"
+            )
+
+    def _refresh(self) -> None:
+        for statement in self._refreshes():
+            run_one(self._connection, statement.sql)
+
+    def _view_digests(self) -> dict[str, str]:
+        """materialised view that is filled -> SHA-256 of its rows, whatever their order."""
+        digests = {}
+        for statement in self._refreshes():
+            row_text = "(this.*)::pg_catalog.text"
+            query = (
+                f"SELECT {row_text} FROM {statement.sql.removeprefix(REFRESH)} AS this ORDER BY {row_text}{BY_BYTES}"
+            )
+            digest = hashlib.sha256()
+            with self._connection.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as rows:
+                for row in rows:
+                    digest.update(row)
+            digests[statement.name] = digest.hexdigest()
+        return digests
+
+    def _refreshes(self) -> list[SchemaObject]:
+        return [statement for statement in self._source.schema.ddl if statement.kind == "refresh"]
 
     def _lock_sequences(self) -> None:
         """Keep nextval out, which waits for the lock that ALTER SEQUENCE takes; no sequence is changed by this."""

@@ -45,6 +45,23 @@ def test_sequences_start_again_and_materialised_views_are_empty(place: PostgresS
     assert value_of(place, "SELECT count FROM counted") == 0
 
 
+def test_rows_that_only_a_materialised_view_has_are_not_wiped(place: PostgresSchemas) -> None:
+    place.execute(
+        "CREATE MATERIALIZED VIEW empty AS SELECT 1 WITH NO DATA",
+        'CREATE MATERIALIZED VIEW "50% Off" AS SELECT slug, price FROM listings',
+        'CREATE MATERIALIZED VIEW above AS SELECT slug FROM "50% Off"',
+        "DELETE FROM listings WHERE id = 1",
+        "REFRESH MATERIALIZED VIEW counted",
+    )
+    before = place.content()
+    outcome = place.confirm(place.archived_without_drill())
+    assert outcome.state == "refused"
+    assert "the materialised view 50% Off, above are not what its query gives" in outcome.sentence
+    assert place.content() == before
+    place.execute('REFRESH MATERIALIZED VIEW "50% Off"', "REFRESH MATERIALIZED VIEW above")
+    assert place.confirm(place.archived_without_drill()).state == "wiped"
+
+
 @pytest.mark.parametrize(
     "statement",
     [

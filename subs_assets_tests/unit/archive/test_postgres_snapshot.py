@@ -121,6 +121,23 @@ def test_a_schema_that_changes_meanwhile_is_no_archive(
     assert nothing_left(tmp_path / "archives")
 
 
+def test_rows_that_are_not_archived_may_come_meanwhile(new_postgres: NewPostgres, tmp_path: Path) -> None:
+    place = new_postgres(
+        TWO_TABLES,
+        "CREATE EXTENSION hstore; CREATE TABLE jobs (n int); ALTER EXTENSION hstore ADD TABLE jobs",
+        "SELECT lo_create(0); INSERT INTO jobs VALUES (1)",
+    )
+
+    def work(database: str, table: str, rows: int) -> None:
+        place.execute("SELECT lo_create(0)", "INSERT INTO jobs VALUES (2)")
+
+    archive = snapshot.create({"w": place.url}, tmp_path / "archives", progress=work)
+    assert store.read_manifest(archive).not_represented == (
+        "w: extension hstore: 1 rows of its own table public.jobs are not archived",
+        "w: 1 large objects are not archived",
+    )
+
+
 def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
