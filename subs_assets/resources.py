@@ -1,6 +1,5 @@
 """What the assets work with, as Dagster resources: thin over the plain objects of the domain packages."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.database import control
-from subs_assets.database.engine import describe, open_engine
+from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
@@ -24,13 +23,14 @@ from subs_assets.settings import Settings
 class WarehouseResource(ConfigurableResource):
     """The database that a run stages for and publishes to; the run that uses it holds the run lock until it ends."""
 
-    database_url: str
-    control_url: str
+    database: str = Field(description="Where the warehouse is, without the password")
+    control_state: str = Field(description="Where the control state is, without the password")
     home: str = Field(description="SUBS_HOME: staging and the run lock lie here")
     lock_wait_seconds: float = Field(
         default=900, description="How long a run waits for another one that writes to the same warehouse"
     )
-    catalogues: list[str] = Field(default=[], description="What this home is for; another data set is refused")
+    catalogues: list[str] = Field(default=[], description="The folders that the companies' folders lie in")
+    data_set: str = Field(default="", description="What this warehouse is for; another data set is refused")
     _warehouse: Warehouse | None = PrivateAttr(default=None)
     _lock: Connection | None = PrivateAttr(default=None)
     _staging_id: str = PrivateAttr(default="")
@@ -47,7 +47,6 @@ class WarehouseResource(ConfigurableResource):
         name = f"run {run.run_id if run else ''}"
         with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
             self._lock = lock
-            refuse_other_data_set(Path(self.home), self.control_url, self.catalogues)
             migrate.prepare(self.database_url)
             staging = Path(self.home) / "staging"
             if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
@@ -57,6 +56,8 @@ class WarehouseResource(ConfigurableResource):
                 )
             engine = open_engine(self.database_url)
             self._warehouse = Warehouse(engine, staging)
+            if self.data_set:
+                self._refuse_other_data_set()
             self._warehouse.sweep({self._staging_id})
             try:
                 yield self
@@ -78,6 +79,14 @@ class WarehouseResource(ConfigurableResource):
             raise RuntimeError("the warehouse is open only while a run goes on")
         return self._warehouse
 
+    @property
+    def database_url(self) -> str:
+        return connecting_url(self.database)
+
+    @property
+    def control_url(self) -> str:
+        return connecting_url(self.control_state)
+
     def publish(self) -> dict[str, int]:
         """Swap in what this run has staged, while it holds the run lock; rows per table."""
         return self.warehouse.publish(self._staging_id, self._lock)
@@ -95,38 +104,45 @@ class WarehouseResource(ConfigurableResource):
         finally:
             engine.dispose()
 
+    def _refuse_other_data_set(self) -> None:
+        """Raise RuntimeError when what is published is of another data set; while nothing is, the data set is this one.
+
+        Two data sets may share a company's slug: the one's last good listings would be shown as the other's.
+        """
+        engine = control.open_control(self.control_url)
+        try:
+            noted = control.claim_data_set(engine, self.data_set, may_replace=self.warehouse.is_empty())
+        finally:
+            engine.dispose()
+        if noted != self.data_set:
+            raise RuntimeError(
+                f"{describe(self.database_url)} holds the data set {noted}, not {self.data_set}: set SUBS_HOME, and on "
+                "PostgreSQL SUBS_DATABASE_URL, to places of its own; or, if it is the same one at another place, set "
+                f"SUBS_DATA_SET to {noted}"
+            )
+
 
 def staging_id(run: DagsterRun) -> str:
     return run.root_run_id or run.run_id
 
 
-def refuse_other_data_set(home: Path, control_url: str, catalogues: list[str]) -> None:
-    """Raise RuntimeError when the home, or on PostgreSQL the database, is for another data set; the first run says for
-    which.
-
-    Two data sets may share a company's slug: the one's last good listings would be shown as the other's.
-    """
-    own = sorted(_seen_from(home, folder) for folder in catalogues)
-    if not own:
-        return
-    engine = control.open_control(control_url)
-    try:
-        noted = control.claim_data_set(engine, own)
-    finally:
-        engine.dispose()
-    if noted != own:
-        raise RuntimeError(
-            f"{describe(control_url)} says that here is the data of {', '.join(noted)} (as seen from {home}), not of "
-            f"{', '.join(own)}: set SUBS_HOME, and on PostgreSQL SUBS_DATABASE_URL, to places of their own; if it is "
-            "the same data set that was moved, empty the table data_set there"
-        )
+_connecting_urls: dict[str, str] = {}
 
 
-def _seen_from(home: Path, folder: str) -> str:
-    try:
-        return Path(os.path.relpath(folder, home)).as_posix()
-    except ValueError:  # Windows: on another drive
-        return Path(folder).as_posix()
+def shown_url(url: str) -> str:
+    """A database's URL without its password: Dagster shows the configuration of resources in its UI, and keeps it with
+    every run. The password stays within this process, for ``connecting_url``."""
+    parsed = parse_url(url)
+    if parsed.password is None and "password" not in parsed.query:
+        return url
+    shown = parsed.difference_update_query(["password"]).render_as_string()
+    _connecting_urls[shown] = url
+    return shown
+
+
+def connecting_url(shown: str) -> str:
+    """The URL that ``shown_url`` was given; any other one as it is."""
+    return _connecting_urls.get(shown, shown)
 
 
 CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")
@@ -148,9 +164,17 @@ class EncoderResource(ConfigurableResource):
 class ArchiveStoreResource(ConfigurableResource):
     """Which databases are archived, and where to."""
 
-    database_url: str
-    control_url: str
+    database: str = Field(description="Where the warehouse is, without the password")
+    control_state: str = Field(description="Where the control state is, without the password")
     archives: str
+
+    @property
+    def database_url(self) -> str:
+        return connecting_url(self.database)
+
+    @property
+    def control_url(self) -> str:
+        return connecting_url(self.control_state)
 
     def databases(self) -> dict[str, str]:
         """Name -> URL; the control state is made if there is none yet, so that an archive always holds it."""
@@ -186,16 +210,18 @@ class ReportFolder(ConfigurableResource):
 
 def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """The resources by the names under which assets ask for them."""
+    database, control_state = shown_url(settings.database_url), shown_url(settings.control_url)
     return {
         "warehouse": WarehouseResource(
-            database_url=settings.database_url,
-            control_url=settings.control_url,
+            database=database,
+            control_state=control_state,
             home=str(settings.home),
             catalogues=[str(folder) for folder in settings.catalogues],
+            data_set=settings.data_set,
         ),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
         "archive_store": ArchiveStoreResource(
-            database_url=settings.database_url, control_url=settings.control_url, archives=str(settings.archives)
+            database=database, control_state=control_state, archives=str(settings.archives)
         ),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),

@@ -22,6 +22,8 @@ class Settings:
     archives: Path
     encoder: str
     timezone: str
+    data_set: str
+    """What the warehouse is for."""
 
     @property
     def vectors(self) -> Path:
@@ -62,15 +64,31 @@ class Settings:
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
         database_url = environment.get("SUBS_DATABASE_URL") or sqlite_url(home / "subs.db")
+        catalogues = tuple(Path(folder).resolve() for folder in folders.split(os.pathsep) if folder)
         return cls(
             home=home,
-            catalogues=tuple(Path(folder).resolve() for folder in folders.split(os.pathsep) if folder),
+            catalogues=catalogues,
             database_url=database_url,
             control_url=environment.get("SUBS_CONTROL_URL") or control_url_beside(database_url, home),
             archives=Path(environment.get("SUBS_ARCHIVES") or home / "archives").resolve(),
             encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
             timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
+            data_set=environment.get("SUBS_DATA_SET") or _data_set(catalogues, home, database_url),
         )
+
+
+def _data_set(catalogues: tuple[Path, ...], home: Path, database_url: str) -> str:
+    """The folders: as seen from a home that holds its database and moves with them; a PostgreSQL database serves many
+    homes, which all see their catalogues beside them."""
+    is_beside = not database_url.startswith("postgresql")
+    return ", ".join(sorted(_seen_from(home, folder) if is_beside else folder.as_posix() for folder in catalogues))
+
+
+def _seen_from(home: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(folder, home)).as_posix()
+    except ValueError:  # Windows: on another drive
+        return folder.as_posix()
 
 
 def control_url_beside(database_url: str, home: Path) -> str:
@@ -78,16 +96,9 @@ def control_url_beside(database_url: str, home: Path) -> str:
     ``control.db``."""
     if not database_url.startswith("postgresql"):
         return sqlite_url(home / "control.db")
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+    from subs_assets.database.engine import parse_url  # SQLAlchemy, for whoever has PostgreSQL
 
-    try:
-        url = make_url(database_url)
-    except (ArgumentError, ValueError):
-        # `from None`: the original error may quote the URL, and with it the password.
-        raise ValueError(
-            "SUBS_DATABASE_URL cannot be read; it looks like postgresql+psycopg://user@host/name"
-        ) from None
+    url = parse_url(database_url)
     # The last of several settings of one name counts.
     options = " ".join((*url.normalized_query.get("options", ()), f"-csearch_path={CONTROL_SCHEMA}"))
     return url.update_query_dict({"options": options}).render_as_string(hide_password=False)

@@ -88,13 +88,20 @@ def writing_while_held(connection: Connection) -> Iterator[Connection]:
 
     Raises RunLockLost when the connection was lost, or a connection pooler gave us another session.
     """
+    is_written = False
     try:
         with writing_on(connection):
             own = connection.scalar(select(func.pg_backend_pid()))
             if own not in [pid for pid, *_ in _holders(connection)]:
                 raise _lost("this session of the server does not hold it; a pooler must give us one session for all")
             yield connection
+            is_written = True
     except DBAPIError as error:
+        if error.connection_invalidated and is_written:
+            raise RunLockLost(
+                f"the connection was lost ({reason_of(error)}) while the publication was being committed: whether it "
+                "is published is not known. Start the run again"
+            ) from error
         if error.connection_invalidated:
             raise _lost(reason_of(error)) from error
         raise

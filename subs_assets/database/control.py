@@ -6,7 +6,7 @@ compared with an archive and never wiped.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 from sqlalchemy.schema import CreateSchema
 
@@ -90,7 +91,7 @@ run_history = Table(
 data_set = Table(
     "data_set",
     control_metadata,
-    Column("folder", TEXT, primary_key=True),  # of catalogues, as seen from the home
+    Column("name", TEXT, primary_key=True),  # one row: whose data the warehouse holds
 )
 
 
@@ -106,9 +107,13 @@ def open_control(url: str | URL) -> Engine:
 
 
 def _make_schema(connection: Connection) -> None:
-    wanted, found = connection.execute(select(func.current_setting("search_path"), func.current_schema())).one()
     # Asked first: PostgreSQL refuses CREATE SCHEMA to whoever may make none, IF NOT EXISTS or not, even if it is there.
-    if found is None:
+    if connection.scalar(select(func.current_schema())) is not None:
+        return
+    # The server folds and unquotes the name as it does for the path itself.
+    (wanted,) = connection.scalar(select(func.parse_ident(func.current_setting("search_path")))) or [""]
+    # Whoever waited for another writer may still have been told of no schema: the path is worked out before the wait.
+    if connection.scalar(text("SELECT 1 FROM pg_namespace WHERE nspname = :name"), {"name": wanted}) is None:
         connection.execute(CreateSchema(wanted))
 
 
@@ -179,14 +184,15 @@ def read_audit(engine: Engine, last: int = 100) -> pd.DataFrame:
         return frames.fetch(connection, select(audit_log).order_by(audit_log.c.entry.desc()).limit(last))
 
 
-def claim_data_set(engine: Engine, folders: Sequence[str]) -> list[str]:
-    """The catalogue folders, sorted, that the database is for; the first who asks says which, later ones are told."""
+def claim_data_set(engine: Engine, name: str, may_replace: bool) -> str:
+    """The data set that the warehouse is for: this one, if nobody has said so before, or if ``may_replace``."""
     with writing(engine) as connection:
-        noted = connection.execute(select(data_set.c.folder).order_by(data_set.c.folder)).scalars().all()
-        if noted:
-            return list(noted)
-        connection.execute(insert(data_set), [{"folder": folder} for folder in sorted(folders)])
-    return sorted(folders)
+        noted = connection.scalar(select(data_set.c.name))
+        if noted is not None and not may_replace:
+            return str(noted)
+        connection.execute(delete(data_set))
+        connection.execute(insert(data_set).values(name=name))
+    return name
 
 
 def record_run(

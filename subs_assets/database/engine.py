@@ -22,6 +22,11 @@ JOURNAL_SIZE_LIMIT_BYTES = 64 * 2**20
 WRITERS_TURN = 0x73756277
 """First half of the advisory lock that one writer at a time holds on PostgreSQL ("subw"); the second is the schema."""
 
+UNREADABLE_URL = (
+    "the database URL cannot be read; it looks like sqlite:///folder/subs.db or postgresql+psycopg://user@host/name; "
+    "in a password, @ is written %40, : %3A and / %2F"
+)
+
 POSTGRESQL_DEFAULTS = {
     "client_encoding": "utf8",
     "fallback_application_name": "subs_assets",
@@ -60,24 +65,33 @@ def _fold_on_sqlite(element: fold, compiler: Any, **options: Any) -> str:
     return f"subs_fold({compiler.process(element.clauses, **options)})"
 
 
+def parse_url(url: str | URL) -> URL:
+    """A database's URL in its parts. Raises ValueError where it is none; the message never holds a password."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # `from None`: the original error may quote the URL, and with it the password.
+        raise ValueError(UNREADABLE_URL) from None
+    if "@" in (parsed.host or ""):  # the rest of a password; messages name the host
+        raise ValueError(UNREADABLE_URL)
+    return parsed
+
+
 def open_engine(url: str | URL) -> Engine:
     """Open a database; the folder of an SQLite file is made. All that one transaction reads is of one moment.
 
     Raises ValueError when the URL is none, or its driver is not installed or not ours; the message never holds a
     password.
     """
+    parsed = parse_url(url)
     try:
-        parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
             return _open_postgresql(parsed)
         if parsed.get_backend_name() == "sqlite" and (file := sqlite_file(parsed)) is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
     except (ArgumentError, NoSuchModuleError):
-        # `from None`: the original error may quote the URL, and with it the password.
-        raise ValueError(
-            "the database URL cannot be read; it looks like sqlite:///folder/subs.db or postgresql+psycopg://user@host/name"
-        ) from None
+        raise ValueError(UNREADABLE_URL) from None
     except ImportError:
         # psycopg without a libpq raises it too, and not only where the package is missing.
         raise ValueError(

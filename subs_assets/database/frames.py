@@ -146,7 +146,10 @@ def refresh_statistics(connection: Connection, table: Table) -> None:
     """Have PostgreSQL look at a table that was filled, within the transaction: or it plans with yesterday's rows until
     it comes by itself. SQLite needs none."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}")
+        # Not waited for: whoever vacuums the table looks at it too, and the night is not undone for statistics.
+        connection.exec_driver_sql(
+            f"ANALYZE (SKIP_LOCKED) {connection.dialect.identifier_preparer.format_table(table)}"
+        )
 
 
 def primary_key(table: Table) -> list[str]:

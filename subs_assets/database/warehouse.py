@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete
+from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, select
 
 from subs_assets.database import frames
 from subs_assets.database.advisory_lock import writing_while_held
@@ -83,6 +83,11 @@ class Warehouse:
                 )
         with self.engine.connect() as connection:
             return frames.read(connection, table, **({} if company_slug is None else {"company_slug": company_slug}))
+
+    def is_empty(self) -> bool:
+        """Whether no listing is published."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(metadata.tables["listings"].c.sku).limit(1)).first() is None
 
     def publish(self, run_id: str, lock: Connection | None = None) -> dict[str, int]:
         """Swap every whole table that the run has staged for the published one, all in one transaction; rows per table.

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey, AssetSelection, Definitions
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster._serdes import serialize_value
 
 from subs_assets.database.tables import metadata
+from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
 from subs_assets_tests.shops_and_runs import small_definitions
 
@@ -160,3 +164,16 @@ def test_the_package_gives_out_its_definitions_and_nothing_else_that_it_has_not(
     assert isinstance(subs_assets.defs, Definitions)
     with pytest.raises(AttributeError, match="no attribute 'definition'"):
         subs_assets.definition  # noqa: B018
+
+
+def test_dagster_never_gets_to_see_a_password(settings: Settings) -> None:
+    """It shows the configuration of resources in its UI, and keeps it with the job of every run."""
+    url = "postgresql+psycopg://subs:s3cret@host/subs?application_name=x"
+    definitions = small_definitions(replace(settings, database_url=url, control_url=f"{url}&password=s3cret"))
+    repository = definitions.get_repository_def()
+    seen = serialize_value(RepositorySnap.from_def(repository))
+    assert "postgresql+psycopg://subs:***@host/subs" in seen and "s3cret" not in seen
+    for name in ("nightly", "archive_tables", "reset_archive", "reset_confirm"):
+        assert "s3cret" not in serialize_value(repository.get_job(name).get_job_snapshot())
+    resource = default_resources(replace(settings, database_url=url))["warehouse"]
+    assert resource.database_url == url

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,13 +77,20 @@ def test_the_next_run_replaces_what_was_published(settings: Settings) -> None:
 def test_another_home_with_another_data_set_is_refused(settings: Settings, tmp_path: Path) -> None:
     before = rows_in(settings.database_url)
     engine = control.open_control(settings.control_url)
-    control.claim_data_set(engine, ["../catalogues"])
+    control.claim_data_set(engine, settings.data_set, may_replace=False)
     engine.dispose()
     write_shop(tmp_path / "others", "corner", rows_of("corner")[:1])
-    result = run_graph(replace(settings, home=tmp_path / "home", catalogues=(tmp_path / "others",)))
+    environment = {
+        "SUBS_HOME": str(tmp_path / "others" / "home"),
+        "SUBS_CATALOGUES": str(tmp_path / "others"),
+        "SUBS_DATABASE_URL": settings.database_url,
+    }
+    result = run_graph(Settings.from_environment(environment))
     assert not result.success
-    assert "here is the data of ../catalogues" in reason_of(result) and "SUBS_DATABASE_URL" in reason_of(result)
+    assert "holds the data set " in reason_of(result) and "SUBS_DATABASE_URL" in reason_of(result)
     assert rows_in(settings.database_url) == before
+    named = Settings.from_environment({**environment, "SUBS_DATA_SET": settings.data_set})
+    assert run_graph(named).success, "the same data set at another place"
 
 
 def test_a_run_that_lost_the_lock_publishes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

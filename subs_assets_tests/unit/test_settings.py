@@ -38,7 +38,7 @@ def test_control_state_may_be_named() -> None:
 
 
 def test_a_url_that_cannot_be_read_is_an_error_without_its_password() -> None:
-    with pytest.raises(ValueError, match="SUBS_DATABASE_URL cannot be read") as caught:
+    with pytest.raises(ValueError, match="the database URL cannot be read") as caught:
         Settings.from_environment({"SUBS_DATABASE_URL": "postgresql://someone:s3cret@host:notaport/name"})
     assert "s3cret" not in str(caught.value)
     assert caught.value.__suppress_context__

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, make_url
 
 from subs_assets.database.control import (
     claim_data_set,
@@ -158,12 +158,23 @@ def test_who_may_make_no_schema_uses_the_one_that_somebody_made(
     postgres_server.execute(f"DROP ROLE {role}")
 
 
-def test_the_first_says_which_data_set_it_is_and_the_others_are_told(control: Engine) -> None:
-    assert claim_data_set(control, ["../b", "../a"]) == ["../a", "../b"]
-    assert claim_data_set(control, ["../c"]) == ["../a", "../b"]
+def test_the_first_says_which_data_set_it_is_until_it_may_be_replaced(control: Engine) -> None:
+    assert claim_data_set(control, "one", may_replace=False) == "one"
+    assert claim_data_set(control, "other", may_replace=False) == "one"
+    assert claim_data_set(control, "other", may_replace=True) == "other"
+    assert claim_data_set(control, "one", may_replace=False) == "other"
 
 
 def test_of_two_that_say_at_once_which_data_set_it_is_one_is_heard(control: Engine) -> None:
     with ThreadPoolExecutor(4) as threads:
-        told = list(threads.map(lambda number: claim_data_set(control, [f"../{number}"]), range(4)))
-    assert len(set(map(tuple, told))) == 1
+        told = list(threads.map(lambda name: claim_data_set(control, name, may_replace=False), "abcd"))
+    assert len(set(told)) == 1
+
+
+@on_postgresql
+@pytest.mark.parametrize("written, schema", [("MyControl", "mycontrol"), ('"My Control"', "My Control")])
+def test_the_schema_is_named_as_the_server_reads_it(url: str, written: str, schema: str) -> None:
+    options = f"-csearch_path={written}".replace(" ", "\\ ")
+    engine = open_control(make_url(url).update_query_dict({"options": options}))
+    assert "decisions" in inspect(engine).get_table_names(schema)
+    engine.dispose()

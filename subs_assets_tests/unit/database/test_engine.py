@@ -169,6 +169,8 @@ def test_fold_on_postgresql_is_pythons_casefold_for_every_sign_but_these(url: st
         "nodialect://someone:s3cret@host/name",
         "postgresql+nodriver://someone:s3cret@host/name",
         "postgresql://someone:s3cret@host:notaport/name",
+        "postgresql+psycopg://someone:p@s3cret@host/name",
+        "postgresql+psycopg://someone:p@s3c:s3cret@host/name",
     ],
 )
 def test_a_password_is_never_in_an_error(url_with_password: str) -> None:

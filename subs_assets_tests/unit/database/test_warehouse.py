@@ -13,12 +13,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 import subs_assets
+from subs_assets.database import frames
 from subs_assets.database.advisory_lock import RunLockLost
-from subs_assets.database.frames import empty, read
+from subs_assets.database.frames import empty, read, refresh_statistics
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import listings, products, substitution_rates
 from subs_assets.database.warehouse import Warehouse
 from subs_assets_tests import plain_sql
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 
 RowsOf = Callable[..., pd.DataFrame]
@@ -217,6 +220,39 @@ def test_who_has_lost_the_lock_publishes_nothing(
         )
         with pytest.raises(RunLockLost, match="the publication was not finished"):
             warehouse.publish("second", lock)
+    assert published_versions(warehouse.engine) == {1}
+
+
+@on_postgresql
+def test_a_commit_without_an_answer_is_not_called_undone(
+    warehouse: Warehouse,
+    url: str,
+    tmp_path: Path,
+    stage_version: Callable[..., None],
+    postgres_server: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage_version(warehouse, "first", 1)
+    with LossyProxy(postgres_server.port) as proxy:
+        proxy.lost = 1  # not before the last statement of the publication
+        through = url.replace(f":{postgres_server.port}/", f":{proxy.port}/")
+
+        def refresh_and_lose_the_next_commit(*arguments: object) -> None:
+            refresh_statistics(*arguments)
+            proxy.lost = 0
+
+        monkeypatch.setattr(frames, "refresh_statistics", refresh_and_lose_the_next_commit)
+        with run_lock(tmp_path, through, "me") as lock, pytest.raises(RunLockLost, match="is published is not known"):
+            warehouse.publish("first", lock)
+    assert published_versions(warehouse.engine) == {1}
+
+
+@on_postgresql
+def test_statistics_are_not_waited_for(warehouse: Warehouse, url: str, stage_version: Callable[..., None]) -> None:
+    stage_version(warehouse, "first", 1)
+    with plain_sql.connected(url) as vacuuming:
+        vacuuming.execute("LOCK TABLE products IN SHARE UPDATE EXCLUSIVE MODE")
+        warehouse.publish("first")
     assert published_versions(warehouse.engine) == {1}
 
 
