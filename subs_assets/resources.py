@@ -20,11 +20,24 @@ from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.settings import Settings
 
 
-class WarehouseResource(ConfigurableResource):
-    """The database that a run stages for and publishes to; the run that uses it holds the run lock until it ends."""
+class Databases(ConfigurableResource):
+    """Where the warehouse and the control state are."""
 
     database: str = Field(description="Where the warehouse is, without the password")
     control_state: str = Field(description="Where the control state is, without the password")
+
+    @property
+    def database_url(self) -> str:
+        return connecting_url(self.database)
+
+    @property
+    def control_url(self) -> str:
+        return connecting_url(self.control_state)
+
+
+class WarehouseResource(Databases):
+    """The database that a run stages for and publishes to; the run that uses it holds the run lock until it ends."""
+
     home: str = Field(description="SUBS_HOME: staging and the run lock lie here")
     lock_wait_seconds: float = Field(
         default=900, description="How long a run waits for another one that writes to the same warehouse"
@@ -78,14 +91,6 @@ class WarehouseResource(ConfigurableResource):
         if self._warehouse is None:
             raise RuntimeError("the warehouse is open only while a run goes on")
         return self._warehouse
-
-    @property
-    def database_url(self) -> str:
-        return connecting_url(self.database)
-
-    @property
-    def control_url(self) -> str:
-        return connecting_url(self.control_state)
 
     def publish(self) -> dict[str, int]:
         """Swap in what this run has staged, while it holds the run lock; rows per table."""
@@ -161,20 +166,10 @@ class EncoderResource(ConfigurableResource):
         return self._store
 
 
-class ArchiveStoreResource(ConfigurableResource):
+class ArchiveStoreResource(Databases):
     """Which databases are archived, and where to."""
 
-    database: str = Field(description="Where the warehouse is, without the password")
-    control_state: str = Field(description="Where the control state is, without the password")
     archives: str
-
-    @property
-    def database_url(self) -> str:
-        return connecting_url(self.database)
-
-    @property
-    def control_url(self) -> str:
-        return connecting_url(self.control_state)
 
     def databases(self) -> dict[str, str]:
         """Name -> URL; the control state is made if there is none yet, so that an archive always holds it."""
