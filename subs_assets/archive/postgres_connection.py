@@ -53,6 +53,13 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "application_name": "subs_assets archive",
 }
 
+_LOCKS = (
+    "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+    "ShareRowExclusiveLock", "ExclusiveLock",
+)  # fmt: skip
+_HARMLESS = {"ACCESS SHARE": _LOCKS, "SHARE ROW EXCLUSIVE": _LOCKS[:2], "ACCESS EXCLUSIVE": ()}
+"""mode -> locks of others that are not in its way"""
+
 Connection = psycopg.Connection[Any]
 
 
@@ -158,15 +165,26 @@ def lock(connection: Connection, url: str | URL, tables: Sequence[str], mode: st
     """
     if not tables:
         return
-    try:
+    with locking(connection, url, tables, mode, error, "tables"):
         run_one(connection, f"LOCK TABLE {', '.join(f'ONLY {table}' for table in tables)} IN {mode} MODE")
+
+
+@contextmanager
+def locking(
+    connection: Connection, url: str | URL, names: Sequence[str], mode: str, error: type[ArchiveError], what: str
+) -> Iterator[None]:
+    """Say who is in the way where what is done in the block, and takes locks of that mode, waits in vain; ``what`` the
+    ``names`` are is for the sentence.
+    """
+    try:
+        yield
     except psycopg.errors.LockNotAvailable:
         raise error(
-            f"{label(url)}: its tables could not be locked ({mode.lower()}) within {LOCK_SECONDS} seconds; "
-            f"in the way: {_holders(connection, url, tables, mode)}; wait for it or end it, and try again"
+            f"{label(url)}: its {what} could not be locked ({mode.lower()}) within {LOCK_SECONDS} seconds; "
+            f"in the way: {_holders(connection, url, names, mode)}; wait for it or end it, and try again"
         ) from None
     except psycopg.Error as problem:
-        raise error(f"{label(url)}: its tables cannot be locked: {reason(problem, url)}") from None
+        raise error(f"{label(url)}: its {what} cannot be locked: {reason(problem, url)}") from None
 
 
 def commit(connection: Connection, url: str | URL) -> None:
@@ -176,7 +194,8 @@ def commit(connection: Connection, url: str | URL) -> None:
         ArchiveError: nothing was committed.
         CommitUnknown: nobody can tell.
     """
-    (transaction,) = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone() or ("",)
+    with explained(ArchiveError, url, "the transaction could not be committed"):
+        (transaction,) = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone() or ("",)
     try:
         connection.execute("COMMIT")
     except psycopg.Error as problem:
@@ -221,13 +240,13 @@ def pin(connection: Connection, values: Mapping[str, str] = VALUE_SETTINGS) -> N
     ).fetchall()
 
 
-def _holders(connection: Connection, url: str | URL, tables: Sequence[str], mode: str) -> str:
+def _holders(connection: Connection, url: str | URL, names: Sequence[str], mode: str) -> str:
     """Who has locks that are in the way of one of that mode; no statement's text is shown, it may hold a secret."""
     query = """
         SELECT DISTINCT a.pid, a.usename, a.application_name, a.state, a.xact_start
         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
         WHERE l.granted AND l.locktype = 'relation' AND a.pid <> %s
-            AND (l.mode = 'AccessExclusiveLock' OR %s = 'ACCESS EXCLUSIVE')
+            AND l.mode <> ALL (%s)
             AND l.relation = ANY (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(%s::text[]) name)
         ORDER BY a.xact_start, a.pid
     """
@@ -236,7 +255,7 @@ def _holders(connection: Connection, url: str | URL, tables: Sequence[str], mode
         found = [
             f"process {pid} of {user or '?'}{f' ({application})' if application else ''}, {state or '?'} since {since}"
             for pid, user, application, state, since in other.execute(
-                query, (connection.info.backend_pid, mode, list(tables))
+                query, (connection.info.backend_pid, list(_HARMLESS[mode]), list(names))
             )
         ]
         return "; ".join(found) or "nobody any more"

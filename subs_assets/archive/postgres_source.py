@@ -5,6 +5,7 @@ model is asked.
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import psycopg
 from sqlalchemy import URL
 
 from subs_assets.archive.data_file import hash_lines
@@ -193,7 +194,14 @@ def _begin(connection: Connection, url: str | URL, scope: Scope) -> None:
         with explained(UnreadableDatabase, url, "cannot be read"):
             before = table_names(connection, scope)
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        lock(connection, url, list(before.values()), "ACCESS SHARE", UnreadableDatabase)
+        try:
+            lock(connection, url, list(before.values()), "ACCESS SHARE", UnreadableDatabase)
+        except UnreadableDatabase as problem:
+            if not isinstance(problem.__context__, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+                raise
+            with explained(UnreadableDatabase, url, "cannot be read"):
+                connection.execute("ROLLBACK")
+            continue  # one of them was dropped meanwhile
         with explained(UnreadableDatabase, url, "cannot be read"):
             pin(connection)
             if table_names(connection, scope) == before:

@@ -63,8 +63,9 @@ class PostgresTarget:
             raise RestoreRefused(f"{label(self._url)}: the archive's DDL makes no table {table.name}{NOTHING_CHANGED}")
         with self._explained(f"table {table.name} cannot be restored"):
             if not table.row_keys:
-                query = f"INSERT INTO {made.qualified_name} SELECT FROM pg_catalog.generate_series(1, %s)"
-                self._connection.execute(query, (sum(1 for _ in lines),))
+                rows = sum(1 for _ in lines)
+                query = f"INSERT INTO {made.qualified_name} SELECT FROM pg_catalog.generate_series(1, {rows})"
+                run_one(self._connection, query)
                 return
             columns = ", ".join(quote(key) for key in table.row_keys)
             query = f"COPY {made.qualified_name} ({columns}) FROM STDIN WITH (FREEZE)"
@@ -104,7 +105,7 @@ class PostgresTarget:
         except CommitUnknown:
             raise
         except ArchiveError as problem:
-            raise RestoreRefused(f"{problem}; nothing was restored") from None
+            raise RestoreRefused(f"{problem}; nothing was restored into it") from None
 
     @property
     def _rows_come_here(self) -> int:

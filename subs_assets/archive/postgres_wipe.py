@@ -13,7 +13,17 @@ from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest
 from subs_assets.archive.postgres_catalogue import Catalogue, members, qualified
-from subs_assets.archive.postgres_connection import Connection, commit, connect, explained, label, lock, pin, run_one
+from subs_assets.archive.postgres_connection import (
+    Connection,
+    commit,
+    connect,
+    explained,
+    label,
+    lock,
+    locking,
+    pin,
+    run_one,
+)
 from subs_assets.archive.postgres_objects import REFRESH
 from subs_assets.archive.postgres_schema import table_names
 from subs_assets.archive.postgres_source import PostgresSource
@@ -115,8 +125,9 @@ class PostgresWipe:
 
     def _lock_sequences(self) -> None:
         """Keep nextval out, which waits for the lock that ALTER SEQUENCE takes; no sequence is changed by this."""
-        with explained(UnreadableDatabase, self._url, "its sequences cannot be locked"):
-            for sequence in self._source.schema.sequences:
+        sequences = self._source.schema.sequences
+        with locking(self._connection, self._url, sequences, "SHARE ROW EXCLUSIVE", UnreadableDatabase, "sequences"):
+            for sequence in sequences:
                 run_one(self._connection, f"ALTER SEQUENCE {sequence} AS {self._type_of(sequence)}")
 
     def _type_of(self, sequence: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from subs_assets.archive.comparison import differences
 from subs_assets.archive.data_file import read_lines
 from subs_assets.archive.databases import open_target
-from subs_assets.archive.errors import RestoreRefused
+from subs_assets.archive.errors import ArchiveError, RestoreRefused
 from subs_assets.archive.manifest import Manifest, TableEntry, data_path
 from subs_assets.archive.protocols import Target
 from subs_assets.archive.snapshot import Progress
@@ -59,7 +59,7 @@ def restore(path: Path, into: Mapping[str, str | URL], progress: Progress | None
 
     Raises:
         RestoreRefused: the archive is damaged, a target is not empty, or what was restored differs; the targets are
-            as they were.
+            as they were; or a target could not be given what was restored, then those that got it before are named.
         ArchiveLocked: another restore into the same place is at work.
         UnsupportedDatabase: a target is of a kind that cannot be restored into.
     """
@@ -80,8 +80,7 @@ def restore(path: Path, into: Mapping[str, str | URL], progress: Progress | None
                 raise RestoreRefused(
                     f"what was restored differs from the archive, so it was discarded: {'; '.join(unequal)}"
                 )
-        for target in targets.values():
-            target.publish()
+        _publish(targets)
         broken = tuple(f"{name}: {sentence}" for name, target in targets.items() for sentence in target.broken)
     return Restored({name: _counts(manifest, name) for name in into}, manifest.not_represented, broken)
 
@@ -95,6 +94,20 @@ def _fill(target: Target, path: Path, manifest: Manifest, database: str, progres
             if progress is not None:
                 progress(database, table.name, table.rows)
     target.finish((table, _lines(path, table)) for table in tables if table.kind in AFTER_THE_TABLES)
+
+
+def _publish(targets: Mapping[str, Target]) -> None:
+    restored: list[str] = []
+    for name, target in targets.items():
+        try:
+            target.publish()
+        except ArchiveError as problem:
+            if not restored:
+                raise
+            raise type(problem)(
+                f"{name}: {problem}; already restored, and there to stay: {', '.join(restored)}"
+            ) from None
+        restored.append(name)
 
 
 def _lines(path: Path, table: TableEntry) -> Iterator[bytes]:

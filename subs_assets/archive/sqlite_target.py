@@ -127,7 +127,7 @@ class SqliteTarget:
                 move_without_overwriting(self._building, self._path)
             except FileExistsError as problem:
                 raise RestoreRefused(
-                    f"{self._path} was made by somebody else meanwhile; nothing was restored"
+                    f"{self._path} was made by somebody else meanwhile; nothing was restored into it"
                 ) from problem
         else:
             self._replace_empty_database()
@@ -203,12 +203,14 @@ class SqliteTarget:
             try:
                 # Takes side files away that must not meet the new file.
                 if empty.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):
-                    raise RestoreRefused(f"{self._path} is in use; nothing was restored")
+                    raise RestoreRefused(f"{self._path} is in use; nothing was restored into it")
                 empty.execute("BEGIN EXCLUSIVE")
             except sqlite3.Error as problem:
-                raise RestoreRefused(f"{self._path} is in use: {problem}; nothing was restored") from problem
+                raise RestoreRefused(f"{self._path} is in use: {problem}; nothing was restored into it") from problem
             if empty.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise RestoreRefused(f"{self._path} was filled by somebody else meanwhile; nothing was restored")
+                raise RestoreRefused(
+                    f"{self._path} was filled by somebody else meanwhile; nothing was restored into it"
+                )
             if os.name != "nt":
                 self._building.replace(self._path)
         if os.name == "nt":  # which replaces no open file

@@ -104,6 +104,20 @@ def test_a_warehouse_in_use_is_not_wiped_and_who_uses_it_is_named(
     assert place.content() == before
 
 
+def test_who_holds_a_sequence_is_named(place: PostgresSchemas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(postgres_connection.SESSION_SETTINGS, "lock_timeout", "200ms")  # type: ignore[arg-type]
+    request_id = place.archived_without_drill()
+    url = plain(place.warehouse.server, place.warehouse.name)
+    with psycopg.connect(url) as reader, psycopg.connect(url, application_name="a run") as other:
+        reader.execute("SELECT last_value FROM counter")
+        other.execute("ALTER SEQUENCE counter CYCLE")
+        outcome = place.confirm(request_id)
+        assert "its sequences could not be locked (share row exclusive) within 30 seconds" in outcome.sentence
+        assert f"in the way: process {other.info.backend_pid} of subs (a run), idle in" in outcome.sentence
+        assert outcome.sentence.count(" process ") == 1
+        other.rollback()
+
+
 def test_what_a_writer_commits_while_the_lock_is_waited_for_is_compared(place: PostgresSchemas) -> None:
     """Case 65: the comparison sees what was committed last, not what was there when it was asked for."""
     request_id = place.archived_without_drill()

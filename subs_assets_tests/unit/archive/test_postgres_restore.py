@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from subs_assets.archive import digest, drill, restore, snapshot, store, verify
+from subs_assets.archive import digest, drill, postgres_target, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveLocked, CommitUnknown, RestoreRefused, UnsupportedDatabase
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.conftest import POSTGRES_SHOP, PostgresPlace, url_of
@@ -463,3 +463,33 @@ def test_a_partitions_foreign_key_keeps_its_own_name(new_postgres: NewPostgres, 
     assert store.read_manifest(archive).not_represented == ()
     restore.restore(archive, {"w": target.url})
     assert same(place, target)
+
+
+def test_a_table_without_columns_may_be_called_anything(new_postgres: NewPostgres, tmp_path: Path) -> None:
+    place, target = new_postgres('CREATE TABLE "50% off" (); INSERT INTO "50% off" DEFAULT VALUES'), new_postgres()
+    restore.restore(snapshot.create({"w": place.url}, tmp_path / "archives"), {"w": target.url})
+    assert same(place, target)
+
+
+def test_what_was_restored_before_another_could_not_be_is_named(
+    shop: PostgresPlace, new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = snapshot.create({"one": shop.url, "two": shop.url}, tmp_path / "archives")
+    first, second = new_postgres(), new_postgres()
+    real = postgres_target.PostgresTarget.publish
+
+    def publish(target: postgres_target.PostgresTarget) -> None:
+        real(target)
+        second.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    monkeypatch.setattr(postgres_target.PostgresTarget, "publish", publish)
+    with pytest.raises(
+        RestoreRefused,
+        match="two: .* could not be committed: .* nothing was restored into it; already restored, .*: one$",
+    ):
+        restore.restore(archive, {"one": first.url, "two": second.url})
+    assert same(shop, first)
+    assert is_empty(second)

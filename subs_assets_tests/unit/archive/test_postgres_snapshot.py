@@ -155,6 +155,24 @@ def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b", "late"]
 
 
+@pytest.mark.parametrize("statement", ["DROP TABLE s.gone", "DROP SCHEMA s CASCADE"])
+def test_a_table_that_is_gone_when_it_is_locked_is_left_out(
+    new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Case 11."""
+    place = new_postgres(TWO_TABLES, "CREATE SCHEMA s; CREATE TABLE s.gone (n int)")
+    real_lock = postgres_connection.lock
+
+    def lock(connection: object, url: object, tables: list[str], *others: object) -> None:
+        if '"s"."gone"' in tables:
+            place.execute(statement)
+        real_lock(connection, url, tables, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("subs_assets.archive.postgres_source.lock", lock)
+    archive = snapshot.create({"warehouse": place.url}, tmp_path / "archives")
+    assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b"]
+
+
 def test_equal_rows_have_equal_digests_however_they_lie_and_whatever_the_locale(new_postgres: NewPostgres) -> None:
     """Case 32."""
     words = ["b", "B", "a", "A", "ä", "z", "1", "a b", "a-b", ""]
