@@ -211,7 +211,10 @@ def timing_bars(timings: pd.DataFrame, name: str, description: str) -> Spec:
 
 def _spec(chart: Any) -> Spec:
     """Without what the page says once for all charts."""
-    spec: Spec = chart.to_dict()
+    import altair as alt
+
+    with alt.data_transformers.disable_max_rows():  # 5,000: the cells of 70 companies
+        spec: Spec = chart.to_dict()
     for name in ("$schema", "config"):
         spec.pop(name, None)
     return spec

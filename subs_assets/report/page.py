@@ -8,7 +8,7 @@ by Jinja, in the chart data too, where ``</script>`` would end the element.
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,8 +27,20 @@ from subs_assets.report.timings import timings_of
 from subs_assets.substitution.rows import LEVEL_RULES
 
 LIMIT_BYTES = 5_000_000
+LEVEL_5_DRAWN = 20
+"""Up to so many companies level 5 alone has its heatmaps too."""
+
 BARS_OF_PAIRS = 20
 """Up to so many company pairs (five companies) the funnel has a bar for each; else one for each company."""
+
+PARTS = {
+    "pair tables": "the tables of the rates and losses of all pairs (the tables substitution_rates and "
+    "substitution_outcomes have them)",
+    "pairs": "samples and category trees (exports/ has all substitutions and equivalences)",
+    "heatmaps": "the heatmaps of the rates",
+    "sections": "every other section but this first screen",
+}
+"""What is left out, one after the other until the page is short enough, and how the page says so."""
 
 RULES = {**{level: rule.split(": ", 1)[1] for level, rule in LEVEL_RULES.items()}, 5: (
     "alike, in the same category or in one that an accepted equivalence leads to"
@@ -39,22 +51,49 @@ def render_report(night: Night, limit_bytes: int = LIMIT_BYTES) -> str:
     """The page, of at most ``limit_bytes`` in UTF-8.
 
     The pairs of companies are in it as they are where they fit, else packed (gzip in base64, which the page unpacks),
-    and where even that is too long, with less of each pair, and it says so. Raises ValueError where nothing fits.
+    and where even that is too long, with less of each pair; then ``PARTS`` are left out, and it says so. The first
+    screen is written whatever its length: a night that is published has a report.
     """
     context = _context(night)
-    page = page_template("page.html")
-    space = limit_bytes - len(page.render(**context, blocks=[], packed="-").encode())
+    for count in range(len(PARTS)):
+        page = _page_within(limit_bytes, night, _without(context, list(PARTS)[:count]))
+        if page is not None:
+            return page
+    return _render(_without(context, list(PARTS)))
+
+
+def _render(context: dict[str, Any], blocks: Iterable[str] = (), packed: str | None = None) -> str:
+    return str(page_template("page.html").render(**context, blocks=blocks, packed=packed))
+
+
+def _without(context: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
+    """The same context when some of ``PARTS`` are left out."""
+    context = context | {"left_out": {part: PARTS[part] for part in parts}}
+    if "heatmaps" in parts:
+        drawn = {id for _, row in context["rate_panels"] for id, _ in row}
+        others = {id: spec for id, spec in context["charts"].items() if id not in drawn}
+        context |= {"rate_panels": [], "charts": others}
+    return context
+
+
+def _page_within(limit_bytes: int, night: Night, context: dict[str, Any]) -> str | None:
+    """The page with as much of each pair as ``limit_bytes`` allow; None where the rest alone is longer."""
+    space = limit_bytes - len(_render(context, packed="-").encode())
+    if space < 0:
+        return None
+    if "pairs" in context["left_out"]:
+        return _render(context)
     caps = caps_for(len(night.companies))
     while True:
         blocks = _blocks(pair_details(night, context["funnel"], caps), context)
         if sum(len(block.encode()) + 1 for block in blocks.values()) <= space:
-            return str(page.render(**context, blocks=blocks.values(), packed=None))
+            return _render(context, blocks.values())
         packed = _packed(blocks)
         if len(packed) <= space:
-            return str(page.render(**context, blocks=[], packed=packed))
-        less = caps.times(0.9 * max(0.0, space / len(packed)))
+            return _render(context, packed=packed)
+        less = caps.times(0.9 * space / len(packed))
         if less == caps:
-            raise ValueError(f"the report is {len(packed) - space:,} bytes longer than the {limit_bytes:,} possible")
+            return None
         caps = less
 
 
@@ -94,6 +133,7 @@ def _context(night: Night) -> dict[str, Any]:
         "set_aside": set_aside_by_reason(night.set_aside_rows),
         "timings": timings,
         "level_rules": RULES,
+        "level_5_drawn": LEVEL_5_DRAWN,
         "charts": specs,
     }
     if len(coverage):
@@ -120,7 +160,10 @@ def _rate_panels(
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Adds the heatmaps; their ids and what they are, for people who do not see them, by row."""
     rows = []
-    for measure, title in (("rate", "Any level"), ("rate_level_5", "Level 5 alone: through categories")):
+    measures = {"rate": "Any level", "rate_level_5": "Level 5 alone: through categories"}
+    if len(companies) > LEVEL_5_DRAWN:
+        del measures["rate_level_5"]
+    for measure, title in measures.items():
         row = []
         for setting in SETTINGS:
             id, label = f"{setting}-{measure}", f"Heatmap, {setting}, {title}: substitution rates, company by company"

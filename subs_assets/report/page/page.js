@@ -49,7 +49,7 @@
     document.querySelector(".picker").hidden = slugs.length === 0;
     if (slugs.length) show(named() || id(slugs[0], slugs[1] ?? slugs[0]));
   }
-  if (packed) unpacked().then(choosePairs); else choosePairs(null);
+  if (packed) unpacked().then(choosePairs); else if (blocks.children.length) choosePairs(null);
 
   blocks.addEventListener("click", ({ target: button }) => {
     if (!button.matches(".unfold")) return;
