@@ -31,10 +31,11 @@ def described(
     def with_description(spec: AssetSpec) -> AssetSpec:
         name = spec.key.path[-1]
         metadata, tags = dict(spec.metadata), dict(spec.tags)
-        if spec.key.path == [name] and name in tables.tables:
+        is_ours = spec.key.path == [name]  # a company may be called like one of our assets: catalogue/report
+        if is_ours and name in tables.tables:
             metadata |= {"dagster/table_name": name, "dagster/column_schema": column_schema(name)}
             tags |= {"dagster/storage_kind": database_kind}
-        if name in folders:
+        if is_ours and name in folders:
             metadata |= {"dagster/uri": folders[name].as_uri()}
         return spec.replace_attributes(metadata=metadata, tags=tags, owners=[OWNER])
 

@@ -14,7 +14,7 @@ from dagster._serdes import serialize_value
 from subs_assets.database.tables import metadata
 from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
-from subs_assets_tests.shops_and_runs import small_definitions
+from subs_assets_tests.shops_and_runs import rows_of, small_definitions, write_shop
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -67,6 +67,12 @@ def test_every_column_is_described_where_the_ui_looks(definitions: Definitions, 
     assert specs["exports"].metadata["dagster/uri"] == settings.exports.as_uri()
     assert specs["report"].metadata["dagster/uri"] == settings.reports.as_uri()
     assert specs["catalogue/corner"].metadata["dagster/uri"] == (settings.catalogues[0] / "corner").as_uri()
+
+
+def test_a_company_called_like_one_of_our_assets_keeps_its_own_source(settings: Settings) -> None:
+    write_shop(settings.catalogues[0], "report", rows_of("corner"))
+    specs = {spec.key.to_user_string(): spec for spec in small_definitions(settings).resolve_all_asset_specs()}
+    assert specs["catalogue/report"].metadata["dagster/uri"] == (settings.catalogues[0] / "report").as_uri()
 
 
 @pytest.mark.parametrize(
