@@ -70,7 +70,7 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
             metadata={
                 **{said: int(counts[name]) for name, said in COUNTS.items()},
                 "Files": preview(shown.catalogue_files[["file", "modified_at", "status", *COUNTS]]),
-                "Set aside, by field": preview(set_aside_by_reason(shown.set_aside_rows)),
+                "Set aside, by field": preview(set_aside_by_field(shown.set_aside_rows)),
                 "Set aside": preview(shown.set_aside_rows[["file", "line", "field", "reason", "value"]]),
             },
             check_results=[
@@ -86,9 +86,11 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
     return company
 
 
-def set_aside_by_reason(set_aside_rows: pd.DataFrame) -> pd.DataFrame:
-    """How many rows were set aside for which field, and the first reason as an example."""
-    grouped = set_aside_rows.groupby("field", as_index=False).agg(rows=("line", "size"), example=("reason", "first"))
+def set_aside_by_field(set_aside_rows: pd.DataFrame) -> pd.DataFrame:
+    """How many rows were set aside for which field, and the first reason as an example; line 0, which stands for a file
+    as a whole, is no row and is left out."""
+    rows = set_aside_rows[set_aside_rows["line"] > 0]
+    grouped = rows.groupby("field", as_index=False).agg(rows=("line", "size"), example=("reason", "first"))
     return grouped.sort_values(["rows", "field"], ascending=[False, True], ignore_index=True)
 
 
@@ -143,7 +145,7 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
             Output(
                 combined.set_aside_rows,
                 "set_aside_rows",
-                metadata={"By field": preview(set_aside_by_reason(combined.set_aside_rows))},
+                metadata={"By field": preview(set_aside_by_field(combined.set_aside_rows))},
             ),
             Output(
                 combined.catalogue_files,

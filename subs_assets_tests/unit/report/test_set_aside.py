@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from subs_assets.assets.catalogue import set_aside_by_field
 from subs_assets.report.set_aside import EXAMPLES, REASONS_OF_A_COMPANY, kind_of_reason, set_aside_by_reason
 
 
@@ -45,6 +46,11 @@ def test_reasons_are_counted_and_have_the_first_rows_as_examples() -> None:
     ]
     assert [example.line for example in found.reasons[0].examples] == [4, 5, 7] and EXAMPLES == 3
     assert (found.rows, found.rows_left_out) == (6, 0)
+
+
+def test_a_file_as_a_whole_is_no_row_in_the_ui_either() -> None:
+    given = rows(("iga", 0, "file", "is empty"), ("iga", 3, "price", "is negative"), ("iga", 4, "price", "is missing"))
+    assert set_aside_by_field(given).to_dict("records") == [{"field": "price", "rows": 2, "example": "is negative"}]
 
 
 def test_rare_reasons_of_a_company_are_counted_as_left_out() -> None:
