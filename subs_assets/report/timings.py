@@ -31,5 +31,6 @@ def timings_of(run: Run, shortest: float = 0.5) -> Timings:
     runs = history[["published_at", "seconds"]].iloc[::-1]
     return Timings(
         pd.DataFrame([(step.name, step.seconds) for step in long_steps], columns=COLUMNS),
-        runs.assign(published_at=runs["published_at"].str[:16].str.replace("T", " ")).reset_index(drop=True),
+        # To the second: two runs may be published within a minute, and one label would be one bar.
+        runs.assign(published_at=runs["published_at"].str[:19].str.replace("T", " ")).reset_index(drop=True),
     )

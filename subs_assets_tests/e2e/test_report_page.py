@@ -178,6 +178,17 @@ def test_without_javascript_the_figures_are_there(browser: Any, files: dict, com
             assert "pairs of companies need JavaScript" in opened.page.locator("#pairs").inner_text()
 
 
+def test_a_browser_that_cannot_unpack_the_pairs_says_so(browser: Any, files: dict[int, Path]) -> None:
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(files[20].as_uri())
+    page.wait_for_selector("#blocks .notice")
+    assert "cannot unpack the pairs" in page.locator("#pairs").inner_text()
+    assert page.locator("#company").is_hidden()
+    context.close()
+
+
 def test_it_prints_with_all_its_sections(opened: Opened, tmp_path: Path) -> None:
     pdftotext = program("pdftotext", "poppler-utils")
     printed = tmp_path / "printed.pdf"

@@ -49,7 +49,10 @@
     document.querySelector(".picker").hidden = slugs.length === 0;
     if (slugs.length) show(named() || id(slugs[0], slugs[1] ?? slugs[0]));
   }
-  if (packed) unpacked().then(choosePairs); else if (blocks.children.length) choosePairs(null);
+  if (packed) unpacked().then(choosePairs, () => { // no DecompressionStream: a browser from before 2023
+    blocks.innerHTML = '<p class="notice">This browser cannot unpack the pairs of companies. All equivalences and substitutions are in exports/.</p>';
+  });
+  else if (blocks.children.length) choosePairs(null);
 
   blocks.addEventListener("click", ({ target: button }) => {
     if (!button.matches(".unfold")) return;

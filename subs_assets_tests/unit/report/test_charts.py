@@ -1,6 +1,7 @@
 """Specifications hold the figures of the tables, for every company, and nothing from a network."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -102,4 +103,11 @@ def test_short_steps_are_one_bar_and_runs_are_oldest_first() -> None:
     timings = timings_of(made_up_run(), shortest=1.0)
     assert timings.steps["step"].tolist() == ["catalogue__shop_00", "substitutions", "1 of less than 1.0 s"]
     assert timings.seconds == pytest.approx(62.875)
-    assert timings.runs["published_at"].tolist() == ["2026-11-24 03:40", "2026-11-25 03:41"]
+    assert timings.runs["published_at"].tolist() == ["2026-11-24 03:40:59", "2026-11-25 03:41:07"]
+
+
+def test_two_runs_of_one_minute_are_two_bars() -> None:
+    run = made_up_run()
+    history = run.history.assign(published_at=["2026-11-25T03:41:40.000000+00:00", "2026-11-25T03:41:07.000000+00:00"])
+    spec = charts.timing_bars(timings_of(replace(run, history=history)).runs, "published_at", "")
+    assert len({row["what"] for row in values(spec)}) == 2
