@@ -23,6 +23,7 @@ FEW_LISTINGS = 3
 """What a handful of listings have in common proves little."""
 
 _WORD = re.compile(r"[^\W_]+%?")
+_NUMBER = re.compile(r"(?P<decimal>\d+[.,]\d+)(?:\s*(?P<share>%))?|[^\W_]*\d[^\W_]*(?:\s*%)?")
 _APOSTROPHES_AND_DOTS = str.maketrans("", "", "'’‘`´.")
 
 
@@ -37,6 +38,16 @@ def words_in_order(text: str) -> list[str]:
         decomposed = unicodedata.normalize("NFKD", plain)
         plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return [_singular(word) for word in _WORD.findall(plain)]
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The words with a digit in them, a decimal number whole: "0,5 %" is "0.5%", "v2" is "v2"."""
+    return frozenset(
+        f"{float(match['decimal'].replace(',', '.')):g}{match['share'] or ''}"
+        if match["decimal"]
+        else "".join(match[0].split())
+        for match in _NUMBER.finditer(text.casefold())
+    )
 
 
 def _singular(word: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from subs_assets.catalogue.core_name import core_name
 from subs_assets.identity.pairs import (
     ALIKE,
     ALIKE_BY_PIECES,
@@ -98,13 +99,29 @@ def test_who_says_less_must_be_more_alike(
             {"claims": '["vegan"]'},
             "only one of them says gluten_free",
         ),
-        ({"core_name": "dark 70%"}, {"core_name": "dark 85%"}, "one of them says 70%, the other 85%"),
-        ({"core_name": "dark 70%"}, {"core_name": "dark"}, None),
-        ({"core_name": "sunblock 30 v2"}, {"core_name": "sunblock 50 v2"}, "one of them says 30, the other 50"),
     ],
 )
 def test_what_speaks_against_a_pair(left: dict[str, object], right: dict[str, object], doubt: str | None) -> None:
     sides = [listing("aldi", "1", "butter") | left, listing("iga", "1", "butter") | right]
+    assert judge(pairs((0, 1, 1.0)), frame(*sides), ALONE)["doubt"].tolist() == [doubt]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "doubt"),
+    [
+        ("Dark 70%", "Dark 85%", "one of them says 70%, the other 85%"),
+        ("Dark 70%", "Dark 70 % 100g", None),
+        ("Dark 70%", "Dark", None),
+        ("Sunblock 30 V2", "Sunblock 50 V2", "one of them says 30, the other 50"),
+        ("Milch 0,5%", "Milch 5%", "one of them says 0.5%, the other 5%"),
+        ("Milch 0.1% Fett 1 l", "Milch 1% Fett 1 l", "one of them says 0.1%, the other 1%"),
+        ("Milch 3,5 %", "Milch 3.5%", None),
+    ],
+)
+def test_numbers_that_differ_speak_against_a_pair(left: str, right: str, doubt: str | None) -> None:
+    sides = [
+        listing(company, "1", core_name(name, None), name=name) for company, name in (("aldi", left), ("iga", right))
+    ]
     assert judge(pairs((0, 1, 1.0)), frame(*sides), ALONE)["doubt"].tolist() == [doubt]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from subs_assets.identity.words import FEW_LISTINGS, rarities, surprises, variety_shares, words, words_in_order
+from subs_assets.identity.words import FEW_LISTINGS, numbers, rarities, surprises, variety_shares, words, words_in_order
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,20 @@ def test_words(text: str, expected: set[str]) -> None:
 
 def test_words_in_order() -> None:
     assert words_in_order("Ja! Natürlich Äpfel, Äpfel") == ["ja", "naturlich", "apfel", "apfel"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Milch 0,5% Fett", {"0.5%"}),
+        ("Milch 3.50 %", {"3.5%"}),
+        ("Dark 70 % V2", {"70%", "v2"}),
+        ("Nr. 5, 7Up", {"5", "7up"}),
+        ("butter", set()),
+    ],
+)
+def test_a_decimal_number_is_one(text: str, expected: set[str]) -> None:
+    assert numbers(text) == expected
 
 
 def rows(*names: str) -> tuple[sparse.csr_array, dict[str, int]]:
