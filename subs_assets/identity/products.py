@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +12,13 @@ import pandas as pd
 from subs_assets.database import frames, tables
 from subs_assets.identity.contradiction import contradiction
 from subs_assets.identity.likeness import likenesses
-from subs_assets.identity.pairs import judge
+from subs_assets.identity.pairs import MARGIN, doubt, judge
 
 MOST_LISTINGS_OF_A_GTIN = 50
 """Beyond this a barcode is a placeholder. Twelve companies with a handful of variants each stay far below."""
 
-LISTINGS_NAMED = 4
-"""How many listings a reason names, so that it stays a sentence."""
+PRODUCTS_NAMED = 4
+"""How many products a reason names, so that it stays a sentence."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class _Listing(NamedTuple):
     sku: str
     brand: str | None
     brand_key: str | None
+    name: str
     core_name: str
     gtin: str | None
     quantity: float | None
@@ -42,6 +43,7 @@ class _Listing(NamedTuple):
     unit: str | None
     pack_count: int | None
     approximate: bool
+    claims: str
 
     @property
     def reference(self) -> str:
@@ -65,6 +67,14 @@ class _Group:
         return self.gtin or min(self.listings).reference
 
 
+class _Link(NamedTuple):
+    """Two groups, by their numbers, that two of their listings say are one product."""
+
+    one: int
+    other: int
+    likeness: float
+
+
 @dataclass
 class _Conflicts:
     """(conflict_id, kind, reason, listings) as they are found; product ids are known only at the end."""
@@ -80,8 +90,9 @@ def identify(listings: pd.DataFrame) -> Identity:
 
     Listings with one GTIN are one product, unless their names or sizes plainly contradict. Listings of *different*
     companies join by brand, name and size where neither company has another listing that comes near
-    (``identity/pairs.py``), and no product has two listings of a company but by GTIN. The order of the rows is without
-    influence. A product's attributes are those of its first listing, in key order, that has them.
+    (``identity/pairs.py``), and no product has two listings of a company but by GTIN, or two that were found ambiguous
+    or contradictory. The order of the rows and of the companies is without influence. A product's attributes are those
+    of its first listing, in key order, that has them.
     """
     ordered = listings.sort_values(["company_slug", "sku"], ignore_index=True)
     rows = _rows(ordered)
@@ -158,37 +169,68 @@ def _join_by_name(
     undecided, contradicted = _what_gtins_leave(pairs, rows, groups, numbers)
     for pair in judge(pairs[contradicted], listings, numbers).itertuples(index=False):
         if pair.alone and pair.doubt is None:
-            involved = [rows[pair.left], rows[pair.right]]
-            gtins = " and ".join(str(listing.gtin) for listing in involved)
-            _report("contradicting_gtin", f"same brand, name and size, but GTINs {gtins}", involved, conflicts)
+            apart = [[rows[pair.left]], [rows[pair.right]]]
+            gtins = " and ".join(str(listing.gtin) for [listing] in apart)
+            _report("contradicting_gtin", f"same brand, name and size, but GTINs {gtins}", apart, conflicts)
 
-    joined, ambiguous = _Partition(len(groups)), _Partition(len(groups))
-    parts_of = {number: [group] for number, group in enumerate(groups)}
-    for pair in judge(pairs[undecided], listings, numbers).itertuples(index=False):
-        involved = [rows[pair.left], rows[pair.right]]
-        if not pair.alone:
-            ambiguous.join(numbers[pair.left], numbers[pair.right])
-            continue
-        if pair.doubt is not None:
-            _report("uncertain_name", f"alike in brand, name and size, but {pair.doubt}", involved, conflicts)
-            continue
-        one, other = joined.root(numbers[pair.left]), joined.root(numbers[pair.right])
-        if one == other:
-            continue
-        problem = _problem(parts_of[one], parts_of[other])
-        if problem is None:
-            joined.join(one, other)
-            parts_of[joined.root(one)] = parts_of[one] + parts_of[other]
+    judged = judge(pairs[undecided], listings, numbers)
+    doubtful = judged["doubt"].notna()
+    links, ambiguous = (_links(judged[those], numbers) for those in (judged["alone"] & ~doubtful, ~judged["alone"]))
+    refused = {(link.one, link.other) for link in ambiguous}
+    products, product_of = dict(enumerate(groups)), {number: number for number in range(len(groups))}
+    for members in _settled(links, groups, refused):
+        products[members[0]] = _whole([groups[number] for number in members])
+        product_of |= dict.fromkeys(members, members[0])
+
+    for pair in judged[judged["alone"] & doubtful].itertuples(index=False):
+        if product_of[numbers[pair.left]] != product_of[numbers[pair.right]]:  # else a third listing has joined them
+            apart = [[rows[pair.left]], [rows[pair.right]]]
+            _report("uncertain_name", f"alike in brand, name and size, but {pair.doubt}", apart, conflicts)
+    between = [_Link(product_of[link.one], product_of[link.other], link.likeness) for link in ambiguous + links]
+    for alike, _ in _hanging_together([link for link in between if link.one != link.other]):
+        parts = [products[number] for number in alike]
+        reason = _problem(parts) or "another product, too, has this brand, name and size"
+        _report("ambiguous_name", reason, [sorted(part.listings) for part in parts], conflicts)
+    return [products[number] for number in sorted(set(product_of.values()))]
+
+
+def _links(pairs: pd.DataFrame, numbers: np.ndarray) -> list[_Link]:
+    ends = np.sort(numbers[pairs[["left", "right"]].to_numpy()], axis=1)
+    return [_Link(*link) for link in zip(*ends.T.tolist(), pairs["likeness"].tolist(), strict=True)]
+
+
+def _hanging_together(links: list[_Link]) -> list[tuple[list[int], list[_Link]]]:
+    """What the links join, by numbers, each part with its links."""
+    part_of: dict[int, tuple[list[int], list[_Link]]] = {
+        end: ([end], []) for link in links for end in (link.one, link.other)
+    }
+    for link in links:
+        smaller, larger = sorted((part_of[link.one], part_of[link.other]), key=lambda part: len(part[0]))
+        if smaller is not larger:
+            larger[0].extend(smaller[0])
+            larger[1].extend(smaller[1])
+            part_of.update(dict.fromkeys(smaller[0], larger))
+        larger[1].append(link)
+    parts = {id(part): part for part in part_of.values()}
+    return [(sorted(members), inside) for members, inside in parts.values()]
+
+
+def _settled(links: list[_Link], groups: list[_Group], refused: set[tuple[int, int]]) -> Iterator[list[int]]:
+    """What the links join and may be one product.
+
+    Where something stands against it, nobody can say which of two links that are as alike is the wrong one: the least
+    alike go, and all that come near them.
+    """
+    for members, inside in _hanging_together(links):
+        if _may_be_one(members, groups, refused):
+            yield members
         else:
-            _report(*problem, involved, conflicts)
-    for _, alike in ambiguous.parts():
-        if len(alike) > 1:
-            parts = [groups[number] for number in alike]
-            involved = [listing for part in parts for listing in part.listings]
-            repeated = " and of ".join(_repeated_companies(parts))
-            whose = f"more than one product of {repeated}" if repeated else "another product, too,"
-            _report("ambiguous_name", f"{whose} has this brand, name and size", involved, conflicts)
-    return [_whole(parts_of[root]) for root, _ in joined.parts()]
+            enough = min(link.likeness for link in inside) + MARGIN
+            yield from _settled([link for link in inside if link.likeness >= enough], groups, refused)
+
+
+def _may_be_one(members: list[int], groups: list[_Group], refused: set[tuple[int, int]]) -> bool:
+    return refused.isdisjoint(combinations(members, 2)) and _problem([groups[number] for number in members]) is None
 
 
 def _what_gtins_leave(
@@ -212,17 +254,21 @@ def _what_gtins_leave(
     return free & ~both, free & both
 
 
-def _problem(one: list[_Group], other: list[_Group]) -> tuple[str, str] | None:
-    """(kind, reason) why these groups are not one product, though two of their listings say so."""
-    repeated = _repeated_companies(one + other)
+def _problem(parts: list[_Group]) -> str | None:
+    """Why these are not one product, as a sentence without its end; None where nothing speaks against it."""
+    repeated = _repeated_companies(parts)
     if repeated:
-        return "ambiguous_name", f"joined, they would be two products of {' and of '.join(repeated)}"
-    gtins = sorted({group.gtin for group in one + other if group.gtin})
+        return f"more than one product of {' and of '.join(repeated)} has this brand, name and size"
+    gtins = sorted({part.gtin for part in parts if part.gtin})
     if len(gtins) > 1:
-        return "contradicting_gtin", f"joined, they would have GTINs {' and '.join(gtins)}"
-    sides = ([listing for group in side for listing in group.listings] for side in (one, other))
-    against = next((why for pair in product(*sides) if (why := contradiction(*pair))), None)
-    return None if against is None else ("uncertain_name", f"joined, they would be {against}")
+        return f"joined, they would have GTINs {' and '.join(gtins)}"
+    for one, other in combinations(parts, 2):
+        for pair in product(one.listings, other.listings):
+            if (against := contradiction(*pair)) is not None:
+                return f"joined, they would be {against}"
+            if (against := doubt(*pair)) is not None:
+                return f"alike in brand, name and size by a third, but {against}"
+    return None
 
 
 def _whole(parts: list[_Group]) -> _Group:
@@ -235,33 +281,13 @@ def _repeated_companies(parts: list[_Group]) -> list[str]:
     return sorted(company for company, count in counts.items() if count > 1)
 
 
-def _report(kind: str, reason: str, involved: list[_Listing], conflicts: _Conflicts) -> None:
-    named = ", ".join(listing.reference for listing in involved[:LISTINGS_NAMED])
-    more = f" and {len(involved) - LISTINGS_NAMED} more" if len(involved) > LISTINGS_NAMED else ""
-    conflicts.add(kind, named, f"{reason} ({named}{more}); kept apart", involved)
-
-
-class _Partition:
-    """Union-find over group numbers; a part's root is its smallest number."""
-
-    def __init__(self, size: int) -> None:
-        self._above = list(range(size))
-
-    def root(self, number: int) -> int:
-        while self._above[number] != number:
-            self._above[number] = self._above[self._above[number]]
-            number = self._above[number]
-        return number
-
-    def join(self, left: int, right: int) -> None:
-        low, high = sorted((self.root(left), self.root(right)))
-        self._above[high] = low
-
-    def parts(self) -> Iterable[tuple[int, list[int]]]:
-        members: defaultdict[int, list[int]] = defaultdict(list)
-        for number in range(len(self._above)):
-            members[self.root(number)].append(number)
-        return members.items()
+def _report(kind: str, reason: str, apart: list[list[_Listing]], conflicts: _Conflicts) -> None:
+    """``apart``: the listings by the products that they ended in."""
+    first = ", ".join(together[0].reference for together in apart[:PRODUCTS_NAMED])
+    named = ", ".join(" with ".join(listing.reference for listing in together) for together in apart[:PRODUCTS_NAMED])
+    more = f" and {len(apart) - PRODUCTS_NAMED} more" if len(apart) > PRODUCTS_NAMED else ""
+    involved = [listing for together in apart for listing in together]
+    conflicts.add(kind, first, f"{reason} ({named}{more}); kept apart", involved)
 
 
 def _product_listings(groups: list[_Group]) -> pd.DataFrame:

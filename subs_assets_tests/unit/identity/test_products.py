@@ -30,6 +30,8 @@ def sets(*groups: str) -> set[frozenset[str]]:
 NO_SIZE = dict.fromkeys(["quantity", "unit", "pack_count", "total", "dimension"])
 WRAPS = "soft round white wheat flour wraps"
 TWO_CLAIMS = [("aldi", '["vegan"]'), ("iga", "[]")]
+SUPPER = f"{WRAPS} family kitchen table supper evening meal every night"
+PACKS = [("aldi", 3), ("coles", 1), ("iga", 5)]
 PIECES = {"quantity": 80.0, "pack_count": 5, "total": 400.0}
 CANS = {"unit": "ml", "dimension": "volume"}
 ONE_CAN = {**CANS, "quantity": 330.0, "total": 330.0}
@@ -188,15 +190,48 @@ SIX_CANS = {**CANS, "quantity": 330.0, "pack_count": 6, "total": 1980.0}
             id="who lost the GTIN joins nobody by name",
         ),
         pytest.param(
+            [listing(company, "1", "gum", pack_count=packs) for company, packs in PACKS],
+            sets("aldi:1", "coles:1", "iga:1"),
+            ["ambiguous_name", "uncertain_name"],
+            id="two packs do not meet through a third company that tells none",
+        ),
+        pytest.param(
             [
-                listing("aldi", "1", "butter"),
-                listing("coles", "1", "butter", gtin=GTIN),
-                listing("iga", "1", "butter spread", gtin=GTIN),
-                listing("aldi", "2", "butter spread"),
+                *(listing("aldi", sku, name) for sku, name in (("1", SUPPER), ("2", f"nice new {SUPPER}"))),
+                *(listing("coles", sku, f"{kind} {SUPPER}") for sku, kind in (("1", "tasty fresh"), ("2", "nice new"))),
+                listing("iga", "1", f"tasty fresh {SUPPER}"),
             ],
-            sets("aldi:1", "aldi:2", "coles:1 iga:1"),
+            sets("aldi:1", "aldi:2 coles:2", "coles:1 iga:1"),
             ["ambiguous_name"],
-            id="a product with two names does not chain two listings of one company",
+            id="what is ambiguous is not joined through a third company",
+        ),
+        pytest.param(
+            [
+                listing(company, "1", f"{kind} {WRAPS} family")
+                for company, kind in (("aldi", "plain fresh"), ("coles", "plain"), ("iga", ""))
+            ],
+            sets("aldi:1 coles:1 iga:1"),
+            [],
+            id="what a third has joined is no conflict",
+        ),
+        pytest.param(
+            [
+                *(listing(company, "1", "butter") for company in ("aldi", "coles", "iga")),
+                listing("iga", "2", "butter"),
+            ],
+            sets("aldi:1 coles:1", "iga:1", "iga:2"),
+            ["ambiguous_name"],
+            id="two that fit, and two that are joined",
+        ),
+        pytest.param(
+            [
+                listing("aldi", "1", SUPPER),
+                listing("coles", "1", SUPPER, gtin=GTIN),
+                listing("iga", "1", f"fresh {SUPPER}", gtin=OTHER_GTIN),
+            ],
+            sets("aldi:1 coles:1", "iga:1"),
+            ["ambiguous_name", "contradicting_gtin"],
+            id="of two GTINs the one that is clearly more alike",
         ),
         pytest.param(
             [
@@ -242,6 +277,24 @@ def test_what_is_one_product(
     identity = identify(frame(*rows))
     assert together(identity) == products
     assert kinds(identity) == conflicts
+
+
+@pytest.mark.parametrize("third", ["aldi", "dm", "spar"])
+def test_a_product_with_two_names_does_not_chain_two_listings_of_one_company(third: str) -> None:
+    """Before, between and after the two that share the GTIN: the company's place in the alphabet decides nothing."""
+    by_gtin = [listing("coles", "1", "butter", gtin=GTIN), listing("iga", "1", "butter spread", gtin=GTIN)]
+    others = [listing(third, "1", "butter"), listing(third, "2", "butter spread")]
+    identity = identify(frame(*by_gtin, *others))
+    assert together(identity) == sets(f"{third}:1", f"{third}:2", "coles:1 iga:1")
+    assert kinds(identity) == ["ambiguous_name"]
+
+
+@pytest.mark.parametrize("third", ["aldi", "dm", "spar"])
+def test_what_is_as_alike_to_two_gtins_joins_neither(third: str) -> None:
+    by_gtin = [listing("coles", "1", "butter", gtin=GTIN), listing("iga", "1", "butter", gtin=OTHER_GTIN)]
+    identity = identify(frame(*by_gtin, listing(third, "1", "butter")))
+    assert together(identity) == sets(f"{third}:1", "coles:1", "iga:1")
+    assert kinds(identity) == ["ambiguous_name", "contradicting_gtin"]
 
 
 def test_product_ids_and_how_they_were_found() -> None:
@@ -296,6 +349,15 @@ def test_a_conflict_names_its_listings_and_where_they_landed() -> None:
     assert conflicts["product_id"].tolist() == ["aldi:1", "iga:1", "iga:2"]
     assert conflicts["reason"].unique().tolist() == [
         "more than one product of iga has this brand, name and size (aldi:1, iga:1, iga:2); kept apart"
+    ]
+
+
+def test_a_conflict_says_what_is_joined_of_what_it_names() -> None:
+    companies = ("aldi", "coles", "iga")
+    identity = identify(frame(*(listing(name, "1", "butter") for name in companies), listing("iga", "2", "butter")))
+    assert identity.identity_conflicts["product_id"].tolist() == ["aldi:1", "aldi:1", "iga:1", "iga:2"]
+    assert identity.identity_conflicts["reason"].unique().tolist() == [
+        "more than one product of iga has this brand, name and size (aldi:1 with coles:1, iga:1, iga:2); kept apart"
     ]
 
 
