@@ -1,8 +1,9 @@
 """How well identity finds what the barcodes tell, with the barcodes hidden, and how often it joins what cannot be one.
 
-``python -m subs_assets_tests.unit.identity.measure`` prints the figures of docs/identity.md; the floors are held by
-test_real_catalogues.py. The products that Coles and IGA share by GTIN are divided by a hash: the rule was made looking
-at the development half alone. Whoever changes it looks at that half, and at the other one only to report.
+``python -m subs_assets_tests.unit.identity.measure`` prints figures of docs/identity.md, which says which;
+the floors are held by test_real_catalogues.py. The products that Coles and IGA share by GTIN are divided by a hash: the
+rule was made looking at the development half alone. Whoever changes it looks at that half, and at the other one only to
+report.
 """
 
 import argparse
@@ -80,9 +81,9 @@ def joined_pairs(product_listings: pd.DataFrame) -> Iterator[tuple[tuple[str, st
 
 
 LABELS = Path(__file__).with_name("merge_labels.csv")
-"""100 of the 118 Australian joins of September 2025 that no two GTINs decide, each judged by two independent readers
-who knew neither the rule nor each other: same, different, cannot tell. Not to be edited; the joins of a new rule want
-labels of their own.
+"""100 of the 118 Australian joins of September 2025 that no two GTINs decide, each judged by two readers, language
+models that were given the sheet and the guideline and nothing else: same, different, cannot tell. Not to be edited; the
+joins of a new rule want labels of their own.
 """
 
 
@@ -119,7 +120,7 @@ class Cut:
 
 
 def cut_in_two(listings: pd.DataFrame) -> Cut:
-    """Cut by a hash of the article number."""
+    """Cut by a hash of the sku."""
     halves = [f"half_{hashlib.sha256(sku.encode()).digest()[0] % 2}" for sku in listings["sku"]]
     joined = list(joined_pairs(identify(listings.assign(company_slug=halves, gtin=None)).product_listings))
     bags = dict(zip(listings["sku"], map(words, listings["core_name"]), strict=True))
@@ -143,7 +144,7 @@ def main() -> None:
             )
     read = read_joins(listings)
     print(
-        f"{read.joins} joins that two GTINs do not decide, {read.read} judged by two independent readers: "
+        f"{read.joins} joins that two GTINs do not decide, {read.read} judged by two readers: "
         f"{read.different} different, {read.undecided} cannot be told"
     )
     for country in ("au", "at") if given.austria else ("au",):
