@@ -68,6 +68,16 @@ def test_alike_names_are_ordered_pairs_of_different_rows() -> None:
     assert as_set(alike_names(features, 0.7)) == {(i, j) for i in range(3) for j in range(3) if i != j}
 
 
+@pytest.mark.parametrize("strip", [1, 3, 100])
+def test_each_name_keeps_its_most_alike_others(strip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similarity, "MOST_ALIKE", 2)
+    monkeypatch.setattr(similarity, "STRIP", strip)
+    pairs = alike_names(spelled(["swiss muesli", "muesli swiss", *["swiss muesli"] * 3, "dog food"]), 0.7)
+    assert list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == [
+        (0, 2), (0, 3), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 2), (4, 0), (4, 2),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("minimum", [0.5, 0.3, -1.0])
 def test_a_minimum_that_the_lexical_half_cannot_choose_by_is_refused(minimum: float) -> None:
     with pytest.raises(ValueError, match=f"minimum is {minimum}"):
