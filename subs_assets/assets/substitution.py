@@ -11,7 +11,7 @@ from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures
-from subs_assets.report.heatmap import rates_heatmap
+from subs_assets.report.heatmap import rates_picture
 from subs_assets.resources import EncoderResource
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.product_claims import build_product_claims
@@ -117,7 +117,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
                 for level, count in levels[["level", "rows"]].itertuples(index=False)
             },
             "Levels": preview(levels),
-            "Samples": preview(sample_substitutions(rows, products)),
+            "Samples": preview(first_ranked_sample(rows, products)),
         },
     )
     losses = Output(
@@ -131,7 +131,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     yield from selected(context, [pairs, losses])
 
 
-def sample_substitutions(rows: pd.DataFrame, products: pd.DataFrame, count: int = 25) -> pd.DataFrame:
+def first_ranked_sample(rows: pd.DataFrame, products: pd.DataFrame, count: int = 25) -> pd.DataFrame:
     """Some first-ranked rows as a person reads them, the same ones for the same rows."""
     first = rows[rows["rank"] == 1]
     chosen = first.sample(min(count, len(first)), random_state=0)
@@ -174,7 +174,7 @@ def substitution_rates(
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
     rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, progress))
-    picture = base64.b64encode(rates_heatmap(rates)).decode("ascii")
+    picture = base64.b64encode(rates_picture(rates)).decode("ascii")
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(
         index=["setting", "company_slug"], columns="target_company_slug", values="rate"
     )

@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from subs_assets.report.night import PAIR
 from subs_assets.substitution.outcomes import STAGES
 
 FUNNEL = tuple(reversed(STAGES))
 """From what is found back to what never came in: the order of the bars and of the table's columns."""
-
-PAIR = ["company_slug", "target_company_slug"]
 
 
 def loss_funnel(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ TITLES = {
 }
 
 
-def rates_heatmap(rates: pd.DataFrame) -> bytes:
+def rates_picture(rates: pd.DataFrame) -> bytes:
     """PNG of the company-by-company matrix, one panel a setting, on one scale from 0 to 100 %; readable without
     colour."""
     import matplotlib

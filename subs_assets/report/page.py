@@ -17,11 +17,12 @@ import pandas as pd
 from subs_assets.report import charts
 from subs_assets.report.coverage import department_coverage
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
+from subs_assets.report.heatmap import TITLES
 from subs_assets.report.night import Night
 from subs_assets.report.pairs import FunnelRow, PairDetails, caps_for, pair_details
 from subs_assets.report.rates import heatmap_cells, rates_by_pair
 from subs_assets.report.set_aside import set_aside_by_reason
-from subs_assets.report.summary import SETTINGS, summarise
+from subs_assets.report.summary import summarise
 from subs_assets.report.template import clip, page_template
 from subs_assets.report.timings import timings_of
 from subs_assets.substitution.rows import LEVEL_RULES
@@ -165,7 +166,7 @@ def _rate_panels(
         del measures["rate_level_5"]
     for measure, title in measures.items():
         row = []
-        for setting in SETTINGS:
+        for setting in TITLES:
             id, label = f"{setting}-{measure}", f"Heatmap, {setting}, {title}: substitution rates, company by company"
             specs[id] = charts.rates_heatmap(heatmap_cells(rates, setting, measure), companies, setting, label)
             row.append((id, label))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from subs_assets.report.equivalence_tree import EquivalenceTree, equivalence_trees
 from subs_assets.report.night import Night
-from subs_assets.report.samples import LevelSamples, sample_substitutions
+from subs_assets.report.samples import LevelSamples, samples_by_pair
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def caps_for(companies: int) -> Caps:
 
 
 def pair_details(night: Night, funnel: Sequence[FunnelRow], caps: Caps) -> list[PairDetails]:
-    samples = sample_substitutions(night.substitutions, night.listings, night.product_listings, caps.samples_per_level)
+    samples = samples_by_pair(night.substitutions, night.listings, night.product_listings, caps.samples_per_level)
     trees = equivalence_trees(night.categories, night.category_facets, night.category_equivalences, caps.tree_nodes)
     rows = {(row.company_slug, row.target_company_slug): row for row in funnel}
     pairs = [(company, target) for company in night.companies for target in night.companies]

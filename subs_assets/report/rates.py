@@ -3,9 +3,8 @@ from."""
 
 import pandas as pd
 
-from subs_assets.report.summary import SETTINGS
-
-PAIR = ["company_slug", "target_company_slug"]
+from subs_assets.report.night import PAIR
+from subs_assets.substitution.rates import SETTINGS
 
 MEASURES = {
     "rate": "with_any",

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-PAIR = ["company_slug", "target_company_slug"]
+from subs_assets.report.night import PAIR
 
 
 @dataclass(frozen=True)
-class Article:
-    """What a person reads of a product at one company: its name there, brand, size and cheapest price."""
+class ShownListing:
+    """What a person reads of a product's cheapest listing at one company."""
 
     name: str
     brand: str | None
@@ -25,8 +25,8 @@ class Article:
 class Sample:
     """One substitution in words; ``unit_price`` says how the unit prices compare, None where they do not."""
 
-    product: Article
-    substitute: Article
+    product: ShownListing
+    substitute: ShownListing
     score: float
     unit_price: str | None
     reasons: tuple[str, ...]
@@ -45,12 +45,12 @@ Samples = Mapping[tuple[str, str], tuple[LevelSamples, ...]]
 """(company, target company) -> its levels; a pair without substitutions is not there."""
 
 
-def sample_substitutions(
+def samples_by_pair(
     substitutions: pd.DataFrame, listings: pd.DataFrame, product_listings: pd.DataFrame, per_level: int
 ) -> Samples:
     """At most ``per_level`` rows of each pair and level, spread evenly over the scores."""
     chosen = spread_over_scores(substitutions, product_listings, per_level)
-    shop = cheapest_articles(listings, product_listings, chosen)
+    cheapest = cheapest_listings(listings, product_listings, chosen)
     samples: dict[tuple[str, str], dict[int, list[Sample]]] = {}
     sizes: dict[tuple[str, str, int], int] = {}
     columns = [*PAIR, "level", "size", "product_id", "substitute_id", "score", "unit_price_ratio", "reasons"]
@@ -58,8 +58,8 @@ def sample_substitutions(
         sizes[company, target, level] = size
         samples.setdefault((company, target), {}).setdefault(level, []).append(
             Sample(
-                shop[company, product],
-                shop[target, substitute],
+                cheapest[company, product],
+                cheapest[target, substitute],
                 score,
                 unit_price_in_words(ratio),
                 tuple(json.loads(reasons)),
@@ -108,19 +108,21 @@ def spread_over_scores(substitutions: pd.DataFrame, product_listings: pd.DataFra
     return chosen.assign(company_slug=rows["company_slug"].astype("str").to_numpy(), size=rows["size"].to_numpy())
 
 
-def cheapest_articles(
+def cheapest_listings(
     listings: pd.DataFrame, product_listings: pd.DataFrame, chosen: pd.DataFrame
-) -> dict[tuple[str, str], Article]:
+) -> dict[tuple[str, str], ShownListing]:
     """(company, product) -> its cheapest listing there, for both sides of the chosen rows."""
     keys = ["company_slug", "sku"]
     columns = ["company_slug", "product_id", "name", "brand", "size_text", "total", "unit", "price", "currency"]
     listed = product_listings[[*keys, "product_id"]]
     listed = listed[listed["product_id"].isin({*chosen["product_id"], *chosen["substitute_id"]})]
-    shop = listings.merge(listed, on=keys).sort_values(["price", *keys], na_position="last")
-    shop = shop.drop_duplicates(["company_slug", "product_id"])
+    cheapest = listings.merge(listed, on=keys).sort_values(["price", *keys], na_position="last")
+    cheapest = cheapest.drop_duplicates(["company_slug", "product_id"])
     return {
-        (company, product): Article(name, _text(brand), _text(size_text) or _size(total, unit), _price(price, currency))
-        for company, product, name, brand, size_text, total, unit, price, currency in _rows(shop[columns])
+        (company, product): ShownListing(
+            name, _text(brand), _text(size_text) or _size(total, unit), _price(price, currency)
+        )
+        for company, product, name, brand, size_text, total, unit, price, currency in _rows(cheapest[columns])
     }
 
 

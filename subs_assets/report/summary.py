@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from subs_assets.catalogue.company import READ
+from subs_assets.database.control import RELATIONS
 from subs_assets.report.night import Check, Night
+from subs_assets.substitution.rates import SETTINGS, rates_between_companies
 
-SETTINGS = ("siloed", "linked", "null")
-RELATIONS = ("exact", "close", "broad", "narrow", "related")
 STATUSES = ("accepted", "proposed", "rejected")
 LEVELS = (1, 2, 3, 4, 5)
 PROBLEMS_OF_A_COMPANY = 3
@@ -79,9 +79,7 @@ def summarise(night: Night) -> Summary:
     equivalences = night.category_equivalences
     accepted = equivalences[equivalences["status"] == "accepted"]
     files = night.catalogue_files
-    across = night.substitution_rates[
-        night.substitution_rates["company_slug"] != night.substitution_rates["target_company_slug"]
-    ]
+    rates = night.substitution_rates
     products = night.product_listings.groupby("company_slug")["product_id"].nunique()
     categories = night.categories.groupby("company_slug").size()
     companies = []
@@ -95,7 +93,7 @@ def summarise(night: Night) -> Summary:
                 reading_of(own, night.listings[night.listings["company_slug"] == slug]),
                 int(products.get(slug, 0)),
                 int(categories.get(slug, 0)),
-                rates_over(across[across["company_slug"] == slug]),
+                _rates(rates[rates["company_slug"] == slug]),
             )
         )
     reading = reading_of(files, night.listings)
@@ -107,7 +105,7 @@ def summarise(night: Night) -> Summary:
         _counts(equivalences["status"], STATUSES),
         _counts(accepted["relation"], RELATIONS),
         _counts(night.substitutions["level"], LEVELS),
-        rates_over(across),
+        _rates(rates),
         changes_against_the_run_before(night.run.history),
         tuple(problems(files, night.run.checks, reading)),
     )
@@ -126,15 +124,8 @@ def reading_of(files: pd.DataFrame, listings: pd.DataFrame) -> Reading:
     )
 
 
-def rates_over(rates: pd.DataFrame) -> dict[str, float | None]:
-    """Setting -> share of the products, counted once for each target company, that have a substitute there."""
-    sums = rates.groupby("setting")[["with_any", "products"]].sum()
-    return {
-        setting: float(sums.at[setting, "with_any"] / sums.at[setting, "products"])
-        if setting in sums.index and sums.at[setting, "products"]
-        else None
-        for setting in SETTINGS
-    }
+def _rates(rates: pd.DataFrame) -> dict[str, float | None]:
+    return {**dict.fromkeys(SETTINGS), **rates_between_companies(rates)}
 
 
 def changes_against_the_run_before(history: pd.DataFrame) -> dict[str, int]:

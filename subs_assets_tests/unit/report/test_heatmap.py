@@ -5,7 +5,7 @@ import struct
 import pandas as pd
 import pytest
 
-from subs_assets.report.heatmap import rates_heatmap
+from subs_assets.report.heatmap import rates_picture
 
 SETTINGS = ("siloed", "linked", "null")
 
@@ -33,11 +33,11 @@ def size(picture: bytes) -> tuple[int, int]:
     ],
 )
 def test_a_picture_is_made(frame: pd.DataFrame) -> None:
-    width, height = size(rates_heatmap(frame))
+    width, height = size(rates_picture(frame))
     assert width > height > 100
 
 
 def test_more_companies_make_a_larger_picture_and_other_rates_another() -> None:
     few, many = rates(["aldi", "coles"]), rates([f"company_{n}" for n in range(6)])
-    assert size(rates_heatmap(few)) < size(rates_heatmap(many))
-    assert rates_heatmap(few) != rates_heatmap(few.assign(rate=0.9))
+    assert size(rates_picture(few)) < size(rates_picture(many))
+    assert rates_picture(few) != rates_picture(few.assign(rate=0.9))

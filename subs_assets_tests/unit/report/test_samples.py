@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from subs_assets.report.samples import sample_substitutions, spread_over_scores, unit_price_in_words
+from subs_assets.report.samples import samples_by_pair, spread_over_scores, unit_price_in_words
 from subs_assets_tests.small_shops import item, shops
 
 
@@ -84,7 +84,7 @@ def test_a_sample_is_what_a_person_reads() -> None:
             "reasons": '["level 3: other brand", "no category speaks for it"]',
         }
     )
-    ((pair, (level,)),) = sample_substitutions(rows, shop.listings, shop.product_listings, 5).items()
+    ((pair, (level,)),) = samples_by_pair(rows, shop.listings, shop.product_listings, 5).items()
     (sample,) = level.samples
     assert pair == ("aldi", "coles") and (level.level, level.rows) == (3, 1)
     assert (sample.product.name, sample.product.brand, sample.product.size) == ("Oats", "Own", "500 g")
@@ -113,4 +113,4 @@ def test_unit_prices_in_words(ratio: float, words: str | None) -> None:
 def test_no_substitutions_no_samples() -> None:
     shop = shops([item("aldi", "1", "Oats")])
     none = substitutions([]).assign(unit_price_ratio=[], reasons=[])
-    assert sample_substitutions(none, shop.listings, shop.product_listings, 5) == {}
+    assert samples_by_pair(none, shop.listings, shop.product_listings, 5) == {}
