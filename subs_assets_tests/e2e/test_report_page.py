@@ -125,6 +125,7 @@ def test_a_pair_is_chosen_and_shown(opened: Opened, companies: int) -> None:
     assert "AUD" in block.locator(".samples").inner_text() and "a unit" in block.locator(".samples").inner_text()
     opened.page.locator("#funnel details > summary").last.evaluate("summary => summary.parentElement.open = true")
     opened.page.locator('#funnel a[href="#pair-shop_00-shop_00"]').click()
+    opened.page.locator("#pair-shop_00-shop_00").wait_for()  # the browser tells of a changed address in its own time
     assert shown() == ["pair-shop_00-shop_00"]
     assert opened.page.locator("#target").input_value() == "shop_00"
     assert opened.errors == []
