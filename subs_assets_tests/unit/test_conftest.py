@@ -37,7 +37,8 @@ def run_suite(folder: Path, ci: str | None) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--continue-on-collection-errors", str(folder)],
         cwd=folder,
-        env=environment | ({"CI": ci} if ci is not None else {}),
+        # The copied conftest.py makes fixtures of this repository's tests known.
+        env=environment | {"PYTHONPATH": str(CONFTEST.parents[1])} | ({"CI": ci} if ci is not None else {}),
         capture_output=True,
         encoding="utf-8",
         timeout=60,
