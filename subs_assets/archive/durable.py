@@ -70,7 +70,7 @@ def move_without_overwriting(source: Path, target: Path) -> None:
     else:
         try:
             os.link(source, target)
-        except (PermissionError, NotImplementedError, OSError) as problem:
+        except (NotImplementedError, OSError) as problem:
             if isinstance(problem, FileExistsError) or target.exists():
                 raise FileExistsError(f"{target} exists") from problem
             source.rename(target)  # a file system without hard links
