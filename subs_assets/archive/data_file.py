@@ -3,7 +3,7 @@ was written.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,9 @@ COMPRESSION_LEVEL = (
 LARGEST_WINDOW = 2**23  # bytes; level 3 uses 2^21. A file that asks for more is none of ours, and would cost memory
 BLOCK = 2**18  # bytes that are handled at once
 
+RowsDone = Callable[[int], None]
+"""Called with the number of rows so far, between two blocks; a file of one block is over before there is news."""
+
 
 @dataclass(frozen=True)
 class FileFacts:
@@ -33,7 +36,7 @@ class FileFacts:
     compressed_sha256: str
 
 
-def write_lines(path: Path, lines: Iterable[bytes]) -> FileFacts:
+def write_lines(path: Path, lines: Iterable[bytes], rows_done: RowsDone | None = None) -> FileFacts:
     """Write lines, each with its line feed, to a new file; it is on the disk when this returns."""
     raw_hash = hashlib.sha256()
     rows = raw_bytes = 0
@@ -42,6 +45,8 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> FileFacts:
         compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL, write_checksum=True)
         with compressor.stream_writer(compressed, closefd=False) as stream:  # type: ignore[arg-type]
             for count, block in _blocks(lines):
+                if rows and rows_done is not None:
+                    rows_done(rows)
                 rows += count
                 raw_bytes += len(block)
                 raw_hash.update(block)
@@ -59,11 +64,14 @@ def hash_lines(lines: Iterable[bytes]) -> tuple[int, str]:
     return rows, raw_hash.hexdigest()
 
 
-def check_file(path: Path, facts: FileFacts) -> str | None:
+def check_file(path: Path, facts: FileFacts, rows_done: RowsDone | None = None) -> str | None:
     """The first thing about a file that is not as its facts say, in a sentence; None where all is right."""
+    rows = 0
     try:
-        for _ in _read_blocks(path, facts):
-            pass
+        for block in _read_blocks(path, facts):
+            if rows and rows_done is not None:
+                rows_done(rows)
+            rows += block.count(b"\n")
     except BadArchive as problem:
         return str(problem)
     return None

@@ -2,10 +2,13 @@
 here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, TableDigest, TableEntry
+
+Progress = Callable[[str, str, int], None]
+"""Called with the database's name, the table's and how many of its rows are done: now and then, and at its end."""
 
 
 class Table(Protocol):

@@ -14,11 +14,11 @@ from subs_assets.archive.data_file import read_lines
 from subs_assets.archive.databases import open_target
 from subs_assets.archive.errors import ArchiveError, RestoreRefused
 from subs_assets.archive.manifest import Manifest, TableEntry, data_path
-from subs_assets.archive.protocols import Target
-from subs_assets.archive.snapshot import Progress
+from subs_assets.archive.protocols import Progress, Target
 from subs_assets.archive.store import read_manifest
 from subs_assets.archive.verify import verify
 
+ROWS_BETWEEN_NEWS = 20_000
 AFTER_THE_TABLES = frozenset({"sequences", "statistics"})  # loading the others writes into these
 
 
@@ -90,10 +90,17 @@ def _fill(target: Target, path: Path, manifest: Manifest, database: str, progres
     target.create_tables(tables)
     for table in tables:
         if table.kind not in AFTER_THE_TABLES:
-            target.load(table, _lines(path, table))
+            target.load(table, _told(_lines(path, table), table, progress))
             if progress is not None:
                 progress(database, table.name, table.rows)
     target.finish((table, _lines(path, table)) for table in tables if table.kind in AFTER_THE_TABLES)
+
+
+def _told(lines: Iterator[bytes], table: TableEntry, progress: Progress | None) -> Iterator[bytes]:
+    for done, line in enumerate(lines):
+        if done and done % ROWS_BETWEEN_NEWS == 0 and progress is not None:
+            progress(table.database, table.name, done)
+        yield line
 
 
 def _publish(targets: Mapping[str, Target]) -> None:

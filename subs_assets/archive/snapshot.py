@@ -4,9 +4,10 @@ never asked.
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -28,15 +29,12 @@ from subs_assets.archive.manifest import (
     read_manifest,
     write_manifest,
 )
-from subs_assets.archive.protocols import Source
+from subs_assets.archive.protocols import Progress, Source
 from subs_assets.archive.store import list_archives
 
 LOCK_FILE = ".archive.lock"
 UNFINISHED = ".unfinished-"
 NAME_LENGTH = 60  # of a file, beside its number: enough to recognise a table, short enough for every file system
-
-Progress = Callable[[str, str, int], None]
-"""Called after each table with the database's name, the table's and its rows."""
 
 
 def create(
@@ -106,7 +104,8 @@ def _write_tables(sources: Mapping[str, Source], folder: Path, progress: Progres
     for database, source in sources.items():
         for table in source.tables:
             file = f"{DATA_FOLDER}/{len(entries) + 1:05d}-{_plain_name(table.name)}.jsonl.zst"
-            facts = write_lines(folder / file, source.lines(table))
+            rows_done = None if progress is None else partial(progress, database, table.name)
+            facts = write_lines(folder / file, source.lines(table), rows_done)
             entry = TableEntry(
                 database=database,
                 name=table.name,
@@ -121,8 +120,8 @@ def _write_tables(sources: Mapping[str, Source], folder: Path, progress: Progres
                 compressed_sha256=facts.compressed_sha256,
             )
             entries.append(entry)
-            if progress is not None:
-                progress(database, table.name, facts.rows)
+            if rows_done is not None:
+                rows_done(facts.rows)
     return tuple(entries)
 
 

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from subs_assets.archive.data_file import check_file
 from subs_assets.archive.durable import is_link
 from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path, manifest_sha256
+from subs_assets.archive.protocols import Progress
 from subs_assets.archive.store import list_archives, read_manifest
 from subs_assets.archive.values import TEXT_FORMS
 
@@ -24,7 +26,7 @@ class Verification:
     complete: bool
 
 
-def verify(path: Path) -> Verification:
+def verify(path: Path, progress: Progress | None = None) -> Verification:
     """Read an archive back, all of it, in bounded memory; never raises for a bad one.
 
     Checked are the manifest's hash, that the folder holds its files and nothing else, no links, and each file's size,
@@ -32,7 +34,7 @@ def verify(path: Path) -> Verification:
     """
     try:
         manifest = read_manifest(path)
-        problems = [*_inconsistencies(manifest), *_strangers(path, manifest), *_bad_files(path, manifest)]
+        problems = [*_inconsistencies(manifest), *_strangers(path, manifest), *_bad_files(path, manifest, progress)]
     except BadArchive as problem:
         return Verification(False, (str(problem),), 0, 0, False)
     except OSError as problem:
@@ -98,11 +100,14 @@ def _strangers(path: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{DATA_FOLDER}/{found.name} does not belong to the archive"
 
 
-def _bad_files(path: Path, manifest: Manifest) -> Iterator[str]:
+def _bad_files(path: Path, manifest: Manifest, progress: Progress | None) -> Iterator[str]:
     for table in manifest.tables:
+        rows_done = None if progress is None else partial(progress, table.database, table.name)
         try:
-            problem = check_file(data_path(path, table), table.facts)
+            problem = check_file(data_path(path, table), table.facts, rows_done)
         except BadArchive as refused:
             problem = str(refused)
+        if rows_done is not None:
+            rows_done(table.rows)
         if problem is not None:
             yield f"table {table.name} of {table.database}: {problem}"
