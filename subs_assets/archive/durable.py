@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from subs_assets.archive.errors import NotEnoughSpace
+
 OWNER_ONLY_FILE = 0o600
 OWNER_ONLY_FOLDER = 0o700
+MEBIBYTE = 2**20
 
 
 def make_folder(path: Path) -> None:
@@ -77,6 +80,16 @@ def move_without_overwriting(source: Path, target: Path) -> None:
         else:
             source.unlink()
     sync_folder(target.parent)
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Raise NotEnoughSpace unless ``needed`` bytes are free where ``folder`` is; ``what`` may need them."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise NotEnoughSpace(
+            f"{what} may need {needed / MEBIBYTE:,.1f} MiB, and {free / MEBIBYTE:,.1f} MiB are free in {folder}; "
+            "make room there, or choose a folder on another disk"
+        )
 
 
 def remove_folder(path: Path) -> None:

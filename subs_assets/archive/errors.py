@@ -17,6 +17,10 @@ class BadArchive(ArchiveError):
     """What lies in the archive's folder is not what its manifest says, or is no archive at all."""
 
 
+class NotEnoughSpace(ArchiveError):
+    """The disk would be full before the work is done; nothing was written."""
+
+
 class RestoreRefused(ArchiveError):
     """Nothing was restored, and the target is as it was."""
 

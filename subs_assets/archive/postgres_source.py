@@ -47,6 +47,17 @@ class PostgresSource:
     def not_represented(self) -> tuple[str, ...]:
         return self.schema.not_represented
 
+    @property
+    def size(self) -> int:
+        names = [table.qualified_name for table in self.tables]
+        query = """
+            SELECT coalesce(sum(pg_catalog.pg_table_size(name::pg_catalog.regclass)), 0)::pg_catalog.int8
+            FROM pg_catalog.unnest(%s::pg_catalog.text[]) name
+        """
+        with self._readable("the size of its tables"):
+            (size,) = self._connection.execute(query, (names,)).fetchone() or (0,)
+        return int(size)
+
     def lines(self, table: PostgresTable) -> Iterator[bytes]:
         """The table's rows in their order, each as its line of JSON with a line feed.
 

@@ -33,6 +33,12 @@ class Source(Protocol):
     def not_represented(self) -> tuple[str, ...]:
         """What an archive of this database would lack, a sentence each."""
 
+    @property
+    def size(self) -> int:
+        """Bytes that its tables take on its own disk. In an archive they take less: about a fifth, measured; a third
+        more only where they are nothing but random bytes.
+        """
+
     def lines(self, table: Any) -> Iterable[bytes]:
         """The rows of one of ``tables`` in their order, each as its line of JSON with a line feed."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from subs_assets.archive.data_file import check_file, write_lines
 from subs_assets.archive.databases import open_sources
-from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, sync_folder
+from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, require_space, sync_folder
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive
 from subs_assets.archive.manifest import (
     DATA_FOLDER,
@@ -53,7 +53,8 @@ def create(
     manifest says.
 
     Raises:
-        UnsupportedDatabase, UnreadableDatabase: a database cannot be archived; nothing is left behind.
+        UnsupportedDatabase, UnreadableDatabase, NotEnoughSpace: a database cannot be archived; nothing is left
+            behind.
         ArchiveLocked: another creation in the same place went on for longer than ``wait_seconds``.
     """
     make_folder(destination)
@@ -68,6 +69,7 @@ def create(
             make_folder(unfinished / DATA_FOLDER)
             # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
             with open_sources(databases) as sources:
+                require_space(destination, sum(source.size for source in sources.values()), "the archive")
                 tables = _write_tables(sources, unfinished, progress)
                 not_represented = tuple(
                     f"{name}: {sentence}" for name, source in sources.items() for sentence in source.not_represented

@@ -4,7 +4,7 @@ here.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,6 +133,11 @@ def read_snapshot_identity(connection: sqlite3.Connection) -> dict[str, int | st
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("schema_version", "page_count", "freelist_count")
     }
+
+
+def used_bytes(snapshot: Mapping[str, int | str], settings: Mapping[str, int | str]) -> int:
+    """How much of a file is in use, by what ``read_snapshot_identity`` and ``read_settings`` said of it."""
+    return (int(snapshot["page_count"]) - int(snapshot["freelist_count"])) * int(settings["page_size"])
 
 
 def read_alembic_heads(connection: sqlite3.Connection, schema: SqliteSchema) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from subs_assets.archive.sqlite_schema import (
     read_settings,
     read_snapshot_identity,
     read_text_as_it_is,
+    used_bytes,
 )
 from subs_assets.archive.values import UTF_8, RowForm, TextForm
 from subs_assets.database.engine import sqlite_file
@@ -48,6 +49,11 @@ class SqliteSource:
     @property
     def not_represented(self) -> tuple[str, ...]:
         return self.schema.not_represented
+
+    @property
+    def size(self) -> int:
+        pages = read_snapshot_identity(self._connection)
+        return used_bytes(pages, read_settings(self._connection))
 
     def lines(self, table: SqliteTable) -> Iterator[bytes]:
         """The table's rows in their order, each as its line of JSON with a line feed.

@@ -13,6 +13,7 @@ from subs_assets.archive.durable import (
     make_folder,
     move_without_overwriting,
     new_file,
+    require_space,
     sync_file,
     sync_folder,
 )
@@ -24,6 +25,7 @@ from subs_assets.archive.sqlite_schema import (
     read_schema,
     read_text_as_it_is,
     rowid_name,
+    used_bytes,
 )
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
 from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, RowForm, UndecodableText
@@ -238,6 +240,7 @@ def open_target(path: Path, entry: DatabaseEntry) -> Iterator[SqliteTarget]:
     path = path.absolute()
     make_folder(path.parent)
     refuse_unless_empty(path)
+    require_space(path.parent, used_bytes(entry.snapshot, entry.settings), f"the restored {path.name}")
     building = path.with_name(f".{path.name}.restoring")
     lock = FileLock(path.with_name(f".{path.name}.restoring.lock"), mode=OWNER_ONLY_FILE)
     try:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -7,14 +8,27 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
 from filelock import FileLock
 
-from subs_assets.archive import snapshot, store, verify
-from subs_assets.archive.errors import ArchiveError, ArchiveLocked, UnreadableDatabase, UnsupportedDatabase
+from subs_assets.archive import drill, restore, snapshot, store, verify
+from subs_assets.archive.errors import (
+    ArchiveError,
+    ArchiveLocked,
+    NotEnoughSpace,
+    UnreadableDatabase,
+    UnsupportedDatabase,
+)
 from subs_assets_tests.unit.archive.conftest import MakeDatabase, url_of
+
+
+@pytest.fixture
+def nearly_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two pages of 4,096 bytes are free; a database of three cannot be archived, and none restored."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=2 * 4096))
 
 
 def test_the_rows_can_be_read_without_this_package(shop: Path, tmp_path: Path) -> None:
@@ -51,6 +65,26 @@ def test_a_column_that_was_renamed_under_the_models_is_archived_whole(
         {"$rowid": 2, "company_slug": "aldi", "path": '["Milk"]', "store_product_id": None},
     ]
     assert [row["note"] for row in store.read_rows(archive, "somebodys_notes")] == ["no model knows me"]
+
+
+@pytest.mark.archive_case(43)
+@pytest.mark.usefixtures("nearly_full_disk")
+def test_a_disk_without_room_is_told_before_anything_is_written(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughSpace, match=r"the archive may need 0\.0 MiB, and 0\.0 MiB are free in .*archives"):
+        snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    assert [path.name for path in (tmp_path / "archives").iterdir()] == [".archive.lock"]
+
+
+@pytest.mark.archive_case(43)
+def test_a_restore_without_room_is_told_before_anything_is_written(
+    shop: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    request.getfixturevalue("nearly_full_disk")
+    with pytest.raises(NotEnoughSpace, match=r"the restored new\.db may need"):
+        restore.restore(archive, {"warehouse": url_of(tmp_path / "target" / "new.db")})
+    assert not list((tmp_path / "target").iterdir())
+    assert "may need" in drill.drill(archive).problems[0]
 
 
 @pytest.mark.parametrize("journal_mode", ["wal", "delete"])
