@@ -14,6 +14,7 @@ from subs_assets.archive.databases import open_scratch
 from subs_assets.archive.digest import digests
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked
+from subs_assets.archive.protocols import Progress
 from subs_assets.archive.restore import restore
 from subs_assets.archive.store import read_manifest
 
@@ -31,7 +32,12 @@ class Drill:
     rows: int
 
 
-def drill(path: Path, beside: Mapping[str, str | URL] | None = None, wait_seconds: float = 60) -> Drill:
+def drill(
+    path: Path,
+    beside: Mapping[str, str | URL] | None = None,
+    wait_seconds: float = 60,
+    progress: Progress | None = None,
+) -> Drill:
     """Restore all databases of an archive into scratch ones, compare every digest, and remove them again.
 
     Scratch files of SQLite lie beside the archive. Scratch databases of PostgreSQL are made on the server of the
@@ -52,7 +58,7 @@ def drill(path: Path, beside: Mapping[str, str | URL] | None = None, wait_second
         for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
             remove_folder(left)
         make_folder(scratch)
-        return _restore_and_compare(path, scratch, beside or {})
+        return _restore_and_compare(path, scratch, beside or {}, progress)
     except (ArchiveError, OSError) as problem:
         return Drill(False, (str(problem),), 0, 0)
     finally:
@@ -60,7 +66,9 @@ def drill(path: Path, beside: Mapping[str, str | URL] | None = None, wait_second
         lock.release()
 
 
-def _restore_and_compare(path: Path, scratch: Path, beside: Mapping[str, str | URL]) -> Drill:
+def _restore_and_compare(
+    path: Path, scratch: Path, beside: Mapping[str, str | URL], progress: Progress | None
+) -> Drill:
     manifest = read_manifest(path)
     with ExitStack() as stack:
         # A database's name is whatever somebody called it, so it is no file name.
@@ -68,7 +76,7 @@ def _restore_and_compare(path: Path, scratch: Path, beside: Mapping[str, str | U
             name: stack.enter_context(open_scratch(scratch / f"{number}.db", entry, beside.get(name)))
             for number, (name, entry) in enumerate(manifest.databases.items(), start=1)
         }
-        restored = restore(path, into)
+        restored = restore(path, into, progress)
         problems = tuple(
             f"{name}: {sentence}"
             for name, url in into.items()

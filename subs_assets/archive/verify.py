@@ -54,17 +54,27 @@ def verify_chain(destination: Path) -> list[str]:
         if summary.problem is not None:
             sentences.append(summary.problem)
             continue
-        previous = read_manifest(summary.path).previous
-        if previous is None or not (destination / previous.folder).is_dir():
-            continue
-        try:
-            found = manifest_sha256(destination / previous.folder)
-        except BadArchive as problem:
-            sentences.append(str(problem))
-            continue
-        if found != previous.manifest_sha256:
-            sentences.append(f"{previous.folder} is not what it was when {summary.path.name} was made after it")
+        if (sentence := broken_link(summary.path)) is not None:
+            sentences.append(sentence)
     return sentences
+
+
+def broken_link(path: Path) -> str | None:
+    """Why the archive that this one was made after is no longer what it was then; None where it is, or is not there.
+
+    Raises:
+        BadArchive: this one cannot be read.
+    """
+    previous = read_manifest(path).previous
+    if previous is None or not (path.parent / previous.folder).is_dir():
+        return None
+    try:
+        found = manifest_sha256(path.parent / previous.folder)
+    except BadArchive as problem:
+        return str(problem)
+    if found == previous.manifest_sha256:
+        return None
+    return f"{previous.folder} is not what it was when {path.name} was made after it"
 
 
 def _inconsistencies(manifest: Manifest) -> Iterator[str]:

@@ -1,44 +1,57 @@
-"""``subs archive``: create, list, show, verify, restore."""
+"""``subs archive``: create, list, show, verify, restore, drill, diff."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subs_assets.commands.output import console, fail, print_json, print_table
+from subs_assets.commands.output import byte_count, console, errors, fail, print_json, print_table, told_by_table
 from subs_assets.settings import Settings
 
-archive = typer.Typer(no_args_is_help=True, help="JSON snapshots of every table: create, list, show, verify, restore.")
+if TYPE_CHECKING:
+    from subs_assets.archive.manifest import Manifest
+
+archive = typer.Typer(
+    no_args_is_help=True,
+    help="JSON snapshots of every table that a database has: create, list, show, verify, restore, drill, diff.",
+)
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 ArchivePath = Annotated[Path, typer.Argument(help="The archive's folder, as `subs archive list` shows it.")]
+DatabaseName = Annotated[
+    str | None, typer.Option(help="Which database of the archive, where it holds several; by default warehouse.")
+]
+WAREHOUSE = "warehouse"
+ANOTHER = "database"
+"""What a database is called in an archive that is not ours."""
 
 
 @archive.command()
 def create(
     database: Annotated[
-        str | None, typer.Option(help="Another database, as an SQLAlchemy URL; by default ours.")
+        str | None,
+        typer.Option(
+            help="Another database, ours or not, as an SQLAlchemy URL; by default warehouse and control state."
+        ),
     ] = None,
     to: Annotated[Path | None, typer.Option(help="Another folder than SUBS_ARCHIVES.")] = None,
     note: Annotated[str | None, typer.Option(help="Kept in the manifest.")] = None,
 ) -> None:
-    """Archive every table that the database has, and the control state; ends with 0 only for a complete one."""
+    """Archive every table that the database has; prints the archive's folder, and ends with 0 only for a complete
+    one."""
     from subs_assets.archive import snapshot
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.store import read_manifest
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
-    databases = (
-        {"warehouse": database} if database else {"warehouse": settings.database_url, "control": settings.control_url}
-    )
-    if not database:
+    if database:
+        databases = {ANOTHER: database}
+    else:
+        databases = {WAREHOUSE: settings.database_url, "control": settings.control_url}
         open_control(settings.control_url).dispose()
-
-    def progress(name: str, table: str, rows: int) -> None:
-        console.print(f"  {name}.{table}: {rows:,} rows", markup=False, highlight=False)
-
     try:
-        folder = snapshot.create(databases, to or settings.archives, note=note, progress=progress)
+        with told_by_table("archiving") as progress:
+            folder = snapshot.create(databases, to or settings.archives, note=note, progress=progress)
     except ArchiveError as problem:
         fail(str(problem))
     manifest = read_manifest(folder)
@@ -53,25 +66,30 @@ def list_(as_json: AsJson = False) -> None:
     from subs_assets.archive.store import list_archives
 
     settings = Settings.from_environment()
+    summaries = list_archives(settings.archives)
     rows = [
         {
             "path": str(summary.path), "created": summary.created, "tables": summary.tables, "rows": summary.rows,
             "bytes": summary.bytes, "complete": summary.complete, "problem": summary.problem,
         }
-        for summary in list_archives(settings.archives)
+        for summary in summaries
     ]  # fmt: skip
     if as_json:
         print_json(rows)
         return
-    columns = ["archive", "created", "tables", "rows", "bytes", "complete", "problem"]
-    print_table([{**row, "archive": Path(str(row["path"])).name} for row in rows], f"In {settings.archives}", columns)
+    columns = ["archive", "created", "tables", "rows", "size", "complete", "problem"]
+    shown = [
+        {**row, "archive": Path(str(row["path"])).name, "size": byte_count(summary.bytes)}
+        for row, summary in zip(rows, summaries, strict=True)
+    ]
+    print_table(shown, f"In {settings.archives}", columns)
 
 
 @archive.command()
 def show(
     path: ArchivePath,
     table: Annotated[str | None, typer.Argument(help="Print this table's rows, one JSON object a line.")] = None,
-    database: Annotated[str, typer.Option(help="warehouse or control")] = "warehouse",
+    database: DatabaseName = None,
     as_json: AsJson = False,
 ) -> None:
     """An archive's tables with their counts, or one table's rows."""
@@ -85,11 +103,11 @@ def show(
         return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
     try:
+        manifest = read_manifest(path)
         if table is not None:
-            for row in read_rows(path, table, database):
+            for row in read_rows(path, table, _database_of(manifest, database)):
                 typer.echo(json.dumps(row, ensure_ascii=False, default=as_text))
             return
-        manifest = read_manifest(path)
     except ArchiveError as problem:
         fail(str(problem))
     rows = [
@@ -102,45 +120,158 @@ def show(
         }
         for entry in manifest.tables
     ]
-    print_json(rows) if as_json else print_table(rows, f"{path.name}, made {manifest.created}")
+    if as_json:
+        print_json(rows)
+        return
+    print_table(rows, f"{path.name}, made {manifest.created}")
+    for sentence in manifest.not_represented:
+        console.print(f"not represented: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
 
 @archive.command()
 def verify(path: ArchivePath, as_json: AsJson = False) -> None:
-    """Read an archive back, all of it: hashes, sizes, counts, manifest."""
+    """Read an archive back, all of it: hashes, sizes, counts, manifest, and whether its predecessor is still the one
+    that it was made after."""
     from dataclasses import asdict
 
+    from subs_assets.archive.verify import broken_link
     from subs_assets.archive.verify import verify as verify_archive
 
-    verification = verify_archive(path)
+    with told_by_table("reading back") as progress:
+        verification = verify_archive(path, progress)
+    broken = broken_link(path) if verification.ok else None
     if as_json:
-        print_json(asdict(verification))
+        print_json({**asdict(verification), "chain": broken})
     elif verification.ok:
+        complete = "" if verification.complete else ", not complete: `subs archive show` says what is not represented"
         console.print(
-            f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows", markup=False, soft_wrap=True
+            f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows{complete}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
-    if not verification.ok:
-        fail("; ".join(verification.problems))
+    if problems := [*verification.problems, *([broken] if broken else [])]:
+        fail("; ".join(problems))
 
 
 @archive.command()
 def restore(
     path: ArchivePath,
     into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database; an SQLite file may be missing.")],
-    database: Annotated[str, typer.Option(help="Which database of the archive: warehouse or control.")] = "warehouse",
+    database: DatabaseName = None,
 ) -> None:
-    """Restore one database of an archive into an empty one."""
+    """Restore one database of an archive into an empty one, and say which migration comes next."""
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.restore import restore as restore_archive
+    from subs_assets.archive.store import read_manifest
 
     try:
-        restored = restore_archive(path, {database: into})
+        name = _database_of(read_manifest(path), database)
+        with told_by_table("restoring") as progress:
+            restored = restore_archive(path, {name: into}, progress)
     except ArchiveError as problem:
         fail(str(problem))
-    for sentence in restored.broken:
-        console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
-    heads = ", ".join(restored.databases[database].alembic_heads) or "none"
-    console.print(f"restored {restored.tables} tables, {restored.rows:,} rows; Alembic revision: {heads}", markup=False)
+    for sentence in (*restored.broken, *restored.not_represented):
+        errors.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"restored {restored.tables} tables, {restored.rows:,} rows", markup=False, highlight=False)
+    if name == WAREHOUSE:
+        next_step = _next_migration(restored.databases[name].alembic_heads)
+        console.print(next_step, markup=False, highlight=False, soft_wrap=True)
+
+
+@archive.command()
+def drill(
+    path: ArchivePath,
+    beside: Annotated[
+        str | None,
+        typer.Option(help="PostgreSQL: a database on the server that the scratch databases shall be made on."),
+    ] = None,
+) -> None:
+    """Prove that an archive can be restored: restore it into scratch databases, compare every table, remove them."""
+    from subs_assets.archive.drill import drill as drill_archive
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.store import read_manifest
+
+    settings = Settings.from_environment()
+    try:
+        names = read_manifest(path).databases
+        ours = {WAREHOUSE: settings.database_url, "control": settings.control_url}
+        urls = dict.fromkeys(names, beside) if beside else ours
+        with told_by_table("restoring") as progress:
+            drilled = drill_archive(path, {name: url for name, url in urls.items() if url}, progress=progress)
+    except ArchiveError as problem:
+        fail(str(problem))
+    if not drilled.ok:
+        fail(f"{path.name} cannot be relied on: {'; '.join(drilled.problems)}")
+    console.print(
+        f"{path.name} can be restored: {drilled.tables} tables, {drilled.rows:,} rows came back equal",
+        markup=False,
+        highlight=False,
+    )
+
+
+@archive.command()
+def diff(
+    before: ArchivePath,
+    after: ArchivePath,
+    table: Annotated[
+        str | None, typer.Argument(help="Print this table's differing rows, as JSON behind - (before) or + (after).")
+    ] = None,
+    database: DatabaseName = None,
+    as_json: AsJson = False,
+) -> None:
+    """What became different from one archive to another: schema, and rows by primary key."""
+    import json
+    from dataclasses import asdict
+
+    from subs_assets.archive.difference import difference, differing_rows
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.store import read_manifest
+
+    try:
+        if table is not None:
+            name = _database_of(read_manifest(before), database)
+            for sign, row in differing_rows(before, after, name, table):
+                typer.echo(f"{sign}{json.dumps(row, ensure_ascii=False)}")
+            return
+        found = difference(before, after)
+    except ArchiveError as problem:
+        fail(str(problem))
+    if as_json:
+        print_json(asdict(found))
+        return
+    for sentence in found.schema:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    rows = [
+        {
+            "table": f"{one.database}.{one.table}", "before": one.rows_before, "after": one.rows_after,
+            "added": one.added, "removed": one.removed, "changed": one.changed,
+            "columns gone": ", ".join(one.columns_removed), "columns new": ", ".join(one.columns_added),
+        }
+        for one in found.tables
+    ]  # fmt: skip
+    print_table(rows, "Tables that differ")
+
+
+def _database_of(manifest: "Manifest", name: str | None) -> str:
+    """The database that is meant: the one that is named, else ours, else the only one."""
+    if name is not None:
+        return name
+    return (
+        WAREHOUSE if WAREHOUSE in manifest.databases or len(manifest.databases) != 1 else next(iter(manifest.databases))
+    )
+
+
+def _next_migration(heads: tuple[str, ...]) -> str:
+    from subs_assets.database.migrate import lacking
+
+    at = ", ".join(heads) or "none"
+    missing = lacking(heads)
+    if missing is None:
+        return f"Alembic revision: {at}, which this program does not know: a newer one made it, so update the program"
+    if not missing:
+        return f"Alembic revision: {at}, the newest"
+    return f"Alembic revision: {at}; next: {'; '.join(missing)}: set SUBS_DATABASE_URL to it and run `subs db upgrade`"
 
 
 def register(app: typer.Typer) -> None:

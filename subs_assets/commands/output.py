@@ -3,7 +3,8 @@ elsewhere."""
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -57,6 +58,41 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence
 
 def _is_figure(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and value.endswith("%") and len(value) < SHORT)
+
+
+@contextmanager
+def told_by_table(verb: str) -> Iterator[Callable[[str, str, int], None]]:
+    """A callback (database, table, rows so far) whose tables become a line each on standard error when they are done;
+    on a terminal the one at work is counted up meanwhile."""
+    at_work: tuple[str, str] | None = None
+    done = 0
+
+    def line() -> str:
+        database, table = at_work or ("", "")
+        return f"{database}.{table}: {done:,} rows"
+
+    with errors.status(verb) as status:
+
+        def tell(database: str, table: str, rows: int) -> None:
+            nonlocal at_work, done
+            if at_work is not None and at_work != (database, table):
+                errors.print(f"  {line()}", markup=False, highlight=False)
+            at_work, done = (database, table), rows
+            status.update(_escaped(f"{verb} {line()}"))
+
+        yield tell
+        if at_work is not None:
+            errors.print(f"  {line()}", markup=False, highlight=False)
+
+
+def byte_count(number: int) -> str:
+    """As a person reads it: 1536 is "1.5 KiB"."""
+    size = float(number)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:

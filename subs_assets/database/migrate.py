@@ -1,6 +1,6 @@
 """Brings a warehouse's schema to the newest revision, or says why not; the revisions are in ``migrations/``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +52,19 @@ def check(url: str | URL) -> list[str]:
             return _problems(connection, describe(url))
     except DatabaseNotReady as error:
         return [str(error)]
+
+
+def lacking(heads: Iterable[str]) -> list[str] | None:
+    """What a database at these revisions lacks, oldest first, each as "0003 what it does"; None where a revision is
+    none of this program's.
+    """
+    script = ScriptDirectory.from_config(alembic_config())
+    found = tuple(heads)
+    if _unknown(script, found):
+        return None
+    there = {revision.revision for revision in script.iterate_revisions(found, "base")} if found else set()
+    missing = [revision for revision in script.walk_revisions() if revision.revision not in there]
+    return [f"{revision.revision} {revision.doc}" for revision in reversed(missing)]
 
 
 def notes(url: str | URL) -> list[str]:

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from subs_assets.database import control
+from subs_assets.database import control, migrate
+from subs_assets.database.engine import open_engine
 from subs_assets.settings import Settings, control_url_beside, sqlite_url
 from subs_assets_tests.shops_and_runs import rows_in
 from subs_assets_tests.unit.commands.conftest import Subs, on_both
@@ -20,6 +23,12 @@ def archive_of(subs: Subs, home: Settings) -> str:
     assert result.exit_code == 0, result.output
     (listed,) = json.loads(subs(home, "archive", "list", "--json").stdout)
     return str(listed["path"])
+
+
+def archive_of_again(subs: Subs, home: Settings) -> str:
+    """Another one, the newest."""
+    assert subs(home, "archive", "create").exit_code == 0
+    return str(json.loads(subs(home, "archive", "list", "--json").stdout)[0]["path"])
 
 
 @on_both
@@ -91,8 +100,62 @@ def test_another_database_goes_to_another_folder(subs: Subs, home: Settings, tmp
     assert result.exit_code == 0, result.output
     (path,) = (folder for folder in elsewhere.iterdir() if not folder.name.startswith("."))
     tables = json.loads(subs(home, "archive", "show", str(path), "--json").stdout)
-    assert {one["database"] for one in tables} == {"warehouse"} and "decisions" in {one["table"] for one in tables}
+    assert {one["database"] for one in tables} == {"database"} and "decisions" in {one["table"] for one in tables}
     assert not home.archives.exists()
+    shown = subs(home, "archive", "show", str(path), "data_set").stdout.splitlines()
+    assert [json.loads(line)["name"] for line in shown] == [home.data_set]  # the only database need not be named
+    copy = sqlite_url(tmp_path / "copy.db")
+    restored = subs(home, "archive", "restore", str(path), "--into", copy)
+    assert restored.exit_code == 0 and "revision" not in restored.stdout
+    assert rows_in(copy) == rows_in(home.control_url)
+
+
+@on_both
+def test_drill(subs: Subs, home: Settings) -> None:
+    path = archive_of(subs, home)
+    drilled = subs(home, "archive", "drill", path)
+    assert drilled.exit_code == 0 and "can be restored" in drilled.stdout
+    data = next(file for file in sorted((Path(path) / "data").iterdir()) if "listings" in file.name)
+    data.write_bytes(data.read_bytes()[:-1])
+    assert "cannot be relied on" in subs(home, "archive", "drill", path).stderr
+
+
+@on_both
+def test_diff(subs: Subs, home: Settings) -> None:
+    before = archive_of(subs, home)
+    same = archive_of_again(subs, home)
+    told = json.loads(subs(home, "archive", "diff", before, same, "--json").stdout)
+    assert told == {"schema": [], "tables": []}
+    assert "none" in subs(home, "archive", "diff", before, same).stdout
+    with open_engine(home.database_url).begin() as connection:
+        connection.execute(text("UPDATE listings SET name = 'Something else' WHERE company_slug = 'corner'"))
+    after = archive_of_again(subs, home)
+    (changed,) = json.loads(subs(home, "archive", "diff", before, after, "--json").stdout)["tables"]
+    lines = subs(home, "archive", "diff", before, after, "listings").stdout.splitlines()
+    assert changed["table"] == "listings" and changed["changed"] > 0 and changed["added"] == changed["removed"] == 0
+    assert [line[0] for line in lines] == ["-"] * changed["changed"] + ["+"] * changed["changed"]
+    assert {json.loads(line[1:])["name"] for line in lines if line[0] == "+"} == {"Something else"}
+    assert "warehouse.listings" in subs(home, "archive", "diff", before, after).stdout
+
+
+@pytest.mark.archive_case(56)
+def test_a_restore_says_which_migration_comes_next(subs: Subs, empty_home: Settings, tmp_path: Path) -> None:
+    migrate.upgrade(empty_home.database_url, "0001")
+    assert subs(empty_home, "archive", "create").exit_code == 0
+    (archive,) = json.loads(subs(empty_home, "archive", "list", "--json").stdout)
+    restored = subs(empty_home, "archive", "restore", archive["path"], "--into", sqlite_url(tmp_path / "copy.db"))
+    assert "Alembic revision: 0001; next: 0002" in restored.stdout and "subs db upgrade" in restored.stdout
+
+
+def test_verify_looks_at_the_archive_before(subs: Subs, home: Settings) -> None:
+    before, after = archive_of(subs, home), archive_of_again(subs, home)
+    manifest = Path(before) / "manifest.json"
+    content = manifest.read_bytes().replace(b"before the test", b"behind the test")
+    manifest.write_bytes(content)
+    manifest.with_suffix(".json.sha256").write_text(f"{sha256(content).hexdigest()}  manifest.json\n", newline="\n")
+    assert subs(home, "archive", "verify", before).exit_code == 0  # forged whole: only the chain tells
+    told = subs(home, "archive", "verify", after)
+    assert told.exit_code == 1 and f"{Path(before).name} is not what it was" in told.stderr
 
 
 @pytest.mark.parametrize(
