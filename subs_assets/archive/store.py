@@ -29,6 +29,8 @@ class ArchiveSummary:
     rows: int
     bytes: int  # of its files, compressed
     complete: bool
+    sources: tuple[str, ...]
+    """Of what it is an archive: each database's name, kind and URL as the manifest has them."""
     problem: str | None = None
 
 
@@ -88,7 +90,7 @@ def _summary(path: Path) -> ArchiveSummary:
     try:
         manifest = read_manifest(path)
     except BadArchive as problem:
-        return ArchiveSummary(path, identity, created, -1, 0, 0, 0, False, str(problem))
+        return ArchiveSummary(path, identity, created, -1, 0, 0, 0, False, (), str(problem))
     return ArchiveSummary(
         path=path,
         id=manifest.id,
@@ -98,4 +100,5 @@ def _summary(path: Path) -> ArchiveSummary:
         rows=sum(table.rows for table in manifest.tables),
         bytes=sum(table.compressed_bytes for table in manifest.tables),
         complete=manifest.complete,
+        sources=tuple(sorted(f"{name} {entry.dialect} {entry.url}" for name, entry in manifest.databases.items())),
     )

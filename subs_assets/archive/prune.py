@@ -1,0 +1,99 @@
+"""Which archives may go: of each day, week and month the newest verified one stays; how one is removed is not known
+here.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from subs_assets.archive.store import ArchiveSummary
+
+LEAST_VERIFIED = 2
+"""Of the archives of one set of databases so many stay that were read back: nothing is removed where there are less."""
+
+
+class Retention(NamedTuple):
+    """Of how many days, weeks and months that have an archive the newest one stays."""
+
+    daily: int = 7
+    weekly: int = 5
+    monthly: int = 12
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What shall become of one archive, and why."""
+
+    archive: ArchiveSummary
+    stays: bool
+    reason: str
+
+
+def judge(
+    archives: Iterable[ArchiveSummary],
+    retention: Retention,
+    problem_of: Callable[[ArchiveSummary], str | None],
+    needed: Collection[str] = (),
+) -> list[Judgement]:
+    """What shall become of each archive, in the order in which they came.
+
+    Archives of different databases do not stand for each other. A damaged one stands for nothing, and stays for a
+    person to look at. ``problem_of`` reads an archive back and says what is wrong with it; it is asked only of those
+    that would stay. ``needed`` are the names of archives that somebody waits for.
+    """
+    listed = list(archives)
+    reasons: dict[str, str] = {}
+    problems: dict[str, str | None] = {one.path.name: one.problem for one in listed if one.problem is not None}
+
+    def is_good(one: ArchiveSummary) -> bool:
+        if one.path.name not in problems:
+            problems[one.path.name] = problem_of(one)
+        return problems[one.path.name] is None
+
+    readable = sorted((one for one in listed if one.problem is None), key=lambda one: (one.sources, -one.number))
+    for _, of_one_source in groupby(readable, key=lambda one: one.sources):
+        reasons |= _reasons_to_stay(list(of_one_source), retention, is_good)
+    for name, problem in problems.items():
+        if problem is not None:
+            reasons[name] = f"is damaged, look at it: {problem}"
+    reasons |= dict.fromkeys(needed, "a reset request needs it")
+    return [
+        Judgement(one, one.path.name in reasons, reasons.get(one.path.name, "a newer one stands for its time"))
+        for one in listed
+    ]
+
+
+def _reasons_to_stay(
+    newest_first: Sequence[ArchiveSummary], retention: Retention, is_good: Callable[[ArchiveSummary], bool]
+) -> dict[str, str]:
+    """archive -> why it stays, of the archives of one set of databases."""
+    reasons: dict[str, str] = {}
+    for period, count in zip(PERIODS, retention, strict=True):
+        for time, those in list(_by_time(newest_first, PERIODS[period]).items())[:count]:
+            # A whole archive that could not represent everything stands for its time only where there is no better one.
+            best_first = sorted(those, key=lambda one: not one.complete)
+            if (best := next(filter(is_good, best_first), None)) is not None:
+                reasons.setdefault(best.path.name, f"the newest of the {period} {time}")
+    verified = [one for one, _ in zip(filter(is_good, newest_first), range(LEAST_VERIFIED), strict=False)]
+    if len(verified) < LEAST_VERIFIED:
+        return {one.path.name: f"less than {LEAST_VERIFIED} archives can be relied on" for one in newest_first}
+    return {**{one.path.name: "one of the two newest" for one in verified}, **reasons}
+
+
+def _by_time(
+    archives: Iterable[ArchiveSummary], time_of: Callable[[datetime], str]
+) -> Mapping[str, list[ArchiveSummary]]:
+    found: dict[str, list[ArchiveSummary]] = {}
+    for one in archives:
+        found.setdefault(time_of(datetime.fromisoformat(one.created)), []).append(one)
+    return found
+
+
+PERIODS: Mapping[str, Callable[[datetime], str]] = {
+    "day": lambda created: f"{created:%Y-%m-%d}",
+    "week": lambda created: "{}-W{:02}".format(*created.isocalendar()),
+    "month": lambda created: f"{created:%Y-%m}",
+}
+"""In UTC, as the archives' names are."""
