@@ -1,5 +1,5 @@
-"""Control state: decisions, reset requests, the audit log, the history of runs, and whose data it is; kept apart from
-the warehouse.
+"""Control state: decisions, reset requests, the audit log, the history of runs and drills, and whose data it is; kept
+apart from the warehouse.
 
 It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never
 compared with an archive and never wiped.
@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import (
     URL,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -30,7 +31,7 @@ from sqlalchemy.schema import CreateSchema
 
 from subs_assets.database import frames
 from subs_assets.database.engine import open_answering, writing
-from subs_assets.database.tables import TEXT
+from subs_assets.database.tables import TEXT, WHOLE_NUMBER
 
 control_metadata = MetaData()
 
@@ -86,6 +87,18 @@ run_history = Table(
     Column("published_at", TEXT, nullable=False),
     Column("seconds", Float),
     Column("counts", TEXT, nullable=False),  # JSON object: table -> rows
+)
+
+archive_drills = Table(
+    "archive_drills",
+    control_metadata,
+    Column("archive", TEXT, primary_key=True),  # its folder's name
+    Column("drilled_at", TEXT, primary_key=True),
+    Column("passed", Boolean, nullable=False),
+    Column("tables", WHOLE_NUMBER, nullable=False),
+    Column("rows", WHOLE_NUMBER, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("problems", TEXT),
 )
 
 data_set = Table(
@@ -222,6 +235,38 @@ def read_runs(engine: Engine, last: int = 10) -> pd.DataFrame:
     order = (run_history.c.published_at.desc(), run_history.c.run_id)
     with engine.connect() as connection:
         return frames.fetch(connection, select(run_history).order_by(*order).limit(last))
+
+
+def record_drill(
+    engine: Engine,
+    archive: str,
+    *,
+    passed: bool,
+    tables: int,
+    rows: int,
+    seconds: float,
+    problems: str | None = None,
+    drilled_at: str | None = None,
+) -> None:
+    """Keep how the drill of an archive (its folder's name) went; ``drilled_at``: ISO 8601 in UTC, now by default."""
+    row = {
+        "archive": archive,
+        "drilled_at": drilled_at or _now(),
+        "passed": passed,
+        "tables": tables,
+        "rows": rows,
+        "seconds": seconds,
+        "problems": problems,
+    }
+    with writing(engine) as connection:
+        connection.execute(insert(archive_drills).values(row))
+
+
+def read_drills(engine: Engine, last: int = 10) -> pd.DataFrame:
+    """The last drills, newest first, in the form of the table ``archive_drills``."""
+    order = (archive_drills.c.drilled_at.desc(), archive_drills.c.archive)
+    with engine.connect() as connection:
+        return frames.fetch(connection, select(archive_drills).order_by(*order).limit(last))
 
 
 def _audit_row(who: str, what: str, detail: Mapping[str, Any] | str | None) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from subs_assets.database.control import (
     open_control,
     read_audit,
     read_decisions,
+    read_drills,
     read_runs,
     record_decision,
+    record_drill,
     record_run,
     write_audit,
 )
@@ -178,3 +180,14 @@ def test_the_schema_is_named_as_the_server_reads_it(url: str, written: str, sche
     engine = open_control(make_url(url).update_query_dict({"options": options}))
     assert "decisions" in inspect(engine).get_table_names(schema)
     engine.dispose()
+
+
+def test_drills_are_kept_newest_first(control: Engine) -> None:
+    assert read_drills(control).empty
+    record_drill(control, "a", passed=True, tables=3, rows=3_000_000_000, seconds=1.5, drilled_at="2026-01-01T00:00:00")
+    record_drill(control, "a", passed=False, tables=0, rows=0, seconds=0.5, problems="table x has 2 rows")
+    first, second = read_drills(control).to_dict("records")
+    assert (first["passed"], first["problems"]) == (False, "table x has 2 rows")
+    assert first["drilled_at"][:2] == "20" and first["drilled_at"].endswith("+00:00")
+    assert (second["passed"], second["rows"], second["seconds"]) == (True, 3_000_000_000, 1.5)
+    assert len(read_drills(control, last=1)) == 1
