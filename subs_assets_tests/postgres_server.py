@@ -7,7 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server of this test session."""
+    with running_server() as server:
+        yield server
+
+
+@contextmanager
+def running_server(settings: Sequence[str] = SETTINGS) -> Iterator[PostgresServer]:
+    """A server of its own, for programs that are no tests too."""
     server = program("postgres", "postgresql", FOLDERS)
     initdb = program("initdb", "postgresql", FOLDERS)
     # Not below pytest's folder, which only its owner may enter.
@@ -90,7 +98,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         cwd=folder, user=user, stdout=subprocess.DEVNULL, check=True,
     )  # fmt: skip
     port = _free_port()
-    options = [part for setting in SETTINGS for part in ("-c", setting)]
+    options = [part for setting in settings for part in ("-c", setting)]
     sockets = [] if os.name == "nt" else ["-k", str(folder)]
     command = [server, "-D", data, "-h", "127.0.0.1", "-p", str(port), *sockets, *options]
     with log.open("wb") as output:
