@@ -1,5 +1,6 @@
 """``subs archive``: create, list, show, verify, restore, drill, diff."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,11 @@ ANOTHER = "database"
 """What a database is called in an archive that is not ours."""
 
 
+def typed_text(argument: str) -> str:
+    """What was typed, a path as well, as text: a C locale's Python takes no UTF-8 and hands out lone surrogates."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
 @archive.command()
 def create(
     database: Annotated[
@@ -34,19 +40,20 @@ def create(
         ),
     ] = None,
     to: Annotated[Path | None, typer.Option(help="Another folder than SUBS_ARCHIVES.")] = None,
-    note: Annotated[str | None, typer.Option(help="Kept in the manifest.")] = None,
+    note: Annotated[str | None, typer.Option(help="Kept in the manifest.", parser=typed_text)] = None,
 ) -> None:
     """Archive every table that the database has; prints the archive's folder, and ends with 0 only for a complete
     one."""
     from subs_assets.archive import snapshot
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.store import read_manifest
-    from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
     if database:
         databases = {ANOTHER: database}
     else:
+        from subs_assets.database.control import open_control  # knows our models; another database has none
+
         databases = {WAREHOUSE: settings.database_url, "control": settings.control_url}
         open_control(settings.control_url).dispose()
     try:
@@ -55,7 +62,7 @@ def create(
     except ArchiveError as problem:
         fail(str(problem))
     manifest = read_manifest(folder)
-    console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
+    console.print(typed_text(f"{folder}"), markup=False, highlight=False, soft_wrap=True)
     if not manifest.complete:
         fail(f"the archive is not complete: {'; '.join(manifest.not_represented)}")
 
@@ -88,7 +95,9 @@ def list_(as_json: AsJson = False) -> None:
 @archive.command()
 def show(
     path: ArchivePath,
-    table: Annotated[str | None, typer.Argument(help="Print this table's rows, one JSON object a line.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(help="Print this table's rows, one JSON object a line.", parser=typed_text)
+    ] = None,
     database: DatabaseName = None,
     as_json: AsJson = False,
 ) -> None:
