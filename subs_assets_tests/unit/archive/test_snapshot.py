@@ -46,6 +46,7 @@ def test_the_rows_can_be_read_without_this_package(shop: Path, tmp_path: Path) -
     assert archive.name.endswith(manifest["id"])
 
 
+@pytest.mark.archive_case(6, 8)
 def test_a_column_that_was_renamed_under_the_models_is_archived_whole(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_writer_at_work_does_not_tear_the_snapshot(
         assert one == two
 
 
+@pytest.mark.archive_case(1, 3, 4, 5)
 def test_no_process_is_started(shop: Path, tmp_path: Path) -> None:
     code = (
         "import sys, os, subprocess\n"
