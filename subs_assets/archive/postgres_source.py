@@ -2,7 +2,7 @@
 model is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -58,7 +58,7 @@ class PostgresSource:
             (size,) = self._connection.execute(query, (names,)).fetchone() or (0,)
         return int(size)
 
-    def lines(self, table: PostgresTable) -> Iterator[bytes]:
+    def lines(self, table: PostgresTable) -> Generator[bytes]:
         """The table's rows in their order, each as its line of JSON with a line feed.
 
         Raises:

@@ -2,7 +2,7 @@
 here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, TableDigest, TableEntry
@@ -39,7 +39,7 @@ class Source(Protocol):
         more only where they are nothing but random bytes.
         """
 
-    def lines(self, table: Any) -> Iterable[bytes]:
+    def lines(self, table: Any) -> Generator[bytes]:
         """The rows of one of ``tables`` in their order, each as its line of JSON with a line feed."""
 
     def digests(self) -> dict[str, TableDigest]:
