@@ -13,7 +13,7 @@ from subs_assets.archive.comparison import differences
 from subs_assets.archive.databases import open_scratch
 from subs_assets.archive.digest import digests
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder
-from subs_assets.archive.errors import ArchiveError, ArchiveLocked
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, in_a_sentence
 from subs_assets.archive.protocols import Progress
 from subs_assets.archive.restore import restore
 from subs_assets.archive.store import read_manifest
@@ -47,23 +47,30 @@ def drill(
         ArchiveLocked: another drill in the same place went on for longer than ``wait_seconds``.
     """
     lock = FileLock(path.parent / LOCK_FILE, mode=OWNER_ONLY_FILE)
-    try:
-        lock.acquire(timeout=wait_seconds)
-    except Timeout as problem:
-        raise ArchiveLocked(
-            f"another drill in {path.parent} was not done after {wait_seconds:g} seconds; try again later"
-        ) from problem
     scratch = path.parent / f"{SCRATCH}{secrets.token_hex(4)}"
     try:
-        for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
-            remove_folder(left)
-        make_folder(scratch)
-        return _restore_and_compare(path, scratch, beside or {}, progress)
-    except (ArchiveError, OSError) as problem:
+        with in_a_sentence(ArchiveError, f"{path} cannot be restored beside itself"):
+            _acquire(lock, path.parent, wait_seconds)
+            for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
+                remove_folder(left)
+            make_folder(scratch)
+            return _restore_and_compare(path, scratch, beside or {}, progress)
+    except ArchiveLocked:
+        raise
+    except ArchiveError as problem:
         return Drill(False, (str(problem),), 0, 0)
     finally:
         remove_folder(scratch)
         lock.release()
+
+
+def _acquire(lock: FileLock, folder: Path, wait_seconds: float) -> None:
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as problem:
+        raise ArchiveLocked(
+            f"another drill in {folder} was not done after {wait_seconds:g} seconds; try again later"
+        ) from problem
 
 
 def _restore_and_compare(

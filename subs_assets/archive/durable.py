@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,9 +18,14 @@ MEBIBYTE = 2**20
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder and its missing parents; the folder itself, if it is new, is for its owner only."""
+    """Make the folder and its missing parents, all of them on the disk when this returns; the folder itself, if it is
+    new, is for its owner only.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+    for folder in reversed(missing):
+        sync_folder(folder.parent)
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def is_link(path: Path) -> bool:
 
 
 def move_without_overwriting(source: Path, target: Path) -> None:
-    """Give a file its final name in one step, on the disk when this returns.
+    """Give a file its final name in one step; that is on the disk with the next ``sync_folder``.
 
     Raises:
         FileExistsError: somebody else made ``target`` meanwhile; both files are as they were.
@@ -78,8 +83,7 @@ def move_without_overwriting(source: Path, target: Path) -> None:
                 raise FileExistsError(f"{target} exists") from problem
             source.rename(target)  # a file system without hard links
         else:
-            source.unlink()
-    sync_folder(target.parent)
+            remove_file(source)
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
@@ -90,6 +94,12 @@ def require_space(folder: Path, needed: int, what: str) -> None:
             f"{what} may need {needed / MEBIBYTE:,.1f} MiB, and {free / MEBIBYTE:,.1f} MiB are free in {folder}; "
             "make room there, or choose a folder on another disk"
         )
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file that may be missing, as far as that goes: it is rubbish, and another try comes."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def remove_folder(path: Path) -> None:

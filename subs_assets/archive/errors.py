@@ -1,5 +1,18 @@
 """What can go wrong with an archive; every message says what was found, where, and what to do."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+REMEDIES = {
+    errno.ENOSPC: "make room there, and try again",
+    errno.EDQUOT: "make room there, and try again",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "choose a place that can be written to",
+    errno.EPERM: "choose a place that can be written to",
+    errno.EIO: "do not trust that disk, choose another",
+}
+
 
 class ArchiveError(Exception):
     """The base of all: an archive could not be made, read, restored or trusted."""
@@ -35,3 +48,16 @@ class ResetRefused(ArchiveError):
 
 class CommitUnknown(ArchiveError):
     """The answer to a commit was lost, and whether it was done cannot be found out."""
+
+
+@contextmanager
+def in_a_sentence(error: type[ArchiveError], what: str) -> Iterator[None]:
+    """Turn an error of the operating system (a full disk, a missing right) into ``error``, in a sentence that begins
+    with ``what`` and ends with the remedy, where one is known.
+    """
+    try:
+        yield
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        remedy = f"; {REMEDIES[problem.errno]}" if problem.errno in REMEDIES else ""
+        raise error(f"{what}: {where}{problem.strerror or problem}{remedy}") from problem

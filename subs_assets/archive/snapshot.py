@@ -5,7 +5,7 @@ never asked.
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from subs_assets.archive.data_file import check_file, write_lines
 from subs_assets.archive.databases import open_sources
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, require_space, sync_folder
-from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive, in_a_sentence
 from subs_assets.archive.manifest import (
     DATA_FOLDER,
     FORMAT_VERSION,
@@ -56,9 +56,9 @@ def create(
         UnsupportedDatabase, UnreadableDatabase, NotEnoughSpace: a database cannot be archived; nothing is left
             behind.
         ArchiveLocked: another creation in the same place went on for longer than ``wait_seconds``.
+        ArchiveError: the disk is full, or fails; nothing is left behind, as far as such a disk lets it be removed.
     """
-    make_folder(destination)
-    with _alone_in(destination, wait_seconds):
+    with in_a_sentence(ArchiveError, f"no archive was made in {destination}"), _alone_in(destination, wait_seconds):
         _sweep(destination)
         created = datetime.now(UTC)
         identity = secrets.token_hex(4)
@@ -95,7 +95,8 @@ def create(
             sync_folder(unfinished / DATA_FOLDER)
             sync_folder(unfinished)
             unfinished.rename(folder)
-            sync_folder(destination)
+            with in_a_sentence(ArchiveError, f"{folder} is made and whole, but a power cut may take it away"):
+                sync_folder(destination)
         finally:
             remove_folder(unfinished)
     return folder
@@ -107,7 +108,9 @@ def _write_tables(sources: Mapping[str, Source], folder: Path, progress: Progres
         for table in source.tables:
             file = f"{DATA_FOLDER}/{len(entries) + 1:05d}-{_plain_name(table.name)}.jsonl.zst"
             rows_done = None if progress is None else partial(progress, database, table.name)
-            facts = write_lines(folder / file, source.lines(table), rows_done)
+            # Closed, or what reads the rows outlives its connection where the disk is full.
+            with closing(source.lines(table)) as lines:
+                facts = write_lines(folder / file, lines, rows_done)
             entry = TableEntry(
                 database=database,
                 name=table.name,
@@ -146,6 +149,7 @@ def _chained(manifest: Manifest, destination: Path) -> Manifest:
 
 @contextmanager
 def _alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
+    make_folder(destination)
     lock = FileLock(destination / LOCK_FILE, mode=OWNER_ONLY_FILE)
     try:
         lock.acquire(timeout=wait_seconds)

@@ -13,11 +13,12 @@ from subs_assets.archive.durable import (
     make_folder,
     move_without_overwriting,
     new_file,
+    remove_file,
     require_space,
     sync_file,
     sync_folder,
 )
-from subs_assets.archive.errors import ArchiveLocked, RestoreRefused
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, RestoreRefused, in_a_sentence
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest, TableEntry
 from subs_assets.archive.sqlite_schema import (
     quote,
@@ -45,13 +46,13 @@ class SqliteTarget:
         self._connection = sqlite3.connect(building, isolation_level=None)
         read_text_as_it_is(self._connection)
         self.broken: tuple[str, ...] = ()  # SQLite keeps constraints that its rows break as they are
-        self._prepare()
 
     def create_tables(self, tables: Sequence[TableEntry]) -> None:
         """Make the tables that the archive holds, without indexes, triggers and views, in one transaction with all
         that follows.
         """
         with self._explained("its tables"):
+            self._prepare()
             if any(table.kind == "sequences" for table in tables):
                 # SQLite makes its table of sequences with the first AUTOINCREMENT, and keeps it.
                 self._connection.execute("CREATE TABLE subs_restoring (id INTEGER PRIMARY KEY AUTOINCREMENT)")
@@ -110,7 +111,10 @@ class SqliteTarget:
         with open_snapshot(self._building) as source:
             found = source.digests()
         # Reading a file in WAL mode leaves its side files behind; only a connection that may write takes them away.
-        with closing(sqlite3.connect(self._building, isolation_level=None)) as connection:
+        with (
+            self._explained("what belongs to the file"),
+            closing(sqlite3.connect(self._building, isolation_level=None)) as connection,
+        ):
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return found
 
@@ -118,21 +122,27 @@ class SqliteTarget:
         """Give the finished file its name, in one step, and only where still nothing is.
 
         Raises:
-            RestoreRefused: somebody made a database there meanwhile.
+            RestoreRefused: somebody made a database there meanwhile, or the disk fails.
+            ArchiveError: it is there, and the disk does not confirm its name.
         """
-        if left := [side for side in _side_files(self._building) if side.exists() and side.stat().st_size]:
-            raise RestoreRefused(f"{self._path}: {left[0].name} could not be merged into the restored file; try again")
-        sync_file(self._building)
-        refuse_unless_empty(self._path)
-        if not self._path.exists():
-            try:
-                move_without_overwriting(self._building, self._path)
-            except FileExistsError as problem:
+        with in_a_sentence(RestoreRefused, f"nothing was restored into {self._path}"):
+            if left := [side for side in _side_files(self._building) if side.exists() and side.stat().st_size]:
                 raise RestoreRefused(
-                    f"{self._path} was made by somebody else meanwhile; nothing was restored into it"
-                ) from problem
-        else:
-            self._replace_empty_database()
+                    f"{self._path}: {left[0].name} could not be merged into the restored file; try again"
+                )
+            sync_file(self._building)
+            refuse_unless_empty(self._path)
+            if not self._path.exists():
+                try:
+                    move_without_overwriting(self._building, self._path)
+                except FileExistsError as problem:
+                    raise RestoreRefused(
+                        f"{self._path} was made by somebody else meanwhile; nothing was restored into it"
+                    ) from problem
+            else:
+                self._replace_empty_database()
+        with in_a_sentence(ArchiveError, f"{self._path} is restored and whole, but a power cut may take it away"):
+            sync_folder(self._path.parent)
 
     def close(self) -> None:
         self._connection.close()
@@ -217,7 +227,6 @@ class SqliteTarget:
                 self._building.replace(self._path)
         if os.name == "nt":  # which replaces no open file
             self._building.replace(self._path)
-        sync_folder(self._path.parent)
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
@@ -238,27 +247,28 @@ def open_target(path: Path, entry: DatabaseEntry) -> Iterator[SqliteTarget]:
         ArchiveLocked: another restore into this place is at work.
     """
     path = path.absolute()
-    make_folder(path.parent)
-    refuse_unless_empty(path)
-    require_space(path.parent, used_bytes(entry.snapshot, entry.settings), f"the restored {path.name}")
-    building = path.with_name(f".{path.name}.restoring")
-    lock = FileLock(path.with_name(f".{path.name}.restoring.lock"), mode=OWNER_ONLY_FILE)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as problem:
-        raise ArchiveLocked(f"another restore into {path} is at work; nothing was changed") from problem
-    try:
-        _remove(building)  # of a restore that was killed
-        with new_file(building):
-            pass
-        target = SqliteTarget(path, building, entry)
+    with in_a_sentence(RestoreRefused, f"nothing was restored into {path}"):
+        make_folder(path.parent)
+        refuse_unless_empty(path)
+        require_space(path.parent, used_bytes(entry.snapshot, entry.settings), f"the restored {path.name}")
+        building = path.with_name(f".{path.name}.restoring")
+        lock = FileLock(path.with_name(f".{path.name}.restoring.lock"), mode=OWNER_ONLY_FILE)
         try:
-            yield target
+            lock.acquire(blocking=False)
+        except Timeout as problem:
+            raise ArchiveLocked(f"another restore into {path} is at work; nothing was changed") from problem
+        try:
+            _remove(building)  # of a restore that was killed
+            with new_file(building):
+                pass
+            target = SqliteTarget(path, building, entry)
+            try:
+                yield target
+            finally:
+                target.close()
+                _remove(building)
         finally:
-            target.close()
-            _remove(building)
-    finally:
-        lock.release()
+            lock.release()
 
 
 def refuse_unless_empty(path: Path) -> None:
@@ -294,4 +304,4 @@ def _side_files(path: Path) -> list[Path]:
 
 def _remove(building: Path) -> None:
     for path in (building, *_side_files(building)):
-        path.unlink(missing_ok=True)
+        remove_file(path)

@@ -50,26 +50,28 @@ def kill_at(point: int, work: str, source: str, place: Path) -> bool:
     return said.startswith("stopped")
 
 
-@pytest.mark.parametrize("point", [1, 2, 4, 6, 8, 9, 10])
+@pytest.mark.parametrize("point", [1, 4, 5, 7, 9, 11, 12, 13])
 def test_a_creation_that_is_killed_leaves_no_archive_or_a_whole_one(shop: Path, tmp_path: Path, point: int) -> None:
     destination = tmp_path / "archives"
     assert kill_at(point, "create", url_of(shop), destination)
     listed = store.list_archives(destination)
-    # Each file and each table (1-4), manifest and hash (5, 6), folders (7, 8), the rename (9), its folder (10).
-    assert len(listed) == (1 if point == 10 else 0)
+    # New folders (1-3), each file and each table (4-7), manifest and hash (8, 9), folders (10, 11), the rename (12),
+    # its folder (13).
+    assert len(listed) == (1 if point == 13 else 0)
     assert all(verify.verify(summary.path).ok for summary in listed)
     archive = snapshot.create({"warehouse": url_of(shop)}, destination)
     assert verify.verify(archive).ok
     assert not list(destination.glob(".unfinished-*"))
 
 
-@pytest.mark.parametrize("point", [5, 6, 7, 8, 9, 10, 11])
+@pytest.mark.parametrize("point", [1, 6, 7, 8, 9, 10, 11, 12])
 def test_a_restore_that_is_killed_leaves_no_database_or_a_whole_one(shop: Path, tmp_path: Path, point: int) -> None:
     archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
     target = tmp_path / "new" / "restored.db"
     assert kill_at(point, "restore", str(archive), target)
-    # The points are: an empty file (5), each table (6, 7), the whole file (8), its final name (9, 10), the folder (11).
-    assert target.exists() is (point > 9)
+    # The points are: the folder (1), an empty file (6), each table (7, 8), the whole file (9), its final name (10, 11),
+    # its folder (12).
+    assert target.exists() is (point > 10)
     if target.exists():
         assert content(target) == content(shop)
         assert_sound(target)
