@@ -229,9 +229,9 @@ def test_no_model_is_asked(old_system: Predecessor, tmp_path: Path, models: str)
     arguments = ["archive", "create", "--database", old_system.url, "--to", str(archives)]
     run_subs(*arguments, prepare=asked, environment=environment)
     archive = the_archive_in(archives)
-    assert [row["note"] for row in store.read_rows(archive, "somebodys_notes")] == ["no model knows me"]
+    assert [row["note"] for row in store.read_rows(archive, "somebodys_notes", "database")] == ["no model knows me"]
     assert "companies_shelf" not in {table.name for table in store.read_manifest(archive).tables}
-    restore.restore(archive, {"warehouse": copy.url})
+    restore.restore(archive, {"database": copy.url})
     assert copy.content() == old_system.content()
 
 
