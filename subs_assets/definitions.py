@@ -6,6 +6,7 @@ from typing import Any
 
 from dagster import AssetsDefinition, Definitions, in_process_executor
 
+from subs_assets.archive import place_url
 from subs_assets.assets import equivalence, identity, publication, substitution
 from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
@@ -49,15 +50,15 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     ]
     published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
     names = {slug: source.company_name for slug, source in sources.items() if isinstance(source, Source)}
-    folders = {
-        "embedding_matrices": settings.matrices,
-        "exports": settings.exports,
-        "report": settings.reports,
-        "archive": settings.archives,
+    places = {
+        "embedding_matrices": settings.matrices.as_uri(),
+        "exports": settings.exports.as_uri(),
+        "report": settings.reports.as_uri(),
+        "archive": place_url.as_uri(settings.archives),
     }
     assets = [*graph, published, publication.exports, report_asset(names), archive]
     return Definitions(
-        assets=described(assets, settings.database_kind, folders),
+        assets=described(assets, settings.database_kind, places),
         asset_checks=default_checks,
         jobs=[nightly, archive_job, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),

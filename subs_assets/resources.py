@@ -9,6 +9,7 @@ from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
 from sqlalchemy import Connection
 
+from subs_assets.archive.places import ArchivePlace, open_place
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.database import control
@@ -169,16 +170,16 @@ class EncoderResource(ConfigurableResource):
 class ArchiveStoreResource(Databases):
     """Which databases are archived, and where to."""
 
-    archives: str
+    archives: str = Field(description="Where archives lie: a folder, or a URL without secrets")
+    scratch: str = Field(description="For what is on its way to or from archives that lie elsewhere")
 
     def databases(self) -> dict[str, str]:
         """Name -> URL; the control state is made if there is none yet, so that an archive always holds it."""
         control.open_control(self.control_url).dispose()
         return {"warehouse": self.database_url, "control": self.control_url}
 
-    @property
-    def destination(self) -> Path:
-        return Path(self.archives)
+    def place(self) -> ArchivePlace:
+        return open_place(self.archives, Path(self.scratch))
 
 
 class WarehouseSettings(ConfigurableResource):
@@ -216,7 +217,10 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
         ),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
         "archive_store": ArchiveStoreResource(
-            database=database, control_state=control_state, archives=str(settings.archives)
+            database=database,
+            control_state=control_state,
+            archives=settings.archives,
+            scratch=str(settings.scratch),
         ),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),

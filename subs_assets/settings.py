@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from subs_assets.archive import place_url
+
 CONTROL_SCHEMA = "subs_control"
 """Where control state lives in a PostgreSQL database."""
 
@@ -19,7 +21,8 @@ class Settings:
     catalogues: tuple[Path, ...]
     database_url: str
     control_url: str
-    archives: Path
+    archives: str
+    """A folder's absolute path, or a URL without secrets."""
     encoder: str
     timezone: str
     data_set: str
@@ -36,6 +39,11 @@ class Settings:
     @property
     def staging(self) -> Path:
         return self.home / "staging"
+
+    @property
+    def scratch(self) -> Path:
+        """For what is on its way to or from archives that lie elsewhere."""
+        return self.home / "scratch"
 
     @property
     def exports(self) -> Path:
@@ -59,7 +67,7 @@ class Settings:
         """Read ``SUBS_*``; relative paths count from the working folder.
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
-        does not exist and for a database URL that cannot be read.
+        does not exist, for a database URL that cannot be read, and for archives at a URL that holds a secret.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
@@ -70,7 +78,7 @@ class Settings:
             catalogues=catalogues,
             database_url=database_url,
             control_url=environment.get("SUBS_CONTROL_URL") or control_url_beside(database_url, home),
-            archives=Path(environment.get("SUBS_ARCHIVES") or home / "archives").resolve(),
+            archives=place_url.plain(environment.get("SUBS_ARCHIVES") or str(home / "archives")),
             encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
             timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
             data_set=environment.get("SUBS_DATA_SET") or _data_set(catalogues, home, database_url),

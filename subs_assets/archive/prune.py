@@ -45,12 +45,12 @@ def judge(
     """
     listed = list(archives)
     reasons: dict[str, str] = {}
-    problems: dict[str, str | None] = {one.path.name: one.problem for one in listed if one.problem is not None}
+    problems: dict[str, str | None] = {one.name: one.problem for one in listed if one.problem is not None}
 
     def is_good(one: ArchiveSummary) -> bool:
-        if one.path.name not in problems:
-            problems[one.path.name] = problem_of(one)
-        return problems[one.path.name] is None
+        if one.name not in problems:
+            problems[one.name] = problem_of(one)
+        return problems[one.name] is None
 
     readable = sorted((one for one in listed if one.problem is None), key=lambda one: (one.sources, -one.number))
     for _, of_one_source in groupby(readable, key=lambda one: one.sources):
@@ -60,8 +60,7 @@ def judge(
             reasons[name] = f"is damaged, look at it: {problem}"
     reasons |= dict.fromkeys(needed, "a reset request needs it")
     return [
-        Judgement(one, one.path.name in reasons, reasons.get(one.path.name, "a newer one stands for its time"))
-        for one in listed
+        Judgement(one, one.name in reasons, reasons.get(one.name, "a newer one stands for its time")) for one in listed
     ]
 
 
@@ -75,11 +74,11 @@ def _reasons_to_stay(
             # A whole archive that could not represent everything stands for its time only where there is no better one.
             best_first = sorted(those, key=lambda one: not one.complete)
             if (best := next(filter(is_good, best_first), None)) is not None:
-                reasons.setdefault(best.path.name, f"the newest of the {period} {time}")
+                reasons.setdefault(best.name, f"the newest of the {period} {time}")
     verified = [one for one, _ in zip(filter(is_good, newest_first), range(LEAST_VERIFIED), strict=False)]
     if len(verified) < LEAST_VERIFIED:
-        return {one.path.name: f"less than {LEAST_VERIFIED} archives can be relied on" for one in newest_first}
-    return {**{one.path.name: "one of the two newest" for one in verified}, **reasons}
+        return {one.name: f"less than {LEAST_VERIFIED} archives can be relied on" for one in newest_first}
+    return {**{one.name: "one of the two newest" for one in verified}, **reasons}
 
 
 def _by_time(

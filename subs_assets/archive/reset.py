@@ -14,11 +14,12 @@ from typing import Literal
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from subs_assets.archive import reset_state, snapshot
+from subs_assets.archive import reset_state
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.drill import drill
 from subs_assets.archive.errors import ArchiveError, BadArchive, CommitUnknown, ResetRefused
 from subs_assets.archive.manifest import Manifest, manifest_sha256
+from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.reset_state import RequestExpired, ResetRequest
 from subs_assets.archive.store import FOLDER_NAME, read_manifest
 from subs_assets.archive.verify import verify
@@ -50,12 +51,16 @@ def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
 
 
 def archive_request(
-    control: Engine, request_id: str, databases: Mapping[str, str | URL], destination: Path, now: datetime | None = None
-) -> Path:
+    control: Engine,
+    request_id: str,
+    databases: Mapping[str, str | URL],
+    place: ArchivePlace,
+    now: datetime | None = None,
+) -> str:
     """Make the archive that a request waits for, verify it, prove by a restore aside that it can be restored, and
     note it.
 
-    ``databases`` (name -> URL) holds at least "warehouse". Returns the archive's folder.
+    ``databases`` (name -> URL) holds at least "warehouse". Returns the archive's name.
 
     Raises:
         ResetRefused: the request is not waiting for an archive; or the archive was not good enough, then the
@@ -65,13 +70,14 @@ def archive_request(
     waiting = reset_state.expect(control, request_id, "requested", now or datetime.now(UTC))
     if WAREHOUSE not in databases:
         raise ResetRefused(f"a reset needs an archive of the {WAREHOUSE}; named were: {', '.join(databases) or 'none'}")
-    folder = snapshot.create(databases, destination, note=f"before reset {request_id}")
-    if problems := _problems(folder) or drill(folder, databases).problems:
-        sentence = f"its archive {folder.name} is not good enough: {'; '.join(problems)}"
-        noted = _finish(control, request_id, "archive", "refused", sentence)
-        raise ResetRefused(f"reset {request_id} is refused: {noted}")
-    reset_state.note_archive(control, waiting, folder.name, manifest_sha256(folder))
-    return folder
+    name = place.create(databases, note=f"before reset {request_id}")
+    with place.fetched(name) as folder:
+        if problems := _problems(folder) or drill(folder, databases).problems:
+            sentence = f"its archive {name} is not good enough: {'; '.join(problems)}"
+            noted = _finish(control, request_id, "archive", "refused", sentence)
+            raise ResetRefused(f"reset {request_id} is refused: {noted}")
+        reset_state.note_archive(control, waiting, name, manifest_sha256(folder))
+    return name
 
 
 def confirm(
@@ -79,12 +85,12 @@ def confirm(
     request_id: str,
     confirmed_by: str,
     warehouse_url: str | URL,
-    destination: Path,
+    place: ArchivePlace,
     now: datetime | None = None,
 ) -> Outcome:
     """Wipe the warehouse if, and only if, the request's archive equals it. A request can be confirmed once.
 
-    The archive, which lies in ``destination``, is verified again. Then, under an exclusive lock and in one
+    The archive, which lies in ``place``, is verified again. Then, under an exclusive lock and in one
     transaction, the DDL, every table's digest and the sequences are compared with the manifest, and all rows of all
     tables but ``alembic_version`` are deleted. Any difference, and anything unexpected, refuses and leaves the
     warehouse as it was; that is an outcome, no exception.
@@ -100,7 +106,7 @@ def confirm(
             reset_state.write_line(connection, confirmed_by, "reset confirmation turned down", detail)
         return Outcome("refused", str(refusal), {})
     try:
-        rows = _compare_and_wipe(_archive_of(archived, destination), warehouse_url)
+        rows = _compare_and_wipe(_archive_of(archived, place), warehouse_url)
     except CommitUnknown as problem:  # to say that all is as it was could be a lie
         noted = _finish(control, request_id, confirmed_by, "refused", str(problem))
         return Outcome("refused", f"reset {request_id}: {noted}; the archive {archived.archive} holds all rows", {})
@@ -137,14 +143,15 @@ def _problems(folder: Path) -> tuple[str, ...]:
     return ()
 
 
-def _archive_of(archived: ResetRequest, destination: Path) -> Manifest:
+def _archive_of(archived: ResetRequest, place: ArchivePlace) -> Manifest:
     """The manifest of the request's archive, after reading all of it back. Raises BadArchive."""
     name = archived.archive or ""
     if not FOLDER_NAME.fullmatch(name):
         raise BadArchive(f"{name!r} is no archive's name")
-    if problems := _problems(destination / name):
-        raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
-    manifest = read_manifest(destination / name)
+    with place.fetched(name) as folder:
+        if problems := _problems(folder):
+            raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
+        manifest = read_manifest(folder)
     if not name.endswith(f"-{manifest.id}"):
         raise BadArchive(f"the folder {name} holds another archive, {manifest.id}")
     return manifest

@@ -30,10 +30,11 @@ from subs_assets.archive.manifest import (
     write_manifest,
 )
 from subs_assets.archive.protocols import Progress, Source
-from subs_assets.archive.store import list_archives
+from subs_assets.archive.store import FOLDER_NAME, list_archives
 
 LOCK_FILE = ".archive.lock"
 UNFINISHED = ".unfinished-"
+REMOVED = ".removed-"
 NAME_LENGTH = 60  # of a file, beside its number: enough to recognise a table, short enough for every file system
 
 
@@ -58,48 +59,75 @@ def create(
         ArchiveLocked: another creation in the same place went on for longer than ``wait_seconds``.
         ArchiveError: the disk is full, or fails; nothing is left behind, as far as such a disk lets it be removed.
     """
-    with in_a_sentence(ArchiveError, f"no archive was made in {destination}"), _alone_in(destination, wait_seconds):
+    with in_a_sentence(ArchiveError, f"no archive was made in {destination}"), alone_in(destination, wait_seconds):
         _sweep(destination)
-        created = datetime.now(UTC)
-        identity = secrets.token_hex(4)
-        folder = destination / f"{created:%Y%m%dT%H%M%SZ}-{identity}"
-        unfinished = destination / f"{UNFINISHED}{folder.name}"
-        try:
-            make_folder(unfinished)
-            make_folder(unfinished / DATA_FOLDER)
-            # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
-            with open_sources(databases) as sources:
-                require_space(destination, sum(source.size for source in sources.values()), "the archive")
-                tables = _write_tables(sources, unfinished, progress)
-                not_represented = tuple(
-                    f"{name}: {sentence}" for name, source in sources.items() for sentence in source.not_represented
-                )
-                manifest = Manifest(
-                    format_version=FORMAT_VERSION,
-                    id=identity,
-                    number=0,
-                    created=created.isoformat(timespec="microseconds"),
-                    note=note,
-                    producer=producer or _this_package(),
-                    previous=None,
-                    complete=not not_represented,
-                    not_represented=not_represented,
-                    databases={name: source.describe() for name, source in sources.items()},
-                    tables=tables,
-                )
-            manifest = _chained(manifest, destination)
-            _read_back(unfinished, tables)
-            write_manifest(unfinished, manifest)
-            if read_manifest(unfinished) != manifest:
-                raise ArchiveError(f"{folder.name}: the manifest reads otherwise than it was written")
-            sync_folder(unfinished / DATA_FOLDER)
-            sync_folder(unfinished)
-            unfinished.rename(folder)
-            with in_a_sentence(ArchiveError, f"{folder} is made and whole, but a power cut may take it away"):
-                sync_folder(destination)
-        finally:
-            remove_folder(unfinished)
+        return make(databases, destination, _newest(destination), note, producer, progress)
+
+
+def make(
+    databases: Mapping[str, str | URL],
+    destination: Path,
+    previous: PreviousArchive | None,
+    note: str | None = None,
+    producer: str | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """``create`` in a folder where nobody else makes archives, as the one after ``previous``."""
+    created = datetime.now(UTC)
+    identity = secrets.token_hex(4)
+    folder = destination / f"{created:%Y%m%dT%H%M%SZ}-{identity}"
+    unfinished = destination / f"{UNFINISHED}{folder.name}"
+    try:
+        make_folder(unfinished)
+        make_folder(unfinished / DATA_FOLDER)
+        # All snapshots first, then all rows: the databases are as of one moment, as nearly as two can be.
+        with open_sources(databases) as sources:
+            require_space(destination, sum(source.size for source in sources.values()), "the archive")
+            tables = _write_tables(sources, unfinished, progress)
+            not_represented = tuple(
+                f"{name}: {sentence}" for name, source in sources.items() for sentence in source.not_represented
+            )
+            manifest = Manifest(
+                format_version=FORMAT_VERSION,
+                id=identity,
+                number=previous.number + 1 if previous else 1,
+                created=created.isoformat(timespec="microseconds"),
+                note=note,
+                producer=producer or _this_package(),
+                previous=previous,
+                complete=not not_represented,
+                not_represented=not_represented,
+                databases={name: source.describe() for name, source in sources.items()},
+                tables=tables,
+            )
+        _read_back(unfinished, tables)
+        write_manifest(unfinished, manifest)
+        if read_manifest(unfinished) != manifest:
+            raise ArchiveError(f"{folder.name}: the manifest reads otherwise than it was written")
+        sync_folder(unfinished / DATA_FOLDER)
+        sync_folder(unfinished)
+        unfinished.rename(folder)
+        with in_a_sentence(ArchiveError, f"{folder} is made and whole, but a power cut may take it away"):
+            sync_folder(destination)
+    finally:
+        remove_folder(unfinished)
     return folder
+
+
+def remove(folder: Path) -> None:
+    """Remove an archive. It is none any more as soon as its name is gone; what a crash leaves of it is swept by the
+    next creation.
+
+    Raises:
+        ArchiveError: it is there still.
+    """
+    if not FOLDER_NAME.fullmatch(folder.name):
+        raise ArchiveError(f"{folder} is not named like an archive, so it was not removed")
+    removed = folder.with_name(f"{REMOVED}{folder.name}")
+    with in_a_sentence(ArchiveError, f"{folder} was not removed"):
+        folder.rename(removed)
+        sync_folder(folder.parent)
+    remove_folder(removed)
 
 
 def _write_tables(sources: Mapping[str, Source], folder: Path, progress: Progress | None) -> tuple[TableEntry, ...]:
@@ -136,27 +164,29 @@ def _read_back(folder: Path, tables: tuple[TableEntry, ...]) -> None:
             raise BadArchive(f"table {table.name} of {table.database} was written and reads otherwise: {problem}")
 
 
-def _chained(manifest: Manifest, destination: Path) -> Manifest:
-    """The manifest with its place behind the newest archive that can be read."""
+def _newest(destination: Path) -> PreviousArchive | None:
+    """The newest archive that can be read."""
     newest = next((summary for summary in list_archives(destination) if summary.problem is None), None)
     if newest is None:
-        return manifest.model_copy(update={"number": 1})
-    previous = PreviousArchive(
-        folder=newest.path.name, number=newest.number, manifest_sha256=manifest_sha256(newest.path)
+        return None
+    return PreviousArchive(
+        folder=newest.name, number=newest.number, manifest_sha256=manifest_sha256(destination / newest.name)
     )
-    return manifest.model_copy(update={"number": newest.number + 1, "previous": previous})
 
 
 @contextmanager
-def _alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
+def alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
+    """Nobody else makes or removes archives in the folder, which is made, until the block ends. Raises ArchiveLocked
+    when somebody else went on for longer than ``wait_seconds``.
+    """
     make_folder(destination)
     lock = FileLock(destination / LOCK_FILE, mode=OWNER_ONLY_FILE)
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as problem:
         raise ArchiveLocked(
-            f"another archive is being made in {destination} and was not done after {wait_seconds:g} seconds; "
-            "try again later"
+            f"another process makes or removes archives in {destination} and was not done after {wait_seconds:g} "
+            "seconds; try again later"
         ) from problem
     try:
         yield
@@ -165,9 +195,10 @@ def _alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
 
 
 def _sweep(destination: Path) -> None:
-    """Remove what creations left that were killed. The lock says that none of them is alive."""
-    for left in destination.glob(f"{UNFINISHED}*"):
-        remove_folder(left)
+    """Remove what creations and removals left that were killed. The lock says that none of them is alive."""
+    for prefix in (UNFINISHED, REMOVED):
+        for left in destination.glob(f"{prefix}*"):
+            remove_folder(left)
 
 
 def _plain_name(table: str) -> str:

@@ -1,8 +1,9 @@
 """Which archives a folder holds, and what is in one; nothing is written here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from subs_assets.archive import manifest as manifests
@@ -17,11 +18,11 @@ FOLDER_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
 
 @dataclass(frozen=True)
 class ArchiveSummary:
-    """One line of a list of archives. ``problem`` says why the manifest cannot be read; then only path, id and
+    """One line of a list of archives. ``problem`` says why the manifest cannot be read; then only name, id and
     created are known.
     """
 
-    path: Path
+    name: str  # of its folder
     id: str
     created: str
     number: int
@@ -40,8 +41,33 @@ def list_archives(destination: Path) -> list[ArchiveSummary]:
     """
     if not destination.is_dir():
         return []
-    found = [_summary(path) for path in destination.iterdir() if path.is_dir() and FOLDER_NAME.fullmatch(path.name)]
-    return sorted(found, key=lambda summary: (summary.number, summary.path.name), reverse=True)
+    paths = (path for path in destination.iterdir() if path.is_dir() and FOLDER_NAME.fullmatch(path.name))
+    return newest_first(summary(path.name, partial(read_manifest, path)) for path in paths)
+
+
+def newest_first(summaries: Iterable[ArchiveSummary]) -> list[ArchiveSummary]:
+    """In the order of a list: by number, not by time, for a clock may be set back."""
+    return sorted(summaries, key=lambda summary: (summary.number, summary.name), reverse=True)
+
+
+def summary(name: str, read: Callable[[], Manifest]) -> ArchiveSummary:
+    """The line of the archive called ``name``, whose manifest ``read`` gives."""
+    created, identity = name.rsplit("-", 1)
+    try:
+        manifest = read()
+    except BadArchive as problem:
+        return ArchiveSummary(name, identity, created, -1, 0, 0, 0, False, (), str(problem))
+    return ArchiveSummary(
+        name=name,
+        id=manifest.id,
+        created=manifest.created,
+        number=manifest.number,
+        tables=len(manifest.tables),
+        rows=sum(table.rows for table in manifest.tables),
+        bytes=sum(table.compressed_bytes for table in manifest.tables),
+        complete=manifest.complete,
+        sources=tuple(sorted(f"{name} {entry.dialect} {entry.url}" for name, entry in manifest.databases.items())),
+    )
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -83,22 +109,3 @@ def row_form(manifest: Manifest, entry: TableEntry) -> RowForm:
     """How the rows of a table are written."""
     settings = manifest.databases[entry.database].settings
     return RowForm(entry.row_keys, TEXT_FORMS[str(settings["encoding"])])
-
-
-def _summary(path: Path) -> ArchiveSummary:
-    created, identity = path.name.rsplit("-", 1)
-    try:
-        manifest = read_manifest(path)
-    except BadArchive as problem:
-        return ArchiveSummary(path, identity, created, -1, 0, 0, 0, False, (), str(problem))
-    return ArchiveSummary(
-        path=path,
-        id=manifest.id,
-        created=manifest.created,
-        number=manifest.number,
-        tables=len(manifest.tables),
-        rows=sum(table.rows for table in manifest.tables),
-        bytes=sum(table.compressed_bytes for table in manifest.tables),
-        complete=manifest.complete,
-        sources=tuple(sorted(f"{name} {entry.dialect} {entry.url}" for name, entry in manifest.databases.items())),
-    )

@@ -9,9 +9,9 @@ from pathlib import Path
 from subs_assets.archive.data_file import check_file
 from subs_assets.archive.durable import is_link
 from subs_assets.archive.errors import BadArchive
-from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path, manifest_sha256
+from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path
 from subs_assets.archive.protocols import Progress
-from subs_assets.archive.store import list_archives, read_manifest
+from subs_assets.archive.store import read_manifest
 from subs_assets.archive.values import TEXT_FORMS
 
 
@@ -41,40 +41,6 @@ def verify(path: Path, progress: Progress | None = None) -> Verification:
         return Verification(False, (f"{path}: cannot be read: {problem.strerror or problem}",), 0, 0, False)
     rows = sum(table.rows for table in manifest.tables)
     return Verification(not problems, tuple(problems), len(manifest.tables), rows, manifest.complete)
-
-
-def verify_chain(destination: Path) -> list[str]:
-    """Whether each archive of a folder still is the one that its successor was made after; a sentence for each that
-    is not.
-
-    An archive that was taken away breaks no chain: pruning does that.
-    """
-    sentences = []
-    for summary in list_archives(destination):
-        if summary.problem is not None:
-            sentences.append(summary.problem)
-            continue
-        if (sentence := broken_link(summary.path)) is not None:
-            sentences.append(sentence)
-    return sentences
-
-
-def broken_link(path: Path) -> str | None:
-    """Why the archive that this one was made after is no longer what it was then; None where it is, or is not there.
-
-    Raises:
-        BadArchive: this one cannot be read.
-    """
-    previous = read_manifest(path).previous
-    if previous is None or not (path.parent / previous.folder).is_dir():
-        return None
-    try:
-        found = manifest_sha256(path.parent / previous.folder)
-    except BadArchive as problem:
-        return str(problem)
-    if found == previous.manifest_sha256:
-        return None
-    return f"{previous.folder} is not what it was when {path.name} was made after it"
 
 
 def _inconsistencies(manifest: Manifest) -> Iterator[str]:

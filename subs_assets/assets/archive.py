@@ -11,7 +11,6 @@ from dagster import (
     asset,
 )
 
-from subs_assets.archive import snapshot
 from subs_assets.archive.store import read_manifest
 from subs_assets.archive.verify import verify
 from subs_assets.assets.metadata import preview
@@ -34,8 +33,10 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
 
     One complete set, control state included, by what the databases have and not by any model.
     """
-    folder = snapshot.create(archive_store.databases(), archive_store.destination, note=f"run {context.run.run_id}")
-    manifest, verification = read_manifest(folder), verify(folder)
+    place = archive_store.place()
+    name = place.create(archive_store.databases(), note=f"run {context.run.run_id}")
+    with place.fetched(name) as folder:
+        manifest, verification = read_manifest(folder), verify(folder)
     tables = pd.DataFrame(
         [(table.database, table.name, table.rows, table.compressed_bytes) for table in manifest.tables],
         columns=["database", "table", "rows", "bytes"],
@@ -46,7 +47,7 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
             "Compressed bytes": int(tables["bytes"].sum()),
             "Complete": manifest.complete,
             "Not represented": "\n\n".join(manifest.not_represented) or "nothing",
-            "Folder": MetadataValue.path(str(folder)),
+            "Folder": MetadataValue.path(place.location(name)),
             "Tables": preview(tables, rows=200),
         },
         check_results=[

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import cast
 
 from dagster import (
@@ -23,10 +22,10 @@ OWNER = "team:price-comparison"
 
 
 def described(
-    assets: Sequence[AssetsDefinition], database_kind: str, folders: Mapping[str, Path]
+    assets: Sequence[AssetsDefinition], database_kind: str, places: Mapping[str, str]
 ) -> Sequence[AssetsDefinition]:
-    """The same assets; ``database_kind`` is where the tables are kept (sqlite, postgresql), ``folders`` where each
-    asset that is no table keeps its files."""
+    """The same assets; ``database_kind`` is where the tables are kept (sqlite, postgresql), ``places`` the URI at
+    which each asset that is no table keeps its files."""
 
     def with_description(spec: AssetSpec) -> AssetSpec:
         name = spec.key.path[-1]
@@ -35,8 +34,8 @@ def described(
         if is_ours and name in tables.tables:
             metadata |= {"dagster/table_name": name, "dagster/column_schema": column_schema(name)}
             tags |= {"dagster/storage_kind": database_kind}
-        if is_ours and name in folders:
-            metadata |= {"dagster/uri": folders[name].as_uri()}
+        if is_ours and name in places:
+            metadata |= {"dagster/uri": places[name]}
         return spec.replace_attributes(metadata=metadata, tags=tags, owners=[OWNER])
 
     with warnings.catch_warnings():

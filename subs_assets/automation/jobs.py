@@ -41,11 +41,13 @@ def archive_for_reset(
     """Archive, verify and restore-prove everything for one reset request."""
     engine = control.open_control(archive_store.control_url)
     try:
-        folder = reset.archive_request(engine, config.request_id, archive_store.databases(), archive_store.destination)
+        place = archive_store.place()
+        name = reset.archive_request(engine, config.request_id, archive_store.databases(), place)
     finally:
         engine.dispose()
     context.log.info(
-        f"reset {config.request_id} is archived in {folder}; confirm it with `subs reset confirm {config.request_id}`"
+        f"reset {config.request_id} is archived in {place.location(name)}; "
+        f"confirm it with `subs reset confirm {config.request_id}`"
     )
 
 
@@ -62,7 +64,7 @@ def confirm_and_wipe(
         name = f"reset {config.request_id}"
         with run_lock(warehouse_settings.lock_folder, archive_store.database_url, name):
             outcome = reset.confirm(
-                engine, config.request_id, config.confirmed_by, archive_store.database_url, archive_store.destination
+                engine, config.request_id, config.confirmed_by, archive_store.database_url, archive_store.place()
             )
     finally:
         engine.dispose()

@@ -1,6 +1,8 @@
 """``subs archive``: create, list, show, verify, restore, drill, diff."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +13,14 @@ from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from subs_assets.archive.manifest import Manifest
+    from subs_assets.archive.places import ArchivePlace
 
 archive = typer.Typer(
     no_args_is_help=True,
     help="JSON snapshots of every table that a database has: create, list, show, verify, restore, drill, diff.",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
-ArchivePath = Annotated[Path, typer.Argument(help="The archive's folder, as `subs archive list` shows it.")]
+ArchivePath = Annotated[str, typer.Argument(help="The archive's folder or URL, as `subs archive list` shows it.")]
 DatabaseName = Annotated[
     str | None, typer.Option(help="Which database of the archive, where it holds several; by default warehouse.")
 ]
@@ -39,14 +42,13 @@ def create(
             help="Another database, ours or not, as an SQLAlchemy URL; by default warehouse and control state."
         ),
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="Another folder than SUBS_ARCHIVES.")] = None,
+    to: Annotated[str | None, typer.Option(help="Another folder or URL than SUBS_ARCHIVES.")] = None,
     note: Annotated[str | None, typer.Option(help="Kept in the manifest.", parser=typed_text)] = None,
 ) -> None:
     """Archive every table that the database has; prints the archive's folder, and ends with 0 only for a complete
     one."""
-    from subs_assets.archive import snapshot
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.store import read_manifest
+    from subs_assets.archive.places import open_place
 
     settings = Settings.from_environment()
     if database:
@@ -57,12 +59,13 @@ def create(
         databases = {WAREHOUSE: settings.database_url, "control": settings.control_url}
         open_control(settings.control_url).dispose()
     try:
+        place = open_place(to or settings.archives, settings.scratch)
         with told_by_table("archiving") as progress:
-            folder = snapshot.create(databases, to or settings.archives, note=note, progress=progress)
+            name = place.create(databases, note=note, progress=progress)
+        manifest = place.manifest(name)
     except ArchiveError as problem:
         fail(str(problem))
-    manifest = read_manifest(folder)
-    console.print(typed_text(f"{folder}"), markup=False, highlight=False, soft_wrap=True)
+    console.print(typed_text(place.location(name)), markup=False, highlight=False, soft_wrap=True)
     if not manifest.complete:
         fail(f"the archive is not complete: {'; '.join(manifest.not_represented)}")
 
@@ -70,14 +73,19 @@ def create(
 @archive.command("list")
 def list_(as_json: AsJson = False) -> None:
     """The archives, newest first."""
-    from subs_assets.archive.store import list_archives
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.places import open_place
 
     settings = Settings.from_environment()
-    summaries = list_archives(settings.archives)
+    try:
+        place = open_place(settings.archives, settings.scratch)
+        summaries = place.summaries()
+    except ArchiveError as problem:
+        fail(str(problem))
     rows = [
         {
-            "path": str(summary.path), "created": summary.created, "tables": summary.tables, "rows": summary.rows,
-            "bytes": summary.bytes, "complete": summary.complete, "problem": summary.problem,
+            "path": place.location(summary.name), "created": summary.created, "tables": summary.tables,
+            "rows": summary.rows, "bytes": summary.bytes, "complete": summary.complete, "problem": summary.problem,
         }
         for summary in summaries
     ]  # fmt: skip
@@ -86,10 +94,10 @@ def list_(as_json: AsJson = False) -> None:
         return
     columns = ["archive", "created", "tables", "rows", "size", "complete", "problem"]
     shown = [
-        {**row, "archive": Path(str(row["path"])).name, "size": byte_count(summary.bytes)}
+        {**row, "archive": summary.name, "size": byte_count(summary.bytes)}
         for row, summary in zip(rows, summaries, strict=True)
     ]
-    print_table(shown, f"In {settings.archives}", columns)
+    print_table(shown, f"In {place.location()}", columns)
 
 
 @archive.command()
@@ -106,16 +114,18 @@ def show(
     import json
 
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.store import read_manifest, read_rows
+    from subs_assets.archive.store import read_rows
 
     def as_text(value: object) -> str:
         return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
     try:
-        manifest = read_manifest(path)
+        place, name = _place_of(path)
+        manifest = place.manifest(name)
         if table is not None:
-            for row in read_rows(path, table, _database_of(manifest, database)):
-                typer.echo(json.dumps(row, ensure_ascii=False, default=as_text))
+            with place.fetched(name) as folder:
+                for row in read_rows(folder, table, _database_of(manifest, database)):
+                    typer.echo(json.dumps(row, ensure_ascii=False, default=as_text))
             return
     except ArchiveError as problem:
         fail(str(problem))
@@ -132,7 +142,7 @@ def show(
     if as_json:
         print_json(rows)
         return
-    print_table(rows, f"{path.name}, made {manifest.created}")
+    print_table(rows, f"{name}, made {manifest.created}")
     for sentence in manifest.not_represented:
         console.print(f"not represented: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
@@ -143,12 +153,17 @@ def verify(path: ArchivePath, as_json: AsJson = False) -> None:
     that it was made after."""
     from dataclasses import asdict
 
-    from subs_assets.archive.verify import broken_link
+    from subs_assets.archive.chain import broken_link
+    from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.verify import verify as verify_archive
 
-    with told_by_table("reading back") as progress:
-        verification = verify_archive(path, progress)
-    broken = broken_link(path) if verification.ok else None
+    try:
+        place, name = _place_of(path)
+        with place.fetched(name) as folder, told_by_table("reading back") as progress:
+            verification = verify_archive(folder, progress)
+        broken = broken_link(place, name) if verification.ok else None
+    except ArchiveError as problem:
+        fail(str(problem))
     if as_json:
         print_json({**asdict(verification), "chain": broken})
     elif verification.ok:
@@ -175,9 +190,9 @@ def restore(
     from subs_assets.archive.store import read_manifest
 
     try:
-        name = _database_of(read_manifest(path), database)
-        with told_by_table("restoring") as progress:
-            restored = restore_archive(path, {name: into}, progress)
+        with _fetched(path) as folder, told_by_table("restoring") as progress:
+            name = _database_of(read_manifest(folder), database)
+            restored = restore_archive(folder, {name: into}, progress)
     except ArchiveError as problem:
         fail(str(problem))
     for sentence in (*restored.broken, *restored.not_represented):
@@ -203,19 +218,20 @@ def drill(
 
     settings = Settings.from_environment()
     try:
-        names = read_manifest(path).databases
-        ours = {WAREHOUSE: settings.database_url, "control": settings.control_url}
-        urls = dict.fromkeys(names, beside) if beside else ours
-        with told_by_table("restoring") as progress:
-            drilled = drill_archive(path, {name: url for name, url in urls.items() if url}, progress=progress)
+        with _fetched(path) as folder, told_by_table("restoring") as progress:
+            names = read_manifest(folder).databases
+            ours = {WAREHOUSE: settings.database_url, "control": settings.control_url}
+            urls = dict.fromkeys(names, beside) if beside else ours
+            drilled = drill_archive(folder, {name: url for name, url in urls.items() if url}, progress=progress)
     except ArchiveError as problem:
         fail(str(problem))
     if not drilled.ok:
-        fail(f"{path.name} cannot be relied on: {'; '.join(drilled.problems)}")
+        fail(f"{path} cannot be relied on: {'; '.join(drilled.problems)}")
     console.print(
-        f"{path.name} can be restored: {drilled.tables} tables, {drilled.rows:,} rows came back equal",
+        f"{path} can be restored: {drilled.tables} tables, {drilled.rows:,} rows came back equal",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -238,12 +254,13 @@ def diff(
     from subs_assets.archive.store import read_manifest
 
     try:
-        if table is not None:
-            name = _database_of(read_manifest(before), database)
-            for sign, row in differing_rows(before, after, name, table):
-                typer.echo(f"{sign}{json.dumps(row, ensure_ascii=False)}")
-            return
-        found = difference(before, after)
+        with _fetched(before) as older, _fetched(after) as newer:
+            if table is not None:
+                name = _database_of(read_manifest(older), database)
+                for sign, row in differing_rows(older, newer, name, table):
+                    typer.echo(f"{sign}{json.dumps(row, ensure_ascii=False)}")
+                return
+            found = difference(older, newer)
     except ArchiveError as problem:
         fail(str(problem))
     if as_json:
@@ -260,6 +277,21 @@ def diff(
         for one in found.tables
     ]  # fmt: skip
     print_table(rows, "Tables that differ")
+
+
+def _place_of(path: str) -> "tuple[ArchivePlace, str]":
+    """The place and the name of an archive. Raises ArchiveError."""
+    from subs_assets.archive.places import open_archive
+
+    return open_archive(path, Settings.from_environment().scratch)
+
+
+@contextmanager
+def _fetched(path: str) -> Iterator[Path]:
+    """An archive, wherever it lies, as a folder. Raises ArchiveError."""
+    place, name = _place_of(path)
+    with place.fetched(name) as folder:
+        yield folder
 
 
 def _database_of(manifest: "Manifest", name: str | None) -> str:

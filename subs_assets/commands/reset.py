@@ -58,17 +58,22 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
 def archive(request_id: RequestId) -> None:
     """Do the sensor's step by hand: archive, verify and restore-prove everything for this request."""
     from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.places import open_place
     from subs_assets.archive.reset import archive_request
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
     databases = {"warehouse": settings.database_url, "control": settings.control_url}
     try:
-        folder = archive_request(open_control(settings.control_url), request_id, databases, settings.archives)
+        place = open_place(settings.archives, settings.scratch)
+        name = archive_request(open_control(settings.control_url), request_id, databases, place)
     except ArchiveError as problem:
         fail(str(problem))
     console.print(
-        f"archived in {folder}; now: subs reset confirm {request_id}", markup=False, highlight=False, soft_wrap=True
+        f"archived in {place.location(name)}; now: subs reset confirm {request_id}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -76,6 +81,7 @@ def archive(request_id: RequestId) -> None:
 def confirm(request_id: RequestId) -> None:
     """Wipe the database if the request's archive equals it, table by table; refuse otherwise."""
     from subs_assets.archive import reset as steps
+    from subs_assets.archive.places import open_place
     from subs_assets.database.control import open_control
     from subs_assets.database.lock import RunLocked, run_lock
 
@@ -87,7 +93,7 @@ def confirm(request_id: RequestId) -> None:
                 request_id,
                 getpass.getuser(),
                 settings.database_url,
-                settings.archives,
+                open_place(settings.archives, settings.scratch),
             )
     except RunLocked as problem:
         fail(str(problem))

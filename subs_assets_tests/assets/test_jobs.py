@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from dagster import ExecuteInProcessResult
@@ -44,10 +45,10 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
     assert result.success
     passed, says = checks_of(result)["archive:verified"]
     assert passed and "rows read back" in says
-    (summary,) = list_archives(settings.archives)
+    (summary,) = list_archives(Path(settings.archives))
     assert summary.complete
     copies = {name: sqlite_url(settings.home / "restored" / f"{name}.db") for name in ("warehouse", "control")}
-    restore(summary.path, copies)
+    restore(Path(settings.archives) / summary.name, copies)
     assert rows_in(copies["warehouse"]) == rows_in(settings.database_url)
     assert rows_in(copies["control"]) == rows_in(settings.control_url)
 
@@ -69,9 +70,9 @@ def test_a_reset_wipes_what_its_archive_holds(settings: Settings, control_state:
     after = rows_in(settings.database_url)
     assert after.pop("alembic_version") == before["alembic_version"]
     assert set(after) >= set(metadata.tables) and not any(after.values())
-    (archive,) = list_archives(settings.archives)
+    (archive,) = list_archives(Path(settings.archives))
     copy = sqlite_url(settings.home / "restored.db")
-    restore(archive.path, {"warehouse": copy})
+    restore(Path(settings.archives) / archive.name, {"warehouse": copy})
     assert rows_in(copy) == before
     assert run_graph(settings).success  # an emptied warehouse is published to again
     assert rows_in(settings.database_url)["listings"] == before["listings"]

@@ -149,7 +149,7 @@ def test_the_archive_and_a_reset(settings: Settings) -> None:
     archived = run_graph(settings, "archive_tables")
     passed, says = checks_of(archived)["archive:verified"]
     assert archived.success and passed, says
-    (summary,) = list_archives(settings.archives)
+    (summary,) = list_archives(Path(settings.archives))
     assert summary.complete and summary.rows == sum(map(len, rows_in(settings.database_url).values()))
     engine = control.open_control(settings.control_url)
     request_id = reset.request(engine, "ann")

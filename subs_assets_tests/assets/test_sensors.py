@@ -9,6 +9,7 @@ from dagster import DagsterInstance, build_sensor_context
 from sqlalchemy import Engine
 
 from subs_assets.archive import reset
+from subs_assets.archive.places import open_place
 from subs_assets.archive.reset import ResetRequest
 from subs_assets.automation.sensors import archive_runs, reset_requests_sensor
 from subs_assets.database import control
@@ -78,6 +79,6 @@ def test_an_archived_request_is_not_launched_again(settings: Settings) -> None:
     engine = control.open_control(settings.control_url)
     request_id = reset.request(engine, "ann")
     databases = {"warehouse": settings.database_url, "control": settings.control_url}
-    reset.archive_request(engine, request_id, databases, settings.archives)
+    reset.archive_request(engine, request_id, databases, open_place(settings.archives, settings.scratch))
     assert archive_runs(reset.pending(engine)) == []
     engine.dispose()

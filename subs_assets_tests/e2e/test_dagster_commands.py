@@ -21,7 +21,7 @@ def test_everything_is_materialised_the_archive_too(installation: Installation) 
     done = installation.dagster("asset", "materialize", "-m", "subs_assets", "--select", "*")
     assert done.returncode == 0, done.stderr[-4000:]
     assert rows_in(installation.settings.database_url) == before
-    (archive,) = (path for path in installation.settings.archives.iterdir() if not path.name.startswith("."))
+    (archive,) = (path for path in Path(installation.settings.archives).iterdir() if not path.name.startswith("."))
     assert json.loads((archive / "manifest.json").read_text(encoding="utf-8"))["complete"] is True
     assert vector_files(installation) == vectors  # an unchanged text is never encoded twice
 
@@ -30,7 +30,7 @@ def test_the_nightly_job(installation: Installation) -> None:
     done = installation.dagster("job", "execute", "-m", "subs_assets", "-j", "nightly")
     assert done.returncode == 0, done.stderr[-4000:]
     assert len(rows_in(installation.settings.control_url, "run_history")["run_history"]) == 2
-    assert not installation.settings.archives.exists()
+    assert not Path(installation.settings.archives).exists()
 
 
 def test_one_asset_with_its_upstream(installation: Installation) -> None:

@@ -205,7 +205,7 @@ def test_it_runs_and_dagster_finds_it_by_its_name(stranger: Stranger, first_run:
     assert "Validation successful" in stranger.dagster("definitions", "validate", "-m", "subs_assets")
     stranger.dagster("asset", "materialize", "-m", "subs_assets", "--select", "*")
     assert rows_in(settings.database_url) == published
-    assert settings.archives.is_dir()
+    assert Path(settings.archives).is_dir()
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_an_archive_restores_every_cell(installation: Installation, tmp_path: Pa
     source = {"warehouse": settings.database_url, "control": settings.control_url}[database]
     created = installation.subs("archive", "create")
     assert created.returncode == 0, created.stderr
-    (path,) = (folder for folder in settings.archives.iterdir() if not folder.name.startswith("."))
+    (path,) = (folder for folder in Path(settings.archives).iterdir() if not folder.name.startswith("."))
     assert str(path) in created.stdout
     verified = installation.subs("archive", "verify", str(path))
     assert verified.returncode == 0 and "is whole" in verified.stdout

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from subs_assets.archive import reset, reset_state, restore, snapshot, store
 from subs_assets.archive.manifest import manifest_sha256
+from subs_assets.archive.places import LocalPlace
 from subs_assets.database.control import audit_log, open_control
 from subs_assets.settings import control_url_beside
 from subs_assets_tests.postgres_server import PostgresServer
@@ -168,7 +169,7 @@ class Place:
 
     def archived(self) -> str:
         request_id = reset.request(self.control, "ana", "start afresh")
-        reset.archive_request(self.control, request_id, self.databases, self.archives)
+        reset.archive_request(self.control, request_id, self.databases, LocalPlace(self.archives))
         return request_id
 
     def archived_without_drill(self) -> str:
@@ -180,7 +181,9 @@ class Place:
         return request_id
 
     def confirm(self, request_id: str, now: datetime | None = None) -> reset.Outcome:
-        return reset.confirm(self.control, request_id, "ben", self.databases["warehouse"], self.archives, now)
+        return reset.confirm(
+            self.control, request_id, "ben", self.databases["warehouse"], LocalPlace(self.archives), now
+        )
 
     def audit(self) -> list[tuple[str, str]]:
         with self.control.connect() as connection:
@@ -204,7 +207,7 @@ class SqliteFiles(Place):
     def restored_aside(self) -> dict[str, object]:
         """What is in a database into which the newest archive was restored."""
         back = self.warehouse.with_name("back.db")
-        restore.restore(store.list_archives(self.archives)[0].path, {"warehouse": url_of(back)})
+        restore.restore(self.archives / store.list_archives(self.archives)[0].name, {"warehouse": url_of(back)})
         return sqlite_oracle.content(back)
 
 
@@ -226,7 +229,7 @@ class PostgresSchemas(Place):
     def restored_aside(self) -> dict[str, object]:
         """What is in a database into which the newest archive was restored."""
         back = self._new_postgres()
-        restore.restore(store.list_archives(self.archives)[0].path, {"warehouse": back.url})
+        restore.restore(self.archives / store.list_archives(self.archives)[0].name, {"warehouse": back.url})
         return self._content_of(back)
 
     @staticmethod

@@ -56,7 +56,7 @@ def test_a_creation_on_a_failing_disk_ends_in_a_sentence_and_leaves_nothing_or_a
         with failing(function, point) as failed:
             problem = outcome(lambda: snapshot.create({"warehouse": url_of(shop)}, destination))  # noqa: B023
         listed = store.list_archives(destination)
-        assert all(verify.verify(summary.path).ok for summary in listed)
+        assert all(verify.verify(destination / summary.name).ok for summary in listed)
         if not failed:
             break
         # Of a folder that is there already it does not matter that it could not be made.

@@ -58,7 +58,7 @@ def test_a_creation_that_is_killed_leaves_no_archive_or_a_whole_one(shop: Path, 
     # New folders (1-3), each file and each table (4-7), manifest and hash (8, 9), folders (10, 11), the rename (12),
     # its folder (13).
     assert len(listed) == (1 if point == 13 else 0)
-    assert all(verify.verify(summary.path).ok for summary in listed)
+    assert all(verify.verify(destination / summary.name).ok for summary in listed)
     archive = snapshot.create({"warehouse": url_of(shop)}, destination)
     assert verify.verify(archive).ok
     assert not list(destination.glob(".unfinished-*"))

@@ -11,6 +11,7 @@ import pytest
 from subs_assets.archive import postgres_connection, reset, reset_state, snapshot, store
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import ResetRefused
+from subs_assets.archive.places import LocalPlace
 from subs_assets.database.control import record_decision
 from subs_assets_tests.unit.archive.conftest import PostgresSchemas
 from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
@@ -202,7 +203,7 @@ def test_a_key_of_the_control_state_into_the_warehouse_is_no_complete_archive(pl
     )
     request_id = reset.request(place.control, "ana")
     with pytest.raises(ResetRefused, match="not complete: control: .* needs .*, which is not in this archive"):
-        reset.archive_request(place.control, request_id, place.databases, place.archives)
+        reset.archive_request(place.control, request_id, place.databases, LocalPlace(place.archives))
 
 
 def test_a_lost_connection_wipes_nothing(place: PostgresSchemas, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,13 +227,14 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from subs_assets.archive import postgres_wipe, reset
+from subs_assets.archive.places import LocalPlace
 from subs_assets.database.control import open_control
 def stop(*_):
     print("wiped, not committed", flush=True)
     time.sleep(60)
 postgres_wipe.PostgresWipe.commit = stop
 warehouse, control, request_id, archives = sys.argv[1:]
-reset.confirm(open_control(control), request_id, "ben", warehouse, Path(archives))
+reset.confirm(open_control(control), request_id, "ben", warehouse, LocalPlace(Path(archives)))
 """
 
 
@@ -255,7 +257,7 @@ def test_a_wipe_that_is_killed_is_rolled_back_and_not_taken_up_again(place: Post
 
 def confirm_through(place: PostgresSchemas, proxy: LossyProxy, request_id: str) -> reset.Outcome:
     url = place.databases["warehouse"].replace(str(place.warehouse.server.port), str(proxy.port))
-    return reset.confirm(place.control, request_id, "ben", url, place.archives)
+    return reset.confirm(place.control, request_id, "ben", url, LocalPlace(place.archives))
 
 
 def test_a_wipe_whose_commit_lost_its_answer_is_a_wipe(place: PostgresSchemas) -> None:
@@ -282,5 +284,5 @@ def test_a_wipe_of_which_nobody_can_tell_is_not_called_undone(place: PostgresSch
 def test_the_sentence_of_a_refusal_holds_no_password(place: PostgresSchemas, tmp_path: Path) -> None:
     request_id = place.archived_without_drill()
     url = place.databases["warehouse"].replace("subs@", "subs:s3cr3t@").replace(place.warehouse.name, "nowhere")
-    outcome = reset.confirm(place.control, request_id, "ben", url, place.archives)
+    outcome = reset.confirm(place.control, request_id, "ben", url, LocalPlace(place.archives))
     assert (outcome.state, "s3cr3t" in outcome.sentence) == ("refused", False)

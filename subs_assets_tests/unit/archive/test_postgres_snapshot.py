@@ -423,7 +423,7 @@ def test_one_url_leaves_nothing_out(new_postgres: NewPostgres, tmp_path: Path) -
     both = {"warehouse": place.url, "control": other.schema_url("subs_control")}
     manifest = store.read_manifest(snapshot.create(both, tmp_path / "archives"))
     assert [table.name for table in manifest.tables_of("warehouse")] == ["a", "b", "subs_control.decisions"]
-    assert rows_of(tmp_path / "archives" / store.list_archives(tmp_path / "archives")[0].path, "subs_control.decisions")
+    assert rows_of(tmp_path / "archives" / store.list_archives(tmp_path / "archives")[0].name, "subs_control.decisions")
 
 
 def test_a_search_path_from_elsewhere_narrows_nothing(

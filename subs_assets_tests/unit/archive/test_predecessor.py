@@ -104,7 +104,7 @@ def run_subs(
 def the_archive_in(folder: Path) -> Path:
     (summary,) = store.list_archives(folder)
     assert summary.complete and summary.problem is None
-    return summary.path
+    return folder / summary.name
 
 
 @pytest.mark.archive_case(6, 7)

@@ -1,6 +1,5 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,8 +15,8 @@ START = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)  # a Thursday
 def summary(
     number: int, created: datetime, source: str = "ours", complete: bool = True, problem: str | None = None
 ) -> ArchiveSummary:
-    path = Path(f"{created:%Y%m%dT%H%M%SZ}-{number:08x}")
-    return ArchiveSummary(path, f"{number:08x}", created.isoformat(), number, 1, 1, 1, complete, (source,), problem)
+    name = f"{created:%Y%m%dT%H%M%SZ}-{number:08x}"
+    return ArchiveSummary(name, f"{number:08x}", created.isoformat(), number, 1, 1, 1, complete, (source,), problem)
 
 
 def nights(count: int) -> list[ArchiveSummary]:
@@ -54,10 +53,10 @@ def test_of_several_a_day_the_newest_stays() -> None:
 
 def test_a_damaged_one_stands_for_nothing_and_stays_for_a_person() -> None:
     archives = nights(10)
-    damaged = {archives[0].path.name, archives[2].path.name}
-    judged = judge(archives, Retention(2, 1, 1), lambda one: "bytes differ" if one.path.name in damaged else None)
-    assert {one.archive.path.name for one in judged if "damaged" in one.reason} >= {archives[0].path.name}
-    good_ones = [one for one in judged if one.stays and one.archive.path.name not in damaged]
+    damaged = {archives[0].name, archives[2].name}
+    judged = judge(archives, Retention(2, 1, 1), lambda one: "bytes differ" if one.name in damaged else None)
+    assert {one.archive.name for one in judged if "damaged" in one.reason} >= {archives[0].name}
+    good_ones = [one for one in judged if one.stays and one.archive.name not in damaged]
     assert good_ones[0].archive is archives[1] and len(good_ones) >= LEAST_VERIFIED
 
 
@@ -69,8 +68,8 @@ def test_one_whose_manifest_cannot_be_read_stays() -> None:
 
 def test_nothing_goes_where_less_than_two_can_be_relied_on() -> None:
     archives = nights(30)
-    only = archives[7].path.name
-    judged = judge(archives, Retention(1, 1, 1), lambda one: None if one.path.name == only else "bytes differ")
+    only = archives[7].name
+    judged = judge(archives, Retention(1, 1, 1), lambda one: None if one.name == only else "bytes differ")
     assert all(one.stays for one in judged)
 
 
@@ -97,7 +96,7 @@ def test_an_incomplete_one_stands_for_its_day_only_where_there_is_no_better() ->
 
 def test_what_a_reset_waits_for_stays() -> None:
     archives = nights(30)
-    judged = judge(archives, Retention(1, 1, 1), good, needed=[archives[20].path.name])
+    judged = judge(archives, Retention(1, 1, 1), good, needed=[archives[20].name])
     assert judged[20].stays and not judged[19].stays
 
 
@@ -109,7 +108,7 @@ def test_the_newest_is_told_by_its_number_where_the_clock_was_set_back() -> None
 
 def test_only_what_would_stay_is_read_back() -> None:
     read: list[str] = []
-    judge(nights(365), Retention(7, 5, 12), lambda one: read.append(one.path.name))
+    judge(nights(365), Retention(7, 5, 12), lambda one: read.append(one.name))
     assert len(read) == len(set(read)) <= 7 + 5 + 12 + LEAST_VERIFIED
 
 
@@ -124,12 +123,12 @@ def test_the_last_that_can_be_relied_on_never_goes(
         summary(number, START + timedelta(hours=hours), source, complete)
         for number, (hours, source, complete, _) in enumerate(made)
     ]
-    is_good = {one.path.name: made[one.number][3] for one in archives}
-    judged = judge(archives, retention, lambda one: None if is_good[one.path.name] else "damaged")
+    is_good = {one.name: made[one.number][3] for one in archives}
+    judged = judge(archives, retention, lambda one: None if is_good[one.name] else "damaged")
     assert [one.archive for one in judged] == archives
     for source in "ab":
         of_source = [one for one in judged if one.archive.sources == (source,)]
-        good_ones = [one for one in of_source if is_good[one.archive.path.name]]
+        good_ones = [one for one in of_source if is_good[one.archive.name]]
         staying_ones = [one for one in good_ones if one.stays]
         assert len(staying_ones) >= min(LEAST_VERIFIED, len(good_ones))
         if good_ones:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from subs_assets.archive import reset, reset_state, snapshot, store
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import CommitUnknown, ResetRefused, UnreadableDatabase
+from subs_assets.archive.places import LocalPlace
 from subs_assets.database.control import audit_log
 from subs_assets.database.engine import writing
 from subs_assets_tests.unit.archive.conftest import (
@@ -56,7 +57,7 @@ def test_a_confirmed_reset_empties_every_table_but_the_revision_and_everything_c
 def test_the_control_state_is_archived_and_not_compared(place: SqliteFiles | PostgresSchemas) -> None:
     request_id = place.archived()
     (archive,) = store.list_archives(place.archives)
-    (archived,) = store.read_rows(archive.path, "reset_requests", "control")
+    (archived,) = store.read_rows(place.archives / archive.name, "reset_requests", "control")
     assert (archived["request_id"], archived["state"]) == (request_id, "requested")
 
 
@@ -171,7 +172,7 @@ def test_an_expired_request_cannot_be_confirmed_or_archived(place: SqliteFiles |
     assert place.content() == before
     assert place.confirm(archived).state == "refused"
     with pytest.raises(ResetRefused, match="more than 24 hours"):
-        reset.archive_request(place.control, waiting, place.databases, place.archives, late)
+        reset.archive_request(place.control, waiting, place.databases, LocalPlace(place.archives), late)
     another = reset.request(place.control, "ana")
     assert reset.pending(place.control, late) == []
     found = reset_state.find(place.control, another)
@@ -221,7 +222,7 @@ def test_an_archive_that_is_no_longer_good_wipes_nothing(
     place: SqliteFiles | PostgresSchemas, change: Callable[[Place, Path], None], word: str
 ) -> None:
     request_id = place.archived_without_drill()
-    change(place, store.list_archives(place.archives)[0].path)
+    change(place, place.archives / store.list_archives(place.archives)[0].name)
     before = place.content()
     outcome = place.confirm(request_id)
     assert (outcome.state, word in outcome.sentence) == ("refused", True), outcome
@@ -246,7 +247,9 @@ def test_an_incomplete_archive_refuses_the_request(sqlite_place: SqliteFiles, st
         sqlite_place.execute(statement)
     request_id = reset.request(sqlite_place.control, "ana")
     with pytest.raises(ResetRefused, match=word or "not complete"):
-        reset.archive_request(sqlite_place.control, request_id, sqlite_place.databases, sqlite_place.archives)
+        reset.archive_request(
+            sqlite_place.control, request_id, sqlite_place.databases, LocalPlace(sqlite_place.archives)
+        )
     found = reset_state.find(sqlite_place.control, request_id)
     assert found is not None
     assert found.state == "refused"
@@ -256,7 +259,9 @@ def test_an_archive_that_cannot_be_restored_refuses_the_request(sqlite_place: Sq
     put_text_into_an_integer_column(sqlite_place.warehouse)
     request_id = reset.request(sqlite_place.control, "ana")
     with pytest.raises(ResetRefused, match="table bent has as many rows as were archived, 1, but not the same"):
-        reset.archive_request(sqlite_place.control, request_id, sqlite_place.databases, sqlite_place.archives)
+        reset.archive_request(
+            sqlite_place.control, request_id, sqlite_place.databases, LocalPlace(sqlite_place.archives)
+        )
     assert reset.pending(sqlite_place.control) == []
 
 
@@ -324,7 +329,7 @@ def test_the_audit_log_says_which_archive(place: SqliteFiles | PostgresSchemas) 
     with place.control.connect() as connection:
         line = connection.execute(select(audit_log.c.detail).where(audit_log.c.what == "reset archived")).scalar_one()
     (archive,) = store.list_archives(place.archives)
-    assert json.loads(line)["archive"] == archive.path.name
+    assert json.loads(line)["archive"] == archive.name
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pytest
 import zstandard
 from filelock import FileLock
 
-from subs_assets.archive import drill, restore, snapshot, store, verify
+from subs_assets.archive import drill, restore, snapshot, store
+from subs_assets.archive.chain import verify_chain
 from subs_assets.archive.errors import (
     ArchiveError,
     ArchiveLocked,
@@ -22,6 +23,7 @@ from subs_assets.archive.errors import (
     UnreadableDatabase,
     UnsupportedDatabase,
 )
+from subs_assets.archive.places import LocalPlace
 from subs_assets_tests.unit.archive.conftest import MakeDatabase, url_of
 
 
@@ -142,20 +144,20 @@ def test_no_process_is_started(shop: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning:subs_assets", "-c", code]
     subprocess.run([*command, url_of(shop), str(tmp_path / "archives")], check=True, env=environment)
     (archive,) = store.list_archives(tmp_path / "archives")
-    assert next(iter(store.read_rows(archive.path, "products")))["name"] == "Müsli 0"
+    assert next(iter(store.read_rows(tmp_path / "archives" / archive.name, "products")))["name"] == "Müsli 0"
 
 
 def test_archives_are_listed_newest_first_and_chained_by_number(shop: Path, tmp_path: Path) -> None:
     destination = tmp_path / "archives"
     made = [snapshot.create({"warehouse": url_of(shop)}, destination) for _ in range(3)]
     listed = store.list_archives(destination)
-    assert [summary.path for summary in listed] == made[::-1]
+    assert [destination / summary.name for summary in listed] == made[::-1]
     assert [summary.number for summary in listed] == [3, 2, 1]
     assert (listed[0].tables, listed[0].rows, listed[0].complete, listed[0].problem) == (2, 300, True, None)
-    assert verify.verify_chain(destination) == []
+    assert verify_chain(LocalPlace(destination)) == []
     manifest = made[1] / "manifest.json"
     manifest.write_bytes(manifest.read_bytes() + b" ")
-    (broken,) = verify.verify_chain(destination)[1:]
+    (broken,) = verify_chain(LocalPlace(destination))[1:]
     assert made[1].name in broken
     assert store.list_archives(destination)[-1].problem is not None
     assert store.read_manifest(snapshot.create({"warehouse": url_of(shop)}, destination)).number == 4

@@ -101,7 +101,7 @@ def test_another_database_goes_to_another_folder(subs: Subs, home: Settings, tmp
     (path,) = (folder for folder in elsewhere.iterdir() if not folder.name.startswith("."))
     tables = json.loads(subs(home, "archive", "show", str(path), "--json").stdout)
     assert {one["database"] for one in tables} == {"database"} and "decisions" in {one["table"] for one in tables}
-    assert not home.archives.exists()
+    assert not Path(home.archives).exists()
     shown = subs(home, "archive", "show", str(path), "data_set").stdout.splitlines()
     assert [json.loads(line)["name"] for line in shown] == [home.data_set]  # the only database need not be named
     copy = sqlite_url(tmp_path / "copy.db")

@@ -45,8 +45,8 @@ def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     assert archived.exit_code == 0, archived.output
     assert f"subs reset confirm {request_id}" in archived.stdout
     (waiting,) = json.loads(subs(home, "reset", "list", "--json").stdout)
-    (archive,) = list_archives(home.archives)
-    assert (waiting["state"], waiting["archive"]) == ("archived", archive.path.name)
+    (archive,) = list_archives(Path(home.archives))
+    assert (waiting["state"], waiting["archive"]) == ("archived", archive.name)
     confirmed = subs(home, "reset", "confirm", request_id)
     assert confirmed.exit_code == 0, confirmed.output
     assert "were wiped" in confirmed.stdout
@@ -73,8 +73,8 @@ def test_confirm_is_refused_after_a_change(subs: Subs, home: Settings) -> None:
 def test_confirm_is_refused_when_the_archive_was_damaged(subs: Subs, home: Settings) -> None:
     request_id = requested(subs, home)
     subs(home, "reset", "archive", request_id)
-    (archive,) = list_archives(home.archives)
-    next(Path(archive.path / "data").iterdir()).unlink()
+    (archive,) = list_archives(Path(home.archives))
+    next((Path(home.archives) / archive.name / "data").iterdir()).unlink()
     before = rows_in(home.database_url)
     assert subs(home, "reset", "confirm", request_id).exit_code == 1
     assert rows_in(home.database_url) == before
