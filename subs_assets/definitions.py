@@ -12,7 +12,7 @@ from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
 from subs_assets.assets.described import described
 from subs_assets.assets.report import report_asset
-from subs_assets.automation.jobs import archive_job, nightly, reset_archive, reset_confirm
+from subs_assets.automation.jobs import archive_job, nightly, prune_archives, reset_archive, reset_confirm
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import reset_requests_sensor
@@ -60,7 +60,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     return Definitions(
         assets=described(assets, settings.database_kind, places),
         asset_checks=default_checks,
-        jobs=[nightly, archive_job, reset_archive, reset_confirm],
+        jobs=[nightly, archive_job, prune_archives, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),
         sensors=[reset_requests_sensor(settings.control_url)],
         resources=resources,

@@ -1,5 +1,5 @@
-"""Which archives may go: of each day, week and month the newest verified one stays; how one is removed is not known
-here.
+"""Which archives may go: of each day, week and month the newest verified one stays; how an archive is read back or
+removed is known elsewhere.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -8,7 +8,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.store import ArchiveSummary
+from subs_assets.archive.verify import verify
 
 LEAST_VERIFIED = 2
 """Of the archives of one set of databases so many stay that were read back: nothing is removed where there are less."""
@@ -29,6 +31,33 @@ class Judgement:
     archive: ArchiveSummary
     stays: bool
     reason: str
+
+
+def prune(
+    place: ArchivePlace, retention: Retention, needed: Collection[str] = (), wait_seconds: float = 60
+) -> list[Judgement]:
+    """Remove the archives that ``judge`` lets go, and return what it said; nobody makes one meanwhile.
+
+    Raises:
+        ArchiveLocked: somebody was at work there for longer than ``wait_seconds``.
+        ArchiveError: one could not be removed; it is as it was, and so are those behind it.
+    """
+    with place.exclusive(wait_seconds):
+        judgements = judgements_of(place, retention, needed)
+        for one in judgements:
+            if not one.stays:
+                place.remove(one.archive.name)
+    return judgements
+
+
+def judgements_of(place: ArchivePlace, retention: Retention, needed: Collection[str] = ()) -> list[Judgement]:
+    """What ``prune`` would do; nothing is removed."""
+
+    def problem_of(one: ArchiveSummary) -> str | None:
+        with place.fetched(one.name) as folder:
+            return "; ".join(verify(folder).problems) or None
+
+    return judge(place.summaries(), retention, problem_of, needed)
 
 
 def judge(

@@ -50,6 +50,11 @@ def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
     return reset_state.waiting(control, now or datetime.now(UTC))
 
 
+def archives_in_use(control: Engine) -> set[str]:
+    """The names of the archives that requests wait with for their confirmation."""
+    return {request.archive for request in pending(control) if request.archive is not None}
+
+
 def archive_request(
     control: Engine,
     request_id: str,

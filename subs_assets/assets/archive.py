@@ -1,9 +1,16 @@
 """Group ``archive``: JSON snapshots of every table that the databases have; on its own schedule, nothing depends on
 it."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
 import pandas as pd
 from dagster import (
     AssetCheckResult,
+    AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
     MaterializeResult,
@@ -11,9 +18,14 @@ from dagster import (
     asset,
 )
 
-from subs_assets.archive.store import read_manifest
-from subs_assets.archive.verify import verify
+from subs_assets.archive.drills import DRILL_EVERY, PastDrill, drill_and_record, is_due, last_drill
+from subs_assets.archive.errors import ArchiveLocked
+from subs_assets.archive.manifest import Manifest
+from subs_assets.archive.store import ArchiveSummary, read_manifest
+from subs_assets.archive.verify import Verification, verify
 from subs_assets.assets.metadata import preview
+from subs_assets.assets.progress import log_tables
+from subs_assets.database import control
 from subs_assets.resources import ArchiveStoreResource
 
 
@@ -24,38 +36,97 @@ from subs_assets.resources import ArchiveStoreResource
         AssetCheckSpec(
             "verified",
             asset="archive",
-            description="Read back from the disk: hashes, sizes, counts and manifest are right.",
-        )
+            description="Read back from where it lies: hashes, sizes, counts and manifest are right.",
+        ),
+        AssetCheckSpec(
+            "restorable",
+            asset="archive",
+            description="Restored into scratch databases once a week, where every table came back equal.",
+        ),
     ],
 )
 def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource) -> MaterializeResult:
     """Verified JSON snapshots of every table.
 
-    One complete set, control state included, by what the databases have and not by any model.
+    One complete set, control state included, by what the databases have and not by any model. Once a week it is
+    restored aside, as a proof that it can be.
     """
     place = archive_store.place()
-    name = place.create(archive_store.databases(), note=f"run {context.run.run_id}")
+    started = monotonic()
+    name = place.create(
+        archive_store.databases(),
+        note=f"run {context.run.run_id}",
+        progress=log_tables(context.log, "archived"),
+    )
+    seconds = monotonic() - started
     with place.fetched(name) as folder:
         manifest, verification = read_manifest(folder), verify(folder)
+        restorable, last = _drill_if_due(archive_store, folder, context)
+    return MaterializeResult(
+        metadata={
+            "Made": MetadataValue.timestamp(datetime.fromisoformat(manifest.created)),
+            "Seconds": round(seconds, 1),
+            **_metadata(manifest, place.summaries()),
+            "Folder": MetadataValue.path(place.location(name)),
+            "Last drill": "none yet" if last is None else last.sentence,
+        },
+        check_results=[_verified(verification, manifest), restorable],
+    )
+
+
+def _drill_if_due(
+    archive_store: ArchiveStoreResource, folder: Path, context: AssetExecutionContext
+) -> tuple[AssetCheckResult, PastDrill | None]:
+    engine = control.open_control(archive_store.control_url)
+    try:
+        locked = None
+        if is_due(last_drill(engine)):
+            try:
+                drill_and_record(engine, folder, archive_store.databases(), log_tables(context.log, "restored"))
+            except ArchiveLocked as problem:
+                locked = str(problem)
+        last = last_drill(engine)
+    finally:
+        engine.dispose()
+    passed = last is not None and last.problems is None and locked is None
+    return AssetCheckResult(
+        check_name="restorable",
+        passed=passed,
+        severity=AssetCheckSeverity.ERROR if locked is None else AssetCheckSeverity.WARN,
+        description=locked or (last.sentence if last else "never drilled"),
+        metadata={
+            "Next drill": "at the next archive"
+            if last is None or last.problems
+            else MetadataValue.timestamp(last.drilled_at + DRILL_EVERY)
+        },
+    ), last
+
+
+def _metadata(manifest: Manifest, all_of_them: Sequence[ArchiveSummary]) -> dict[str, Any]:
     tables = pd.DataFrame(
         [(table.database, table.name, table.rows, table.compressed_bytes) for table in manifest.tables],
         columns=["database", "table", "rows", "bytes"],
     )
-    return MaterializeResult(
-        metadata={
-            "Rows": int(tables["rows"].sum()),
-            "Compressed bytes": int(tables["bytes"].sum()),
-            "Complete": manifest.complete,
-            "Not represented": "\n\n".join(manifest.not_represented) or "nothing",
-            "Folder": MetadataValue.path(place.location(name)),
-            "Tables": preview(tables, rows=200),
-        },
-        check_results=[
-            AssetCheckResult(
-                check_name="verified",
-                passed=verification.ok and manifest.complete,
-                description="; ".join((*verification.problems, *manifest.not_represented))
-                or f"{verification.tables} tables, {verification.rows:,} rows read back",
-            )
-        ],
+    archives = pd.DataFrame(
+        [(one.name, one.created, one.rows, one.bytes, one.complete, one.problem) for one in all_of_them],
+        columns=["archive", "created", "rows", "bytes", "complete", "problem"],
+    )
+    return {
+        "Tables": len(tables),
+        "Rows": int(tables["rows"].sum()),
+        "Compressed bytes": int(tables["bytes"].sum()),
+        "Complete": manifest.complete,
+        "Not represented": "\n\n".join(manifest.not_represented) or "nothing",
+        "By table": preview(tables, rows=200),
+        "Archives": preview(archives, rows=50),
+        "Bytes of all archives": int(archives["bytes"].sum()),
+    }
+
+
+def _verified(verification: Verification, manifest: Manifest) -> AssetCheckResult:
+    return AssetCheckResult(
+        check_name="verified",
+        passed=verification.ok and manifest.complete,
+        description="; ".join((*verification.problems, *manifest.not_represented))
+        or f"{verification.tables} tables, {verification.rows:,} rows read back",
     )

@@ -1,9 +1,12 @@
-"""What is run as a whole: the nightly graph, the archive, and the two steps of a reset."""
+"""What is run as a whole: the nightly graph, the archive, its pruning, and the two steps of a reset."""
 
+import pandas as pd
 from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
 from pydantic import Field
 
 from subs_assets.archive import reset
+from subs_assets.archive.prune import Retention, prune
+from subs_assets.assets.metadata import preview
 from subs_assets.database import control
 from subs_assets.database.lock import run_lock
 from subs_assets.resources import ArchiveStoreResource, WarehouseSettings
@@ -17,8 +20,16 @@ nightly = define_asset_job(
 archive_job = define_asset_job(
     "archive_tables",
     selection=AssetSelection.groups("archive"),
-    description="A JSON snapshot of every table, verified.",
+    description="A JSON snapshot of every table, verified; once a week also restored aside and compared.",
 )
+
+
+class PruneConfig(Config):
+    """Of how many days, weeks and months that have an archive the newest one stays."""
+
+    daily: int = Field(default=Retention().daily, ge=0, description="Days")
+    weekly: int = Field(default=Retention().weekly, ge=0, description="Weeks")
+    monthly: int = Field(default=Retention().monthly, ge=0, description="Months")
 
 
 class ResetArchiveConfig(Config):
@@ -32,6 +43,27 @@ class ResetConfirmConfig(Config):
 
     request_id: str = Field(description="As `subs reset request` printed it")
     confirmed_by: str = Field(description="Who confirms; it is written to the audit log")
+
+
+@op
+def prune_superseded(context: OpExecutionContext, config: PruneConfig, archive_store: ArchiveStoreResource) -> None:
+    """Remove the archives that a newer verified one stands for; the two newest verified ones always stay."""
+    engine = control.open_control(archive_store.control_url)
+    try:
+        needed = reset.archives_in_use(engine)
+    finally:
+        engine.dispose()
+    place = archive_store.place()
+    judgements = prune(place, Retention(config.daily, config.weekly, config.monthly), needed)
+    for one in judgements:
+        context.log.info(f"{one.archive.name} {'stays' if one.stays else 'was removed'}: {one.reason}")
+    table = pd.DataFrame(
+        [(one.archive.name, "stays" if one.stays else "removed", one.reason) for one in judgements],
+        columns=["archive", "verdict", "reason"],
+    )
+    context.add_output_metadata(
+        {"Removed": int((table["verdict"] == "removed").sum()), "In": place.location(), "Archives": preview(table)}
+    )
 
 
 @op
@@ -71,6 +103,11 @@ def confirm_and_wipe(
     if outcome.state != "wiped":
         raise RuntimeError(outcome.sentence)
     context.log.info(outcome.sentence)
+
+
+@job(description="Removes archives that newer verified ones stand for; 7 days, 5 weeks and 12 months stay by default.")
+def prune_archives() -> None:
+    prune_superseded()
 
 
 @job(description="First step of a reset: the archive that it needs. The sensor reset_requests launches it.")

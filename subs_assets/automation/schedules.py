@@ -1,12 +1,12 @@
-"""When things run by themselves; both schedules are off until somebody turns them on in the UI."""
+"""When things run by themselves; every schedule is off until somebody turns it on in the UI."""
 
 from dagster import ScheduleDefinition
 
-from subs_assets.automation.jobs import archive_job, nightly
+from subs_assets.automation.jobs import archive_job, nightly, prune_archives
 
 
 def default_schedules(timezone: str) -> list[ScheduleDefinition]:
-    """The archive at 00:30, before the graph at 03:30 changes anything."""
+    """The archive at 00:30, before the graph at 03:30 changes anything; between them what it supersedes is removed."""
     return [
         ScheduleDefinition(
             name="archive_schedule",
@@ -14,6 +14,13 @@ def default_schedules(timezone: str) -> list[ScheduleDefinition]:
             cron_schedule="30 0 * * *",
             execution_timezone=timezone,
             description="Archives every table, before the night's run changes anything.",
+        ),
+        ScheduleDefinition(
+            name="prune_schedule",
+            job=prune_archives,
+            cron_schedule="0 2 * * *",
+            execution_timezone=timezone,
+            description="Removes archives that newer verified ones stand for.",
         ),
         ScheduleDefinition(
             name="nightly_schedule",

@@ -1,4 +1,4 @@
-"""``subs archive``: create, list, show, verify, restore, drill, diff."""
+"""``subs archive``: create, list, show, verify, restore, drill, diff, prune."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 archive = typer.Typer(
     no_args_is_help=True,
-    help="JSON snapshots of every table that a database has: create, list, show, verify, restore, drill, diff.",
+    help="JSON snapshots of every table that a database has: create, list, show, verify, restore, drill, diff, prune.",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 ArchivePath = Annotated[str, typer.Argument(help="The archive's folder or URL, as `subs archive list` shows it.")]
@@ -211,18 +211,30 @@ def drill(
         typer.Option(help="PostgreSQL: a database on the server that the scratch databases shall be made on."),
     ] = None,
 ) -> None:
-    """Prove that an archive can be restored: restore it into scratch databases, compare every table, remove them."""
+    """Prove that an archive can be restored: restore it into scratch databases, compare every table, remove them.
+
+    Of an archive in SUBS_ARCHIVES the outcome is kept, and the nightly archive counts it.
+    """
     from subs_assets.archive.drill import drill as drill_archive
+    from subs_assets.archive.drills import drill_and_record
     from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.places import open_place
     from subs_assets.archive.store import read_manifest
+    from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
     try:
+        place, _ = _place_of(path)
+        is_ours = place.location() == open_place(settings.archives, settings.scratch).location()
         with _fetched(path) as folder, told_by_table("restoring") as progress:
-            names = read_manifest(folder).databases
-            ours = {WAREHOUSE: settings.database_url, "control": settings.control_url}
-            urls = dict.fromkeys(names, beside) if beside else ours
-            drilled = drill_archive(folder, {name: url for name, url in urls.items() if url}, progress=progress)
+            urls = {WAREHOUSE: settings.database_url, "control": settings.control_url}
+            if beside:
+                urls = dict.fromkeys(read_manifest(folder).databases, beside)
+            drilled = (
+                drill_and_record(open_control(settings.control_url), folder, urls, progress)
+                if is_ours
+                else drill_archive(folder, urls, progress=progress)
+            )
     except ArchiveError as problem:
         fail(str(problem))
     if not drilled.ok:
@@ -277,6 +289,36 @@ def diff(
         for one in found.tables
     ]  # fmt: skip
     print_table(rows, "Tables that differ")
+
+
+@archive.command()
+def prune(
+    daily: Annotated[int, typer.Option(min=0, help="Of so many days the newest archive stays.")] = 7,
+    weekly: Annotated[int, typer.Option(min=0, help="Of so many weeks.")] = 5,
+    monthly: Annotated[int, typer.Option(min=0, help="Of so many months.")] = 12,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove archives that newer ones stand for, which are read back first; the two newest that are whole always
+    stay."""
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.places import open_place
+    from subs_assets.archive.prune import Retention, judgements_of
+    from subs_assets.archive.prune import prune as prune_archives
+    from subs_assets.archive.reset import archives_in_use
+    from subs_assets.database.control import open_control
+
+    settings = Settings.from_environment()
+    try:
+        place = open_place(settings.archives, settings.scratch)
+        needed = archives_in_use(open_control(settings.control_url))
+        judged = (judgements_of if dry_run else prune_archives)(place, Retention(daily, weekly, monthly), needed)
+    except ArchiveError as problem:
+        fail(str(problem))
+    gone = "would go" if dry_run else "removed"
+    rows = [
+        {"archive": one.archive.name, "verdict": "stays" if one.stays else gone, "reason": one.reason} for one in judged
+    ]
+    print_table(rows, f"In {place.location()}")
 
 
 def _place_of(path: str) -> "tuple[ArchivePlace, str]":

@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from dagster import ExecuteInProcessResult
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from subs_assets.archive import reset
+from subs_assets.archive.places import open_place
 from subs_assets.archive.restore import restore
 from subs_assets.archive.store import list_archives
 from subs_assets.database import control
@@ -17,6 +19,7 @@ from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings, sqlite_url
 from subs_assets_tests.shops_and_runs import checks_of, reason_of, rows_in, run_graph, value_of
+from subs_assets_tests.unit.archive.conftest import put_text_into_an_integer_column
 
 
 @pytest.fixture
@@ -50,7 +53,49 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
     copies = {name: sqlite_url(settings.home / "restored" / f"{name}.db") for name in ("warehouse", "control")}
     restore(Path(settings.archives) / summary.name, copies)
     assert rows_in(copies["warehouse"]) == rows_in(settings.database_url)
-    assert rows_in(copies["control"]) == rows_in(settings.control_url)
+    drilled_afterwards = {"archive_drills": []}
+    assert rows_in(copies["control"]) == rows_in(settings.control_url) | drilled_afterwards
+
+
+def test_the_nightly_archive_is_drilled_once_a_week(settings: Settings, control_state: Engine) -> None:
+    def drilled() -> int:
+        return len(control.read_drills(control_state))
+
+    first = run_graph(settings, "archive_tables")
+    passed, says = checks_of(first)["archive:restorable"]
+    assert passed and "came back" in says and drilled() == 1
+    passed, again = checks_of(run_graph(settings, "archive_tables"))["archive:restorable"]
+    assert passed and again == says and drilled() == 1
+    a_week_ago = datetime.now(UTC) - timedelta(days=7)
+    with control_state.begin() as connection:
+        connection.execute(update(control.archive_drills).values(drilled_at=a_week_ago.isoformat()))
+    passed, says = checks_of(run_graph(settings, "archive_tables"))["archive:restorable"]
+    assert passed and says != again and drilled() == 2
+
+
+def test_a_drill_that_fails_is_an_error_and_is_tried_again(settings: Settings, control_state: Engine) -> None:
+    put_text_into_an_integer_column(settings.home / "subs.db")
+    for night in (1, 2):
+        result = run_graph(settings, "archive_tables")
+        assert result.success
+        assert checks_of(result)["archive:verified"][0]
+        passed, says = checks_of(result)["archive:restorable"]
+        assert not passed and "bent" in says and len(control.read_drills(control_state)) == night
+
+
+def test_archives_that_newer_ones_stand_for_are_removed(settings: Settings, control_state: Engine) -> None:
+    for _ in range(2):
+        assert run_graph(settings, "archive_tables").success
+    request_id = reset.request(control_state, "ann")
+    assert archive_for(settings, request_id).success
+    for _ in range(3):
+        assert run_graph(settings, "archive_tables").success
+    place = open_place(settings.archives, settings.scratch)
+    before = [one.number for one in place.summaries()]
+    result = run_graph(settings, "prune_archives", {"ops": {"prune_superseded": {"config": {"daily": 1}}}})
+    assert result.success, reason_of(result)
+    assert before == [6, 5, 4, 3, 2, 1]
+    assert [one.number for one in place.summaries()] == [6, 5, 3]  # two that were read back, and the one of the reset
 
 
 def test_an_archive_is_made_while_a_run_holds_the_lock(settings: Settings) -> None:

@@ -158,6 +158,30 @@ def test_verify_looks_at_the_archive_before(subs: Subs, home: Settings) -> None:
     assert told.exit_code == 1 and f"{Path(before).name} is not what it was" in told.stderr
 
 
+def test_a_drill_of_ours_is_kept_and_one_of_others_is_not(subs: Subs, home: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert subs(home, "archive", "create", "--to", str(elsewhere)).exit_code == 0
+    (theirs,) = (folder for folder in elsewhere.iterdir() if not folder.name.startswith("."))
+    ours = archive_of(subs, home)
+    assert subs(home, "archive", "drill", str(theirs)).exit_code == 0
+    assert subs(home, "archive", "drill", ours).exit_code == 0
+    kept = [row[0] for row in rows_in(home.control_url, "archive_drills")["archive_drills"]]
+    assert kept == [Path(ours).name]
+
+
+@pytest.mark.archive_case(57)
+def test_prune(subs: Subs, home: Settings) -> None:
+    paths = [archive_of_again(subs, home) for _ in range(4)]
+    names = [Path(path).name for path in paths]
+    said = subs(home, "archive", "prune", "--daily", "1", "--dry-run").stdout
+    assert said.count("would go") == 2 and all(Path(path).is_dir() for path in paths)
+    said = subs(home, "archive", "prune", "--daily", "1").stdout
+    assert said.count("removed") == 2
+    listed = json.loads(subs(home, "archive", "list", "--json").stdout)
+    assert [Path(one["path"]).name for one in listed] == [names[3], names[2]]
+    assert subs(home, "archive", "verify", paths[2]).exit_code == 0  # its predecessor is gone, and that breaks no chain
+
+
 @pytest.mark.parametrize(
     "arguments, says",
     [

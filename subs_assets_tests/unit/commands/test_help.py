@@ -27,7 +27,7 @@ EVERY = dict(commands(typer.main.get_command(app)))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in EVERY if not hasattr(EVERY[path], "commands")} == {
         *("run", "rates", "explain", "categories", "equivalences", "substitutes"),
-        *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore")),
+        *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore", "drill", "diff", "prune")),
         *(f"reset {name}" for name in ("request", "list", "archive", "confirm")),
         *(f"db {name}" for name in ("upgrade", "check")),
     }
