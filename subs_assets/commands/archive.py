@@ -3,17 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subs_assets.commands.output import byte_count, console, errors, fail, print_json, print_table, told_by_table
+from subs_assets.commands.output import age, byte_count, console, errors, fail, print_json, print_table, told_by_table
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from subs_assets.archive.manifest import Manifest
     from subs_assets.archive.places import ArchivePlace
+    from subs_assets.archive.store import ArchiveSummary
 
 archive = typer.Typer(
     no_args_is_help=True,
@@ -45,8 +47,10 @@ def create(
     to: Annotated[str | None, typer.Option(help="Another folder or URL than SUBS_ARCHIVES.")] = None,
     note: Annotated[str | None, typer.Option(help="Kept in the manifest.", parser=typed_text)] = None,
 ) -> None:
-    """Archive every table that the database has; prints the archive's folder, and ends with 0 only for a complete
-    one."""
+    """Archive every table that the database has, and print the archive's folder.
+
+    Ends with 0 only where everything in the database could be represented.
+    """
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.places import open_place
 
@@ -92,12 +96,14 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ["archive", "created", "tables", "rows", "size", "complete", "problem"]
+    columns = ["archive", "age", "tables", "rows", "size", "complete"]
+    if any(summary.problem for summary in summaries):
+        columns.append("problem")
     shown = [
-        {**row, "archive": summary.name, "size": byte_count(summary.bytes)}
+        {**row, "archive": summary.name, "age": _age_of(summary), "size": byte_count(summary.bytes)}
         for row, summary in zip(rows, summaries, strict=True)
     ]
-    print_table(shown, f"In {place.location()}", columns)
+    print_table(shown, f"In {place.location()}", columns, unbroken=("archive",))
 
 
 @archive.command()
@@ -149,8 +155,10 @@ def show(
 
 @archive.command()
 def verify(path: ArchivePath, as_json: AsJson = False) -> None:
-    """Read an archive back, all of it: hashes, sizes, counts, manifest, and whether its predecessor is still the one
-    that it was made after."""
+    """Read an archive back, all of it: hashes, sizes, counts, manifest, chain.
+
+    The chain: whether the archive that it was made after, if it is there, still is what it was then.
+    """
     from dataclasses import asdict
 
     from subs_assets.archive.chain import broken_link
@@ -184,7 +192,7 @@ def restore(
     into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database; an SQLite file may be missing.")],
     database: DatabaseName = None,
 ) -> None:
-    """Restore one database of an archive into an empty one, and say which migration comes next."""
+    """Restore a database into an empty one, and say which migration comes next."""
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.restore import restore as restore_archive
     from subs_assets.archive.store import read_manifest
@@ -211,9 +219,10 @@ def drill(
         typer.Option(help="PostgreSQL: a database on the server that the scratch databases shall be made on."),
     ] = None,
 ) -> None:
-    """Prove that an archive can be restored: restore it into scratch databases, compare every table, remove them.
+    """Prove that an archive can be restored, by doing it aside.
 
-    Of an archive in SUBS_ARCHIVES the outcome is kept, and the nightly archive counts it.
+    It is restored into scratch databases, every table is compared, and they are removed again. Of an archive in
+    SUBS_ARCHIVES the outcome is kept, and the nightly archive counts it.
     """
     from subs_assets.archive.drill import drill as drill_archive
     from subs_assets.archive.drills import drill_and_record
@@ -257,7 +266,7 @@ def diff(
     database: DatabaseName = None,
     as_json: AsJson = False,
 ) -> None:
-    """What became different from one archive to another: schema, and rows by primary key."""
+    """What became different between two archives: schema, and rows by key."""
     import json
     from dataclasses import asdict
 
@@ -298,8 +307,10 @@ def prune(
     monthly: Annotated[int, typer.Option(min=0, help="Of so many months.")] = 12,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Remove archives that newer ones stand for, which are read back first; the two newest that are whole always
-    stay."""
+    """Remove archives that newer, verified ones stand for.
+
+    The two newest that can be read back always stay, and so do damaged ones, for a person to look at.
+    """
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.places import open_place
     from subs_assets.archive.prune import Retention, judgements_of
@@ -318,7 +329,11 @@ def prune(
     rows = [
         {"archive": one.archive.name, "verdict": "stays" if one.stays else gone, "reason": one.reason} for one in judged
     ]
-    print_table(rows, f"In {place.location()}")
+    print_table(rows, f"In {place.location()}", unbroken=("archive",))
+
+
+def _age_of(summary: "ArchiveSummary") -> str | None:
+    return None if summary.problem else age(datetime.fromisoformat(summary.created))
 
 
 def _place_of(path: str) -> "tuple[ArchivePlace, str]":

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -32,8 +33,11 @@ def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence[str] | None = None) -> None:
-    """Rows as a table; numbers to the right, nothing where something is missing."""
+def print_table(
+    rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence[str] | None = None, unbroken: Sequence[str] = ()
+) -> None:
+    """Rows as a table; numbers to the right, nothing where something is missing. Cells of ``unbroken`` columns are
+    for copying."""
     if not rows:
         console.print(f"{title}: none")
         return
@@ -43,7 +47,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str, columns: Sequence
     cells = [[_text(row.get(name)) for name in shown] for row in rows]
     for place, name in enumerate(shown):
         title_words = name.replace("_", " ")
-        is_short = all(len(row[place]) <= SHORT and "\n" not in row[place] for row in cells)
+        is_short = name in unbroken or all(len(row[place]) <= SHORT and "\n" not in row[place] for row in cells)
         table.add_column(
             title_words,
             justify="right" if name in numeric else "left",
@@ -93,6 +97,15 @@ def byte_count(number: int) -> str:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
         size /= 1024
     return f"{size:,.1f} TiB"
+
+
+def age(since: datetime) -> str:
+    """How long ago, as a person says it: "3 hours"."""
+    seconds = (datetime.now(UTC) - since).total_seconds()
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{max(seconds, 0):.0f} seconds"
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
