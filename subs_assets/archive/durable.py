@@ -14,7 +14,6 @@ from subs_assets.archive.errors import NotEnoughSpace
 
 OWNER_ONLY_FILE = 0o600
 OWNER_ONLY_FOLDER = 0o700
-MEBIBYTE = 2**20
 
 
 def make_folder(path: Path) -> None:
@@ -91,7 +90,7 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise NotEnoughSpace(
-            f"{what} may need {needed / MEBIBYTE:,.1f} MiB, and {free / MEBIBYTE:,.1f} MiB are free in {folder}; "
+            f"{what} may need {byte_count(needed)}, and {byte_count(free)} are free in {folder}; "
             "make room there, or choose a folder on another disk"
         )
 
@@ -100,6 +99,16 @@ def remove_file(path: Path) -> None:
     """Remove a file that may be missing, as far as that goes: it is rubbish, and another try comes."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def byte_count(number: int) -> str:
+    """As a person reads it: 1536 is "1.5 KiB"."""
+    size = float(number)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"
 
 
 def remove_folder(path: Path) -> None:

@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from subs_assets.archive.drills import DRILL_EVERY, PastDrill, drill_and_record, is_due, last_drill
+from subs_assets.archive.durable import byte_count
 from subs_assets.archive.errors import ArchiveLocked
 from subs_assets.archive.manifest import Manifest
 from subs_assets.archive.store import ArchiveSummary, read_manifest
@@ -65,10 +66,10 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
     return MaterializeResult(
         metadata={
             "Made": MetadataValue.timestamp(datetime.fromisoformat(manifest.created)),
+            "Last drill": "none yet" if last is None else last.sentence,
+            "Folder": MetadataValue.path(place.location(name)),
             "Seconds": round(seconds, 1),
             **_metadata(manifest, place.summaries()),
-            "Folder": MetadataValue.path(place.location(name)),
-            "Last drill": "none yet" if last is None else last.sentence,
         },
         check_results=[_verified(verification, manifest), restorable],
     )
@@ -111,15 +112,17 @@ def _metadata(manifest: Manifest, all_of_them: Sequence[ArchiveSummary]) -> dict
         [(one.name, one.created, one.rows, one.bytes, one.complete, one.problem) for one in all_of_them],
         columns=["archive", "created", "rows", "bytes", "complete", "problem"],
     )
+    size = int(tables["bytes"].sum())
     return {
+        "Size": byte_count(size),
+        "Compressed bytes": size,
         "Tables": len(tables),
         "Rows": int(tables["rows"].sum()),
-        "Compressed bytes": int(tables["bytes"].sum()),
         "Complete": manifest.complete,
         "Not represented": "\n\n".join(manifest.not_represented) or "nothing",
-        "By table": preview(tables, rows=200),
-        "Archives": preview(archives, rows=50),
         "Bytes of all archives": int(archives["bytes"].sum()),
+        "Archives": preview(archives, rows=50),
+        "By table": preview(tables, rows=200),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subs_assets.commands.output import age, byte_count, console, errors, fail, print_json, print_table, told_by_table
+from subs_assets.commands.output import age, console, errors, fail, print_json, print_table, told_by_table
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def create(
 @archive.command("list")
 def list_(as_json: AsJson = False) -> None:
     """The archives, newest first."""
+    from subs_assets.archive.durable import byte_count
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.places import open_place
 

@@ -89,16 +89,6 @@ def told_by_table(verb: str) -> Iterator[Callable[[str, str, int], None]]:
             errors.print(f"  {line()}", markup=False, highlight=False)
 
 
-def byte_count(number: int) -> str:
-    """As a person reads it: 1536 is "1.5 KiB"."""
-    size = float(number)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
-    return f"{size:,.1f} TiB"
-
-
 def age(since: datetime) -> str:
     """How long ago, as a person says it: "3 hours"."""
     seconds = (datetime.now(UTC) - since).total_seconds()
