@@ -35,6 +35,8 @@ def scratch_database(beside: str | URL) -> Iterator[URL]:
         try:
             with explained(ArchiveError, beside, "no scratch database can be made"):
                 run_one(connection, _create(connection, name))
+                # Everybody may connect to a new database, and what will be in this one is not for everybody.
+                run_one(connection, f"REVOKE ALL ON DATABASE {quote(name)} FROM PUBLIC")
         except ArchiveError as problem:
             if isinstance(problem.__context__, psycopg.errors.InsufficientPrivilege):
                 role = connection.info.user

@@ -1,6 +1,7 @@
 """What comes back from an archive of PostgreSQL; the numbers are those of the cases that the archive must stand."""
 
 import contextlib
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -327,6 +328,24 @@ def test_a_creation_that_is_killed_leaves_no_archive(shop: PostgresPlace, tmp_pa
     assert store.list_archives(tmp_path / "archives") == []
     assert verify.verify(snapshot.create({"warehouse": shop.url}, tmp_path / "archives")).ok
     shop.execute("SET lock_timeout = '5s'; TRUNCATE companies CASCADE")  # its locks are gone with it
+
+
+def test_a_scratch_database_is_for_its_owner_only(archive: Path, shop: PostgresPlace) -> None:
+    stranger = f"stranger_{secrets.token_hex(4)}"
+    shop.execute(f"CREATE ROLE {stranger} LOGIN")
+    tried: list[str] = []
+
+    def try_to_connect(database: str, table: str, rows: int) -> None:
+        (scratch,) = shop.server.execute("SELECT datname FROM pg_database WHERE datname ~ '^subs_drill'")[0]
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(plain(shop.server, scratch).replace("subs@", f"{stranger}@"))
+        tried.append(table)
+
+    try:
+        assert drill.drill(archive, {"warehouse": shop.url}, progress=try_to_connect).ok
+    finally:
+        shop.execute(f"DROP ROLE {stranger}")
+    assert tried == ["companies", "products"]
 
 
 def test_a_drill_that_is_killed_is_swept_by_the_next(archive: Path, shop: PostgresPlace) -> None:

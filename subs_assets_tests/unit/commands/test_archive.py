@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import open_engine
 from subs_assets.settings import Settings, control_url_beside, sqlite_url
+from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.shops_and_runs import rows_in
 from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
@@ -205,6 +207,30 @@ def test_what_cannot_be_done_is_a_sentence(
     assert result.exit_code == 1, result.output
     assert says in result.stderr
     assert not (tmp_path / "nowhere").exists() and not (tmp_path / "nowhere.db").exists()
+
+
+@pytest.mark.parametrize("password", ["s3cret", "s3cret@with/signs", "s3cret%40"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "--database", "{url}"),
+        ("restore", "{path}", "--into", "{url}"),
+        ("drill", "{path}", "--beside", "{url}"),
+        ("create", "--database", "{url}?connect_timeout=x"),
+        ("create", "--database", "{url}?options=-csearch_path%3Da,b"),
+        ("create", "--database", "mysql{url}"),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_no_password_is_printed(
+    subs: Subs, home: Settings, postgres_server: PostgresServer, arguments: tuple[str, ...], password: str
+) -> None:
+    path = archive_of(subs, home)
+    url = f"postgresql+psycopg://nobody:{quote(password, safe='')}@127.0.0.1:{postgres_server.port}/subs"
+    result = subs(home, "archive", *(one.format(path=path, url=url) for one in arguments))
+    if arguments[0] != "drill":  # which needs no server for an archive of SQLite
+        assert result.exit_code == 1
+    assert "s3cret" not in result.output + result.stderr
 
 
 def test_an_archive_of_nothing_is_refused(subs: Subs, empty_home: Settings) -> None:
