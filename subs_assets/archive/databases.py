@@ -26,7 +26,7 @@ def open_sources(urls: Mapping[str, str | URL]) -> Iterator[dict[str, Source]]:
     Raises:
         UnsupportedDatabase, UnreadableDatabase: one of them cannot be archived.
     """
-    postgres = {name: url for name, url in urls.items() if _dialect(url) == POSTGRESQL}
+    postgres = {name: url for name, url in urls.items() if dialect_of(url) == POSTGRESQL}
     scopes: dict[str, Scope] = {}
     if postgres:
         from subs_assets.archive import postgres_source
@@ -42,7 +42,7 @@ def open_source(url: str | URL, scope: Scope | None = None) -> AbstractContextMa
     Raises:
         UnsupportedDatabase, UnreadableDatabase: it cannot be read whole.
     """
-    if _dialect(url) == POSTGRESQL:
+    if dialect_of(url) == POSTGRESQL:
         from subs_assets.archive import postgres_source
 
         return postgres_source.open_snapshot(url, scope or postgres_source.scope_of(url))
@@ -51,7 +51,7 @@ def open_source(url: str | URL, scope: Scope | None = None) -> AbstractContextMa
 
 def open_target(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[Target]:
     """An empty database, to be filled with what ``entry`` describes. Raises UnsupportedDatabase, RestoreRefused."""
-    dialect = _dialect(url)
+    dialect = dialect_of(url)
     if entry.dialect != dialect:
         raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot be restored into {dialect}")
     if dialect == POSTGRESQL:
@@ -68,7 +68,7 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> AbstractContextMana
         UnsupportedDatabase, UnreadableDatabase: it cannot be locked and read.
         ResetRefused: ``entry`` covers what must not be wiped.
     """
-    dialect = _dialect(url)
+    dialect = dialect_of(url)
     if entry.dialect != dialect:
         raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot stand for a database of {dialect}")
     if dialect == POSTGRESQL:
@@ -90,7 +90,7 @@ def open_scratch(path: Path, entry: DatabaseEntry, beside: str | URL | None) -> 
     if entry.dialect != POSTGRESQL:
         yield URL.create("sqlite", database=str(path))
         return
-    if beside is None or _dialect(beside) != POSTGRESQL:
+    if beside is None or dialect_of(beside) != POSTGRESQL:
         raise UnsupportedDatabase(
             f"an archive of {entry.url} is proven by restoring it beside that database; its URL was not given"
         )
@@ -100,7 +100,7 @@ def open_scratch(path: Path, entry: DatabaseEntry, beside: str | URL | None) -> 
         yield url
 
 
-def _dialect(url: str | URL) -> str:
+def dialect_of(url: str | URL) -> str:
     """ "sqlite" or "postgresql"; whatever else raises UnsupportedDatabase."""
     try:
         dialect = make_url(url).get_backend_name()

@@ -61,3 +61,11 @@ def in_a_sentence(error: type[ArchiveError], what: str) -> Iterator[None]:
         where = f"{problem.filename}: " if problem.filename else ""
         remedy = f"; {REMEDIES[problem.errno]}" if problem.errno in REMEDIES else ""
         raise error(f"{what}: {where}{problem.strerror or problem}{remedy}") from problem
+
+
+class BadDump(ArchiveError):
+    """Files of a Django dump cannot be imported; ``problems`` has all of them, a sentence each."""
+
+    def __init__(self, sentence: str, problems: list[str]) -> None:
+        super().__init__(sentence)
+        self.problems = problems

@@ -373,5 +373,45 @@ def _next_migration(heads: tuple[str, ...]) -> str:
     return f"Alembic revision: {at}; next: {'; '.join(missing)}: set SUBS_DATABASE_URL to it and run `subs db upgrade`"
 
 
+@archive.command("import-django")
+def import_django(
+    folder: Annotated[Path, typer.Argument(help="Where the files of Django's dumpdata lie.")],
+    into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database; an SQLite file may be missing.")],
+) -> None:
+    """Make tables of a Django app's dumpdata files in an empty database: all of them, or none."""
+    from dataclasses import asdict
+
+    from subs_assets.archive.django_import import import_dump
+    from subs_assets.archive.errors import ArchiveError, BadDump
+
+    try:
+        with told_by_table("importing") as progress:
+            imported = import_dump(folder, into, progress)
+    except BadDump as problem:
+        for sentence in problem.problems:
+            errors.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        fail(str(problem))
+    except ArchiveError as problem:
+        fail(str(problem))
+    for sentence in imported.notes:
+        errors.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    print_table(
+        [
+            {"file": file, "model": model, "objects": objects}
+            for file, models in imported.files.items()
+            for model, objects in (models or {"": 0}).items()
+        ],
+        f"Read from {folder}",
+    )
+    print_table([asdict(table) for table in imported.tables], "Imported")
+    objects = sum(sum(models.values()) for models in imported.files.values())
+    rows = sum(table.rows for table in imported.tables)
+    console.print(
+        f"{objects:,} objects of {len(imported.files)} files are {rows:,} rows of {len(imported.tables)} tables",
+        markup=False,
+        highlight=False,
+    )
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(archive, name="archive")
