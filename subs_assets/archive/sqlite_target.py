@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
 from filelock import FileLock, Timeout
 
@@ -29,9 +30,10 @@ from subs_assets.archive.sqlite_schema import (
     used_bytes,
 )
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
-from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, RowForm, UndecodableText
+from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, UTF_8, RowForm, UndecodableText
 
 ROWS_AT_ONCE = 1000
+NOT_WRITTEN_AS_UTF_16 = ("\ufffe", "\uffff")  # SQLite makes U+FFFD of them where it turns UTF-8 into UTF-16
 SIDE_FILES = ("-journal", "-wal", "-shm")
 
 
@@ -74,9 +76,9 @@ class SqliteTarget:
             batch: list[list[object]] = []
             for line in lines:
                 row = form.decode(line)
-                if UNDECODABLE_MARK in line:
-                    marks = ", ".join(self._cast(value) if type(value) is UndecodableText else "?" for value in row)
-                    bound = [value for value in row if type(value) is not UndecodableText]
+                if UNDECODABLE_MARK in line or self._may_be_changed(line):
+                    marks = ", ".join(self._cast(value) if self._needs_cast(value) else "?" for value in row)
+                    bound = [value for value in row if not self._needs_cast(value)]
                     self._connection.execute(f"{insert}({marks})", bound)
                     continue
                 batch.append(row)
@@ -173,7 +175,16 @@ class SqliteTarget:
         self._connection.execute("ANALYZE sqlite_master")
         return self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
 
-    def _cast(self, text: UndecodableText) -> str:
+    def _may_be_changed(self, line: bytes) -> bool:
+        """Whether a row may hold text that SQLite does not take as it is; cheap, for each row is asked."""
+        return self._text != UTF_8 and any(one.encode() in line for one in NOT_WRITTEN_AS_UTF_16)
+
+    def _needs_cast(self, value: object) -> TypeGuard[str]:
+        if type(value) is UndecodableText:
+            return True
+        return self._text != UTF_8 and isinstance(value, str) and any(one in value for one in NOT_WRITTEN_AS_UTF_16)
+
+    def _cast(self, text: str) -> str:
         """SQL for text that only a BLOB can carry to SQLite. A literal: in a UTF-16 database SQLite takes a bound BLOB
         that is cast to text for UTF-8, and changes it."""
         return f"CAST(x'{self._text.to_bytes(text).hex()}' AS TEXT)"
@@ -201,12 +212,13 @@ class SqliteTarget:
             raise RestoreRefused(
                 f"{self._path}: the restored schema differs from the archived one: {', '.join(sorted(differing))}"
             )
-        keys = read_foreign_key_violations(self._connection)
-        archived = (self._entry.foreign_key_violations, self._entry.foreign_key_problem)
-        if keys != archived:
+        violations, problem = read_foreign_key_violations(self._connection)
+        archived = self._entry
+        # Of several keys that it cannot check, SQLite names any one: each database another, though they are equal.
+        if (problem is None) != (archived.foreign_key_problem is None) or violations != archived.foreign_key_violations:
             raise RestoreRefused(
-                f"{self._path}: PRAGMA foreign_key_check finds {keys} in the restored one, and found {archived} in "
-                "the archived"
+                f"{self._path}: PRAGMA foreign_key_check finds {problem or violations} in the restored one, and found "
+                f"{archived.foreign_key_problem or archived.foreign_key_violations} in the archived"
             )
 
     def _replace_empty_database(self) -> None:

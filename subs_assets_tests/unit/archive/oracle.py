@@ -13,12 +13,22 @@ def content(path: Path) -> dict[str, object]:
             "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
         ).fetchall()
         found: dict[str, object] = {"schema": sorted(map(repr, schema))}
-        for name in ("user_version", "application_id", "encoding", "page_size", "journal_mode", "foreign_key_check"):
-            found[name] = sorted(map(repr, connection.execute(f"PRAGMA {name}")))
+        for name in ("user_version", "application_id", "encoding", "page_size", "auto_vacuum", "journal_mode"):
+            found[name] = connection.execute(f"PRAGMA {name}").fetchone()
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0").fetchall()
         for (raw_name,) in tables:
             found[raw_name.decode()] = cells(connection, raw_name.decode())
+            found[f"broken foreign keys of {raw_name.decode()}"] = broken_foreign_keys(connection, raw_name.decode())
         return found
+
+
+def broken_foreign_keys(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The rows that break a foreign key of the table; or what SQLite says where a key leads to no unique column."""
+    quoted = '"' + table.replace('"', '""') + '"'
+    try:
+        return sorted(map(repr, connection.execute(f"PRAGMA foreign_key_check({quoted})")))
+    except sqlite3.OperationalError as problem:
+        return [str(problem)]
 
 
 def cells(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -39,5 +49,10 @@ def cells(connection: sqlite3.Connection, table: str) -> list[str]:
 
 def assert_sound(path: Path) -> None:
     """SQLite itself finds nothing wrong with the file."""
+    assert integrity(path) == [("ok",)]
+
+
+def integrity(path: Path) -> list[tuple[str]]:
+    """What SQLite itself finds wrong with the file, sorted: ``[("ok",)]``, or rows that break a check."""
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return sorted(connection.execute("PRAGMA integrity_check(10000)"))

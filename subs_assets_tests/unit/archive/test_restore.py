@@ -88,6 +88,38 @@ def test_a_nasty_database_comes_back_cell_by_cell(
     assert problems == expected
 
 
+@pytest.mark.archive_case(17)
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_text_that_sqlite_changes_on_its_way_to_utf_16_comes_back(
+    make_database: MakeDatabase, tmp_path: Path, encoding: str
+) -> None:
+    source = make_database(f"PRAGMA encoding = '{encoding}'; CREATE TABLE t (a TEXT, b)")
+    codec = "utf-8" if encoding == "UTF-8" else encoding
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        for text in ("\ufffe", "a\uffffb", "\ufeff", "\ufffd", "\U0001ffff"):
+            raw = text.encode(codec)
+            connection.execute(f"INSERT INTO t VALUES (CAST(x'{raw.hex()}' AS TEXT), ?)", (text,))
+        assert connection.execute("SELECT count(*) FROM t WHERE a = b").fetchone() == (5 if codec == "utf-8" else 3,)
+    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
+    restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
+    assert content(tmp_path / "restored.db") == content(source)
+
+
+@pytest.mark.archive_case(31)
+def test_keys_that_sqlite_cannot_check_are_no_difference_whichever_it_names_first(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    source = make_database(
+        "CREATE TABLE parents (a);"
+        "CREATE TABLE shops (a REFERENCES parents (a)); CREATE TABLE two (a REFERENCES parents (a));"
+        "INSERT INTO two VALUES (1); CREATE VIRTUAL TABLE words USING fts4 (a)"
+    )
+    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
+    assert store.read_manifest(archive).databases["warehouse"].foreign_key_problem is not None
+    restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
+    assert content(tmp_path / "restored.db") == content(source)
+
+
 values = st.one_of(
     st.none(),
     st.text(max_size=5),
