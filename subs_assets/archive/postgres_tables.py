@@ -2,6 +2,7 @@
 known here.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, me
 from subs_assets.archive.postgres_types import column_settings, sequence_options
 
 BY_BYTES = ' COLLATE pg_catalog."C"'
+
+_TOAST_SETTINGS = re.compile(
+    r""" WITH \(((?:"[a-z_]+"='[^']*'(?:, (?!"toast))?)*)(?:, )?(?:"toast"\."[a-z_]+"='[^']*'(?:, )?)+\)$"""
+)
 
 _GENERATED: dict[str, Literal["virtual", "stored"]] = {"s": "stored", "v": "virtual"}
 _CONSTRAINT_KINDS = {
@@ -88,7 +93,7 @@ def table_statements(catalogue: Catalogue, relations: Sequence[Relation]) -> Ite
                 sql = f"ALTER TABLE ONLY {relation.qualified_name} INHERIT {qualified(parent.nspname, parent.relname)}"
                 needs = frozenset({relation.key, Key("pg_class", parent.inhparent)})
                 yield Statement("inheritance", f"{name} {number}", name, sql, needs=needs)
-        for sql in _column_changes(relation):
+        for sql in _column_changes(relation, by_oid):
             yield Statement("column", name, name, sql, needs=frozenset({relation.key}))
         if relation.is_partition:
             (parent,) = relation.parents
@@ -134,6 +139,11 @@ def problems_of(catalogue: Catalogue, relations: Sequence[Relation]) -> Iterator
             f"table {catalogue.name(row.nspname, row.relname)}: the checks of its foreign key {row.conname} are "
             "switched off (DISABLE TRIGGER ALL), which a restore cannot bring back"
         )
+
+
+def without_toast(sql: str) -> str:
+    """A table's statement as it is where PostgreSQL gives the table no TOAST table, and so forgets its settings."""
+    return _TOAST_SETTINGS.sub(lambda settings: f" WITH ({settings[1]})" if settings[1] else "", sql)
 
 
 def _table(catalogue: Catalogue, relation: Relation) -> PostgresTable:
@@ -192,8 +202,10 @@ def _column(column: Any, relation: Relation) -> str:
     return " ".join(parts)
 
 
-def _column_changes(relation: Relation) -> Iterator[str]:
+def _column_changes(relation: Relation, by_oid: dict[int, Relation]) -> Iterator[str]:
     alter = f"ALTER TABLE ONLY {relation.qualified_name} ALTER COLUMN"
+    parents = [by_oid[parent.inhparent] for parent in relation.parents if parent.inhparent in by_oid]
+    never_null = {column.attname for parent in parents for column in parent.columns if column.attnotnull}
     for column in relation.columns:
         name = quote(column.attname)
         if relation.parents and not relation.is_partition and not column.attislocal and not column.attgenerated:
@@ -202,6 +214,8 @@ def _column_changes(relation: Relation) -> Iterator[str]:
             yield f"{alter} {name} {default}"
             if column.attnotnull:
                 yield f"{alter} {name} SET NOT NULL"
+        if column.attname in never_null and not column.attnotnull:
+            yield f"{alter} {name} DROP NOT NULL"  # which a child table may, before PostgreSQL 18
         for change in column_settings(column):
             yield f"{alter} {name} {change}"
     if relation.row.type_name:

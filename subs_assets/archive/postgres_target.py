@@ -23,7 +23,7 @@ from subs_assets.archive.postgres_connection import (
 from subs_assets.archive.postgres_rows import copy_blocks
 from subs_assets.archive.postgres_schema import PostgresSchema, read_schema, sequence_values
 from subs_assets.archive.postgres_source import PostgresSource
-from subs_assets.archive.postgres_tables import PostgresTable, read_relations, tables_of
+from subs_assets.archive.postgres_tables import PostgresTable, read_relations, tables_of, without_toast
 
 FIRST_WORDS = frozenset({"CREATE", "ALTER", "COMMENT", "REFRESH"})
 NOTHING_CHANGED = "; nothing was changed"
@@ -195,6 +195,11 @@ class PostgresTarget:
             {one if is_same_version else one.model_copy(update={"sql": ""}) for one in ddl}
             for ddl in (found.ddl, self._expected)
         )
+        # A table that lost its long columns still has settings of its TOAST table, and a new one gets no such table.
+        for one in expected - restored:
+            without = one.model_copy(update={"sql": without_toast(one.sql)})
+            if without in restored:
+                expected = expected - {one} | {without}
         if different := restored ^ expected:
             shown = ", ".join(sorted({f"{one.kind} {one.name}" for one in different}))
             raise RestoreRefused(

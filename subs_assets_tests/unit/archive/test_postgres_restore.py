@@ -512,3 +512,49 @@ def test_what_was_restored_before_another_could_not_be_is_named(
         restore.restore(archive, {"one": first.url, "two": second.url})
     assert same(shop, first)
     assert is_empty(second)
+
+
+def test_settings_of_a_toast_table_that_a_new_table_does_not_get_are_no_difference(
+    new_postgres: NewPostgres, tmp_path: Path
+) -> None:
+    """PostgreSQL keeps them with the TOAST table, and that goes on when the last long column is dropped."""
+    place, target = (
+        new_postgres(
+            "CREATE TABLE t (n int, long text) WITH (fillfactor = 70, toast.autovacuum_enabled = false)",
+            "ALTER TABLE t DROP COLUMN long",
+            "CREATE TABLE kept (long text) WITH (toast.autovacuum_enabled = false)",
+            "INSERT INTO t VALUES (1)",
+        ),
+        new_postgres(),
+    )
+    restore.restore(snapshot.create({"w": place.url}, tmp_path / "archives"), {"w": target.url})
+    options = (
+        "SELECT c.relname, c.reloptions, t.reloptions FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"
+    )
+    assert target.server.execute(f"{options} WHERE c.relname IN ('t', 'kept') ORDER BY 1", target.name) == [
+        ("kept", None, ["autovacuum_enabled=false"]),
+        ("t", ["fillfactor=70"], None),
+    ]
+    assert target.server.execute("TABLE t", target.name) == [(1,)]
+
+
+def test_a_child_table_may_have_null_where_its_parent_may_not(new_postgres: NewPostgres, tmp_path: Path) -> None:
+    place = new_postgres(
+        "CREATE TABLE base (a int NOT NULL, b int NOT NULL)",
+        "CREATE TABLE child () INHERITS (base); CREATE TABLE merged (a int) INHERITS (base)",
+        "CREATE TABLE grandchild () INHERITS (child)",
+    )
+    if int(place.server.execute("SHOW server_version_num")[0][0]) >= 180000:
+        return  # where no child may
+    place.execute(
+        "ALTER TABLE child ALTER a DROP NOT NULL; ALTER TABLE grandchild ALTER a SET NOT NULL",
+        "ALTER TABLE merged ALTER a DROP NOT NULL, ALTER b DROP NOT NULL",
+        "INSERT INTO child VALUES (NULL, 1); INSERT INTO merged VALUES (NULL, NULL)",
+    )
+    target = new_postgres()
+    archive = snapshot.create({"w": place.url}, tmp_path / "archives")
+    restore.restore(archive, {"w": target.url})
+    query = "SELECT attrelid::regclass::text, attname, attnotnull FROM pg_attribute WHERE attname IN ('a', 'b')"
+    found, expected = (sorted(place.server.execute(query, one.name)) for one in (target, place))
+    assert found == expected
+    assert same(place, target)
