@@ -204,8 +204,9 @@ def _column(column: Any, relation: Relation) -> str:
 
 def _column_changes(relation: Relation, by_oid: dict[int, Relation]) -> Iterator[str]:
     alter = f"ALTER TABLE ONLY {relation.qualified_name} ALTER COLUMN"
-    parents = [by_oid[parent.inhparent] for parent in relation.parents if parent.inhparent in by_oid]
-    never_null = {column.attname for parent in parents for column in parent.columns if column.attnotnull}
+    never_null = {
+        column.attname for above in _ancestors(relation, by_oid) for column in above.columns if column.attnotnull
+    }
     for column in relation.columns:
         name = quote(column.attname)
         if relation.parents and not relation.is_partition and not column.attislocal and not column.attgenerated:
@@ -220,6 +221,13 @@ def _column_changes(relation: Relation, by_oid: dict[int, Relation]) -> Iterator
             yield f"{alter} {name} {change}"
     if relation.row.type_name:
         yield f"ALTER TABLE ONLY {relation.qualified_name} OF {relation.row.type_name}"
+
+
+def _ancestors(relation: Relation, by_oid: dict[int, Relation]) -> Iterator[Relation]:
+    for parent in relation.parents:
+        if (above := by_oid.get(parent.inhparent)) is not None:
+            yield above
+            yield from _ancestors(above, by_oid)
 
 
 def _inherited_order(relation: Relation, by_oid: dict[int, Relation]) -> list[str] | None:
