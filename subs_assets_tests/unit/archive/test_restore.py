@@ -1,18 +1,14 @@
-import contextlib
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from subs_assets.archive import digest, drill, restore, snapshot, store
 from subs_assets.archive.errors import ArchiveLocked, RestoreRefused
 from subs_assets_tests.unit.archive.conftest import MakeDatabase, put_text_into_an_integer_column, url_of
-from subs_assets_tests.unit.archive.oracle import assert_sound, content
+from subs_assets_tests.unit.archive.oracle import content
 
 NASTY_SCHEMA = """
 PRAGMA user_version = 7; PRAGMA application_id = -5;
@@ -118,84 +114,6 @@ def test_keys_that_sqlite_cannot_check_are_no_difference_whichever_it_names_firs
     assert store.read_manifest(archive).databases["warehouse"].foreign_key_problem is not None
     restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
     assert content(tmp_path / "restored.db") == content(source)
-
-
-values = st.one_of(
-    st.none(),
-    st.text(max_size=5),
-    st.binary(max_size=5),
-    st.sampled_from(
-        [
-            0,
-            1,
-            -1,
-            2**53 - 1,
-            2**53,
-            -(2**53),
-            2**63 - 1,
-            -(2**63),
-            1.0,
-            -0.0,
-            5e-324,
-            1e16,
-            float("inf"),
-            "1",
-            "1.0",
-            "1e3",
-        ]
-    ),
-    st.floats(allow_nan=False),
-    st.binary(max_size=4).map(lambda raw: (raw,)),  # text of these bytes
-)
-names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=6)
-declared_types = st.sampled_from(["", "TEXT", "INTEGER", "REAL", "BLOB", "NUMERIC", "DATETIME"])
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[str, list[list[object]]]:
-    """A CREATE TABLE and rows for it."""
-    columns = draw(
-        st.lists(names, min_size=1, max_size=4, unique_by=lambda name: name.lower().encode("utf-8", "replace"))
-    )
-    quoted = ['"' + column.replace('"', '""') + '"' for column in columns]
-    types = [draw(declared_types) for _ in columns]
-    key = draw(st.sampled_from(["", f", UNIQUE ({quoted[0]})", f", PRIMARY KEY ({', '.join(quoted)})"]))
-    without_rowid = " WITHOUT ROWID" if "PRIMARY" in key and draw(st.booleans()) else ""
-    table = draw(names.filter(lambda name: not name.lower().startswith("sqlite_")))
-    table = '"' + table.replace('"', '""') + '"'
-    definition = ", ".join(f"{column} {type_name}" for column, type_name in zip(quoted, types, strict=True))
-    rows = draw(st.lists(st.lists(values, min_size=len(columns), max_size=len(columns)), max_size=5))
-    return f"CREATE TABLE {table} ({definition}{key}){without_rowid}", [[table, *row] for row in rows]
-
-
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(st.lists(tables(), min_size=1, max_size=2), st.sampled_from(["UTF-8", "UTF-16le"]))
-def test_generated_databases_come_back_cell_by_cell(
-    tmp_path: Path, made: list[tuple[str, list[list[object]]]], encoding: str
-) -> None:
-    shutil.rmtree(tmp_path / "one", ignore_errors=True)
-    source = tmp_path / "one" / "source.db"
-    source.parent.mkdir()
-    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
-        connection.execute(f"PRAGMA encoding = '{encoding}'")
-        for statement, rows in made:
-            try:
-                connection.execute(statement)
-            except sqlite3.OperationalError:  # the second table has the first one's name
-                continue
-            for table, *row in rows:
-                marks = ", ".join("CAST(? AS TEXT)" if isinstance(value, tuple) else "?" for value in row)
-                bound = [value[0] if isinstance(value, tuple) else value for value in row]
-                with contextlib.suppress(sqlite3.IntegrityError):  # no integer for an INTEGER PRIMARY KEY
-                    connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", bound)
-    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "one" / "archives")
-    assert store.read_manifest(archive).complete
-    target = tmp_path / "one" / "restored.db"
-    restore.restore(archive, {"warehouse": url_of(target)})
-    assert content(target) == content(source)
-    assert_sound(target)
 
 
 def test_the_incident_is_restored_whole(make_database: MakeDatabase, tmp_path: Path) -> None:
