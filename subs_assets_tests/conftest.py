@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from subs_assets_tests.chromium import browser  # noqa: F401
+from subs_assets_tests.object_store import object_store, object_store_endpoint  # noqa: F401
 from subs_assets_tests.postgres_server import postgres_server, postgres_url  # noqa: F401
 
 HINT = (

@@ -173,16 +173,25 @@ def read_manifest(folder: Path) -> Manifest:
         BadArchive: the folder is no archive, its manifest was changed, or its format version is not known.
     """
     content = _plain_content(folder / MANIFEST)
-    if _plain_content(folder / MANIFEST_HASH) != _hash_line(content):
-        raise BadArchive(f"{folder.name}: {MANIFEST} was changed: its SHA-256 is not that of {MANIFEST_HASH}")
+    return parse_manifest(folder.name, content, _plain_content(folder / MANIFEST_HASH))
+
+
+def parse_manifest(name: str, content: bytes, hash_line: bytes) -> Manifest:
+    """The manifest that ``MANIFEST`` of the archive ``name`` holds, checked against ``MANIFEST_HASH``.
+
+    Raises:
+        BadArchive: it was changed, or its format version is not known.
+    """
+    if hash_line != _hash_line(content):
+        raise BadArchive(f"{name}: {MANIFEST} was changed: its SHA-256 is not that of {MANIFEST_HASH}")
     try:
         raw = json.loads(content)
     except (ValueError, RecursionError) as problem:
-        raise BadArchive(f"{folder.name}: {MANIFEST} is no JSON: {problem}") from problem
+        raise BadArchive(f"{name}: {MANIFEST} is no JSON: {problem}") from problem
     version = raw.get("format_version") if isinstance(raw, dict) else None
     if type(version) is not int or version != FORMAT_VERSION:
         raise BadArchive(
-            f"{folder.name}: has the format version {version!r}, this release reads {FORMAT_VERSION}; "
+            f"{name}: has the format version {version!r}, this release reads {FORMAT_VERSION}; "
             "use the release that wrote it"
         )
     try:
@@ -190,7 +199,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise BadArchive(f"{folder.name}: {MANIFEST} is not as it should be: {where}: {first['msg']}") from problem
+        raise BadArchive(f"{name}: {MANIFEST} is not as it should be: {where}: {first['msg']}") from problem
 
 
 def manifest_sha256(folder: Path) -> str:

@@ -62,9 +62,10 @@ def _check(scheme: str, rest: str) -> None:
     user = authority.rpartition("@")[0]
     if ":" in user:
         raise ValueError(f"the {scheme} URL of a place of archives must not hold a password: {CREDENTIALS_ELSEWHERE}")
-    if "?" in rest or "#" in rest:
+    if re.search(r"[?#*\[]", rest):
         raise ValueError(
-            f"the {scheme} URL of a place of archives must not hold options (? or #): {CREDENTIALS_ELSEWHERE}"
+            f"the {scheme} URL of a place of archives must not hold options or patterns (? # * [): "
+            f"{CREDENTIALS_ELSEWHERE}"
         )
     if not rest.strip("/"):
         raise ValueError(f"{scheme}:// names no place; write {scheme}://bucket/folder")

@@ -14,6 +14,7 @@ from subs_assets.archive import place_url, snapshot, store
 from subs_assets.archive.errors import ArchiveError
 from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.protocols import Progress
+from subs_assets.archive.remote_place import open_remote
 from subs_assets.archive.store import ArchiveSummary
 
 
@@ -105,9 +106,7 @@ def open_place(text: str, scratch: Path) -> ArchivePlace:
         folder = place_url.local_folder(text)
     except ValueError as problem:
         raise ArchiveError(str(problem)) from None
-    if folder is None:
-        raise ArchiveError(f"{text}: archives can lie in folders only")
-    return LocalPlace(folder)
+    return open_remote(text.rstrip("/"), scratch) if folder is None else LocalPlace(folder)
 
 
 def open_archive(text: str, scratch: Path) -> tuple[ArchivePlace, str]:

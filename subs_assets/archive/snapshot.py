@@ -175,9 +175,9 @@ def _newest(destination: Path) -> PreviousArchive | None:
 
 
 @contextmanager
-def alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
-    """Nobody else makes or removes archives in the folder, which is made, until the block ends. Raises ArchiveLocked
-    when somebody else went on for longer than ``wait_seconds``.
+def alone_in(destination: Path, wait_seconds: float, place: str | None = None) -> Iterator[None]:
+    """Nobody else makes or removes archives in the folder, which is made, until the block ends; ``place`` is what it
+    stands for, if not for itself. Raises ArchiveLocked when somebody else went on for longer than ``wait_seconds``.
     """
     make_folder(destination)
     lock = FileLock(destination / LOCK_FILE, mode=OWNER_ONLY_FILE)
@@ -185,8 +185,8 @@ def alone_in(destination: Path, wait_seconds: float) -> Iterator[None]:
         lock.acquire(timeout=wait_seconds)
     except Timeout as problem:
         raise ArchiveLocked(
-            f"another process makes or removes archives in {destination} and was not done after {wait_seconds:g} "
-            "seconds; try again later"
+            f"another process makes or removes archives in {place or destination} and was not done after "
+            f"{wait_seconds:g} seconds; try again later"
         ) from problem
     try:
         yield

@@ -81,6 +81,7 @@ def archive(request_id: RequestId) -> None:
 def confirm(request_id: RequestId) -> None:
     """Wipe the database if the request's archive equals it, table by table; refuse otherwise."""
     from subs_assets.archive import reset as steps
+    from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.places import open_place
     from subs_assets.database.control import open_control
     from subs_assets.database.lock import RunLocked, run_lock
@@ -95,7 +96,7 @@ def confirm(request_id: RequestId) -> None:
                 settings.database_url,
                 open_place(settings.archives, settings.scratch),
             )
-    except RunLocked as problem:
+    except (ArchiveError, RunLocked) as problem:
         fail(str(problem))
     if outcome.state != "wiped":
         fail(outcome.sentence)

@@ -82,11 +82,12 @@ def subs(monkeypatch: pytest.MonkeyPatch) -> Subs:
     """``subs(settings, "rates", "--json")``: the outcome; an error is a sentence and never a traceback."""
 
     def call(settings: Settings, *arguments: str) -> Result:
-        for name in ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ARCHIVES", "SUBS_ENCODER", "SUBS_TIMEZONE"):
+        for name in ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ENCODER", "SUBS_TIMEZONE"):
             monkeypatch.delenv(name, raising=False)
         if sqlite_file(settings.database_url) is None:
             monkeypatch.setenv("SUBS_DATABASE_URL", settings.database_url)
         monkeypatch.setenv("SUBS_HOME", str(settings.home))
+        monkeypatch.setenv("SUBS_ARCHIVES", settings.archives)
         monkeypatch.setenv("SUBS_CATALOGUES", str(settings.catalogues[0]))
         monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
         monkeypatch.setenv("COLUMNS", "200")
