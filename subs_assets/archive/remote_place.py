@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -124,11 +124,9 @@ class RemotePlace:
             self._files.rm_file(self._path(name, MANIFEST))
             self._files.rm(self._path(name), recursive=True)
 
-    @contextmanager
-    def exclusive(self, wait_seconds: float) -> Iterator[None]:
-        """Only for processes with the same scratch folder: a store has no lock that ends with its holder."""
-        with snapshot.alone_in(self._spool, wait_seconds, self._url):
-            yield
+    def exclusive(self, wait_seconds: float) -> AbstractContextManager[None]:
+        """Only among processes with the same scratch folder: a store has no lock that ends with its holder."""
+        return snapshot.alone_in(self._spool, wait_seconds, self._url)
 
     def location(self, name: str | None = None) -> str:
         return self._url if name is None else f"{self._url}/{name}"
@@ -170,7 +168,7 @@ class RemotePlace:
         part = max(PART, (local.stat().st_size // MOST_PARTS // BLOCK + 1) * BLOCK)
         with self._reaching(f"writing {name}"):
             if self._scheme not in WRITE_ONCE:
-                self._files.makedirs(self._files._parent(self._path(name, file)), exist_ok=True)
+                self._files.makedirs(self._path(name, file).rpartition("/")[0], exist_ok=True)
             # That it is there already is what a store says, too, when its first answer was lost. What is there is
             # compared in any case.
             with (
