@@ -100,7 +100,7 @@ def running_server(settings: Sequence[str] = SETTINGS) -> Iterator[PostgresServe
     port = _free_port()
     options = [part for setting in settings for part in ("-c", setting)]
     sockets = [] if os.name == "nt" else ["-k", str(folder)]
-    command = [server, "-D", data, "-h", "127.0.0.1", "-p", str(port), *sockets, *options]
+    command: list[str | Path] = [server, "-D", data, "-h", "127.0.0.1", "-p", str(port), *sockets, *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, user=user, stdout=output, stderr=subprocess.STDOUT)
     started = PostgresServer(port, server.parent)

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.store import ArchiveSummary
 from subs_assets.archive.verify import verify
@@ -54,8 +55,11 @@ def judgements_of(place: ArchivePlace, retention: Retention, needed: Collection[
     """What ``prune`` would do; nothing is removed."""
 
     def problem_of(one: ArchiveSummary) -> str | None:
-        with place.fetched(one.name) as folder:
-            return "; ".join(verify(folder).problems) or None
+        try:
+            with place.fetched(one.name) as folder:
+                return "; ".join(verify(folder).problems) or None
+        except BadArchive as problem:  # so bad that a store's cannot even be fetched
+            return str(problem)
 
     return judge(place.summaries(), retention, problem_of, needed)
 

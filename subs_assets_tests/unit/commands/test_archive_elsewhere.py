@@ -51,12 +51,15 @@ def test_another_place_for_one_archive(subs: Subs, home: Settings, object_store:
 
 def test_pruning(subs: Subs, home: Settings, object_store: ObjectStore) -> None:
     home = replace(home, archives=object_store.url)
-    made = [subs(home, "archive", "create").stdout.strip() for _ in range(4)]
+    made = [subs(home, "archive", "create").stdout.strip() for _ in range(5)]
+    bad = made.pop().rpartition("/")[2]
+    key = f"shop/archives/{bad}/data/../stranger"
+    object_store.client.put_object(Bucket=object_store.bucket, Key=key, Body=b"x")
     result = subs(home, "archive", "prune", "--daily", "0", "--weekly", "0", "--monthly", "0")
     assert result.exit_code == 0, result.output
     listed = json.loads(subs(home, "archive", "list", "--json").stdout)
-    assert [one["path"] for one in listed] == made[:1:-1]
-    assert {key.split("/")[2] for key in object_store.content()} == {path.rpartition("/")[2] for path in made[2:]}
+    assert [one["path"] for one in listed][1:] == made[:1:-1]  # the newest is damaged, and stays to be looked at
+    assert {key.split("/")[2] for key in object_store.content()} == {bad, *(path[-25:] for path in made[2:])}
 
 
 @on_both

@@ -28,6 +28,7 @@ def test_the_commands() -> None:
     assert {" ".join(path) for path in EVERY if not hasattr(EVERY[path], "commands")} == {
         *("run", "rates", "explain", "categories", "equivalences", "substitutes"),
         *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore", "drill", "diff", "prune")),
+        "archive import-django",
         *(f"reset {name}" for name in ("request", "list", "archive", "confirm")),
         *(f"db {name}" for name in ("upgrade", "check")),
     }
