@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from subs_assets.catalogue import django_rows
 from subs_assets.catalogue.listing import build_listings
 from subs_assets.catalogue.mapping import Mapping, WrongShape
 from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows
@@ -99,7 +100,13 @@ def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
         reading.fail(source.problem)
         reading.problem = source.problem
         return _catalogue([reading], False, empty(tables.listings), empty(tables.listing_categories))
-    readings = [_read_file(path, name, source) for path, name in _files(source)]
+    files = list(_files(source))
+    related = django_rows.read_related([path for path, _ in files], source) if source.format == "django" else None
+    readings = [_read_file(path, name, source, related) for path, name in files]
+    if related is not None and not any(
+        reading.accepted or reading.set_aside or reading.problem for reading in readings
+    ):
+        readings[0].fail(django_rows.why_no_rows(source, related))
     _drop_repeated_skus(readings)
     accepted = [listing for reading in readings for listing in reading.accepted]
     return _catalogue(readings, source.accept_fall, *build_listings(source.company_slug, source.currency, accepted))
@@ -168,12 +175,13 @@ def _files(source: Source) -> Iterator[tuple[Path, str]]:
             yield source.folder / pattern, pattern
 
 
-def _read_file(path: Path, name: str, source: Source) -> _FileReading:
+def _read_file(path: Path, name: str, source: Source, related: django_rows.RelatedObjects | None) -> _FileReading:
     reading = _FileReading(source.company_slug, name)
     mapping, validate = Mapping(source.fields), Validator(source)
     try:
         _describe(path, reading, source)
-        for item in read_rows(path, source):
+        rows = read_rows(path, source) if related is None else django_rows.read_rows(path, source, related)
+        for item in rows:
             if isinstance(item, BadRow):
                 result: Accepted | BadRow = item
             else:
@@ -186,7 +194,8 @@ def _read_file(path: Path, name: str, source: Source) -> _FileReading:
                 reading.set_aside.append(_set_aside(result))
             else:
                 reading.accepted.append(result)
-        _require_content(reading, mapping)
+        if related is None or reading.accepted or reading.set_aside:  # a dump has files with other models' objects only
+            _require_content(reading, mapping)
     except FileFailed as error:
         reading.fail(str(error))
     return reading

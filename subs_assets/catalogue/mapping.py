@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subs_assets.catalogue.readers import Row, value_at
-from subs_assets.catalogue.source import CategoryField, Fields, SizeField, TextField
+from subs_assets.catalogue.source import CategoryField, Fields, SizeField, TextField, tree_column
 
 Getter = Callable[[Row], Any]
 
@@ -146,7 +146,8 @@ def _is_number(value: float | str) -> bool:
 
 
 def _path_getter(field: CategoryField) -> Callable[[Row], Iterable[RawPath]]:
-    names = [_column_getter(column) for column in _columns(getattr(field, field.kind))]
+    columns = (tree_column(field),) if field.kind == "tree" else _columns(getattr(field, field.kind))
+    names = [_column_getter(column) for column in columns]
     ids = [_column_getter(column) for column in _columns(field.ids)]
     if field.kind == "columns":
         return lambda row: _columns_path([get(row) for get in names], [get(row) for get in ids] or None)

@@ -132,7 +132,7 @@ def _json_row(number: int, text: str) -> tuple[int, Row] | BadRow:
         return BadRow(number, "", text, f"is no JSON: {_json_problem(error)}")
     if not isinstance(row, dict):
         return BadRow(number, "", text, "is no JSON object")
-    return _checked(number, row, long=len(text) > FIELD_LIMIT)
+    return checked(number, row, long=len(text) > FIELD_LIMIT)
 
 
 def _refuse_constant(constant: str) -> Any:
@@ -145,7 +145,7 @@ def _json_problem(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _checked(number: int, row: Row, long: bool = True) -> tuple[int, Row] | BadRow:
+def checked(number: int, row: Row, long: bool = True) -> tuple[int, Row] | BadRow:
     """The row, unless one of its texts is longer than ``FIELD_LIMIT``."""
     field = _oversized(row, ()) if long else None
     if field is None:
@@ -262,7 +262,7 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
         for batch in file.iter_batches(columns=columns):
             for row in batch.to_pylist():
                 number += 1
-                yield _checked(number, row)
+                yield checked(number, row)
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise FileFailed(
             f"the file is no Parquet file that can be read: {' '.join(str(error).split())[:200]}"
@@ -270,7 +270,7 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
 
 
 def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | BadRow]:
-    """Rows of a JSON array, at ``source.array``, or of a Django dump; the file is read as a whole."""
+    """Rows of a JSON array, at ``source.array``; the file is read as a whole."""
     try:
         document = json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -283,71 +283,11 @@ def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | 
     if not isinstance(array, list):
         where = f'at "{source.array}"' if source.array else "at its top"
         raise FileFailed(f"the file holds no array {where}; say with array: where the rows are")
-    if source.format == "django":
-        yield from _django_rows(array, source)
-        return
     for number, row in enumerate(array, start=1):
         if isinstance(row, dict):
-            yield _checked(number, row)
+            yield checked(number, row)
         else:
             yield BadRow(number, "", json.dumps(row), "is no JSON object")
-
-
-def _django_rows(array: list[Any], source: Source) -> Iterator[tuple[int, Row] | BadRow]:
-    """Objects of ``source.model`` as rows ``{"pk": ..., field: ...}``; a key into a category tree becomes its
-    paths.
-    """
-    objects = {
-        (item["model"], str(item.get("pk"))): item["fields"]
-        for item in array
-        if isinstance(item, dict) and isinstance(item.get("model"), str) and isinstance(item.get("fields"), dict)
-    }
-    trees = [category for category in source.fields.categories if category.kind == "tree"]
-    found = 0
-    for number, item in enumerate(array, start=1):
-        if not isinstance(item, dict) or not isinstance(item.get("fields"), dict):
-            yield BadRow(number, "", json.dumps(item), "is no object of a Django dump (model, pk, fields)")
-            continue
-        if item.get("model") != source.model:
-            continue
-        found += 1
-        row = {"pk": item.get("pk"), **item["fields"]}
-        for category in trees:
-            assert category.tree is not None
-            keys = row.get(category.tree)
-            row[category.tree] = [
-                path
-                for key in _keys(keys)
-                for path in _tree_paths(str(key), category.model, category.name, category.parent, objects)
-            ]
-        yield _checked(number, row)
-    if not found:
-        models = ", ".join(sorted({model for model, _ in objects})) or "none"
-        raise FileFailed(f'the dump holds no object of the model "{source.model}"; it has: {models}')
-
-
-def _keys(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _tree_paths(
-    key: str,
-    model: str | None,
-    name: str,
-    parent: str,
-    objects: Mapping[tuple[Any, str], Row],
-    below: tuple[str, ...] = (),
-) -> list[list[dict[str, Any]]]:
-    """The paths from every root down to the category ``key``; a category that is its own ancestor ends its path."""
-    fields = objects.get((model, key))
-    if fields is None or key in below:
-        return []
-    node = {"id": key, "name": fields.get(name)}
-    parents = [str(above) for above in _keys(fields.get(parent)) if str(above) not in (*below, key)]
-    if not parents:
-        return [[node]]
-    paths = [path for above in parents for path in _tree_paths(above, model, name, parent, objects, (*below, key))]
-    return [[*path, node] for path in paths] or [[node]]
 
 
 def _excerpt(line: bytes) -> str:

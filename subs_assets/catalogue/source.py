@@ -115,6 +115,31 @@ class CategoryField(_Strict):
         return self
 
 
+class Related(_Strict):
+    """Objects of another model of a dump: the one that a key of the row leads to, or with ``key`` and ``newest`` the
+    newest of those whose field ``key`` leads to the row.
+    """
+
+    model: str
+    key: str | None = None
+    newest: str | None = None  # the field with the date
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "Related":
+        if (self.key is None) != (self.newest is None):
+            raise ValueError("give key and newest together")
+        return self
+
+
+def _model_or_mapping(value: Any) -> Any:
+    return {"model": value} if isinstance(value, str) else value
+
+
+def tree_column(category: CategoryField) -> str:
+    """Under which key of a row the paths of ``tree`` stand; the field itself may become the category's object."""
+    return f"{category.tree}: paths"
+
+
 def _column_or_mapping(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
@@ -165,6 +190,8 @@ class _Document(_Strict):
     array: str | None = None  # json: dotted path to the array of rows
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     model: str | None = None  # django
+    related: dict[str, Annotated[Related, BeforeValidator(_model_or_mapping)]] = {}  # django: path in a row -> objects
+    only: dict[str, str | int | bool] = {}  # django: path in a row -> what must stand there
     fields: Fields
     no_category: tuple[str, ...] = ()  # names that mean "none", such as "Unbekannt"
     highest_price: float = Field(default=HIGHEST_PRICE, gt=0)
@@ -183,6 +210,14 @@ class _Document(_Strict):
     def _django_needs_a_model(self) -> "_Document":
         if self.format == "django" and not self.model:
             raise ValueError("the format django needs a model, such as companies.product")
+        if self.format == "django" and self.array:
+            raise ValueError("array is for the format json; a dump is an array itself")
+        if crooked := [name for name, one in self.related.items() if one.key is not None and "." in name]:
+            raise ValueError(
+                f'related: "{crooked[0]}" has a key, and leads to the row itself; give it a name without dots'
+            )
+        if self.format != "django" and (self.related or self.only):
+            raise ValueError("related and only are for the format django")
         return self
 
 
@@ -199,6 +234,8 @@ class Source:
     array: str | None
     delimiter: str
     model: str | None
+    related: Mapping[str, Related]
+    only: Mapping[str, str]
     fields: Fields
     no_category: frozenset[str]
     highest_price: float
@@ -277,6 +314,8 @@ def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Sour
         array=document.array,
         delimiter=document.delimiter,
         model=document.model,
+        related=document.related,
+        only={path: str(value) for path, value in document.only.items()},
         fields=document.fields,
         no_category=frozenset(document.no_category),
         highest_price=document.highest_price,
@@ -331,6 +370,7 @@ def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
         "fields": Fields,
         "categories": CategoryField,
         "size": SizeField,
+        "related": Related,
     }
     model: type[BaseModel] = _Document
     for part in location:
