@@ -31,6 +31,8 @@ from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.conftest import PostgresPlace, url_of
 from subs_assets_tests.unit.archive.oracle import assert_sound
 
+WRITTEN_BY_DJANGO = Path(__file__).with_name("dumpdata")
+
 Objects = list[dict[str, Any]]
 
 
@@ -217,6 +219,40 @@ def test_a_dump_becomes_tables(place: Place, tmp_path: Path) -> None:
     told = "\n".join(imported.notes)
     assert "products.product.brand: taken for a key of products.brand" in told
     assert "companies.category: numbers that are named after no model here: rank" in told
+
+
+def test_what_django_itself_wrote_is_imported(place: Place, tmp_path: Path) -> None:
+    """The files of ``dumpdata`` of Django 5.2, of a small shop with the predecessor's models."""
+    imported = import_dump(WRITTEN_BY_DJANGO, place.url)
+    dump = [one for path in WRITTEN_BY_DJANGO.glob("*.json") for one in json.loads(path.read_text(encoding="utf-8"))]
+    assert_holds(place.tables(), dump)
+    assert place.foreign_keys() >= {
+        ("auth_permission", "content_type", "contenttypes_contenttype"),
+        ("auth_user_user_permissions", "permission_id", "auth_permission"),
+        ("companies_category_parents", "to_category_id", "companies_category"),
+        ("products_bargain", "price", "products_price"),
+        ("products_product_categories", "category_id", "companies_category"),
+    }
+    assert not any("is no key" in note or "seems" in note for note in imported.notes)
+
+
+def test_a_cut_file_is_never_imported_in_part(tmp_path: Path) -> None:
+    """Wherever it ends. Of JSON lines the cut between two lines cannot be seen; no other can."""
+    objects = [one for one in ALL if one["model"] == "companies.category"]
+    place = InSqlite(tmp_path / "new.db")
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    whole = json.dumps(objects, ensure_ascii=False).encode()
+    lines = b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in objects)
+    cuts = [("a.json", whole[:end]) for end in range(len(whole))]
+    ends_of_lines = [place for place, byte in enumerate(lines) if byte == ord("\n")]
+    cuts += [("a.jsonl", lines[:end]) for end in range(len(lines)) if not {end, end - 1} & {*ends_of_lines}]
+    for name, content in cuts:
+        (folder / name).write_bytes(content)
+        with pytest.raises(BadDump):
+            import_dump(folder, place.url)
+        (folder / name).unlink()
+    assert not place.path.exists()
 
 
 def test_what_was_imported_can_be_archived(place: Place, tmp_path: Path) -> None:

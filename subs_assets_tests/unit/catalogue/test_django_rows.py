@@ -161,6 +161,8 @@ def test_a_bad_file_fails_its_company(
     catalogue = read_company(write_company(files(**changes), **DJANGO))
     assert says in (catalogue.problem or "") and file in (catalogue.problem or "")
     counts(catalogue)
+    failed = catalogue.catalogue_files["file"][catalogue.catalogue_files["status"] == "failed"].tolist()
+    assert not file or (len(failed) == 1 and failed[0].endswith(file))  # what is bad, and nothing else
     kept = keep_last_good(catalogue, last)
     assert len(kept.listings) == 3 and set(kept.catalogue_files["status"]) == {"kept"}
 

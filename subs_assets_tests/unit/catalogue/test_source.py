@@ -13,6 +13,7 @@ GOOD = {
     "format": "jsonl",
     "fields": {"sku": "id", "name": "name"},
 }
+DUMP = {"format": "django", "model": "a.b"}
 
 
 def write(folder: Path, document: object, slug: str = "aldi") -> Path:
@@ -49,6 +50,15 @@ def test_the_slug_may_differ_from_the_folder(tmp_path: Path) -> None:
         ({"fields": {"sku": "a", "name": "b", "categories": [{"text": "b"}]}}, "text needs a separator"),
         ({"format": "xlsx"}, "format: Input should be 'jsonl', 'json', 'csv', 'parquet' or 'django'"),
         ({"format": "django"}, "needs a model"),
+        ({"format": "django", "model": "a.b", "array": "items"}, "array is for the format json"),
+        ({"related": {"brand": "a.b"}}, "related and only are for the format django"),
+        ({"only": {"company": 1}}, "related and only are for the format django"),
+        ({**DUMP, "related": {"price": {"model": "a.c", "key": "b"}}}, "related.price: give key and newest together"),
+        ({**DUMP, "related": {"a.b": {"model": "a.c", "key": "b", "newest": "d"}}}, "give it a name without dots"),
+        (
+            {**DUMP, "related": {"price": {"modell": "a.c"}}},
+            'unknown key "related.price.modell"; allowed here: model, key',
+        ),
         ({"currency": "dollars"}, "currency"),
         ({"files": ["../secret.jsonl"]}, "leaves the folder"),
         ({"files": ["/etc/passwd"]}, "leaves the folder"),
