@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 CREDENTIALS_ELSEWHERE = (
     "credentials come from the environment (AWS_ACCESS_KEY_ID ..., FSSPEC_<PROTOCOL>_<OPTION>) or from fsspec's "
@@ -29,6 +28,8 @@ def local_folder(text: str) -> Path | None:
     if scheme not in LOCAL_SCHEMES:
         _check(scheme, rest)
         return None
+    from urllib.request import url2pathname  # it loads half of the network, and every command reads this module
+
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost"):
         raise ValueError(f"{text}: a {scheme} URL has three slashes, {scheme}:///folder; of a share write its path")

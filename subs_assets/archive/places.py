@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from subs_assets.archive import place_url, snapshot, store
 from subs_assets.archive.errors import ArchiveError
-from subs_assets.archive.manifest import Manifest, manifest_sha256
+from subs_assets.archive.manifest import Manifest, TableEntry, manifest_sha256
 from subs_assets.archive.protocols import Progress
 from subs_assets.archive.remote_place import open_remote
 from subs_assets.archive.store import ArchiveSummary
@@ -42,9 +42,9 @@ class ArchivePlace(Protocol):
     def manifest_sha256(self, name: str) -> str | None:
         """What stands for the whole archive; None where there is none of that name. Raises BadArchive."""
 
-    def fetched(self, name: str) -> AbstractContextManager[Path]:
+    def fetched(self, name: str, table: TableEntry | None = None) -> AbstractContextManager[Path]:
         """A local folder with the bytes of an archive as they are, good or not, until the block ends; not to be
-        changed.
+        changed. Only the rows of ``table`` need be there, if one is given.
         """
 
     def remove(self, name: str) -> None:
@@ -85,7 +85,7 @@ class LocalPlace:
         return manifest_sha256(self.folder / name) if (self.folder / name).is_dir() else None
 
     @contextmanager
-    def fetched(self, name: str) -> Iterator[Path]:
+    def fetched(self, name: str, table: TableEntry | None = None) -> Iterator[Path]:
         yield self.folder / name
 
     def remove(self, name: str) -> None:

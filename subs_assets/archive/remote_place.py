@@ -22,6 +22,7 @@ from subs_assets.archive.manifest import (
     MANIFEST_HASH,
     Manifest,
     PreviousArchive,
+    TableEntry,
     parse_manifest,
     read_manifest,
 )
@@ -99,8 +100,10 @@ class RemotePlace:
         return None if content is None else hashlib.sha256(content).hexdigest()
 
     @contextmanager
-    def fetched(self, name: str) -> Iterator[Path]:
+    def fetched(self, name: str, table: TableEntry | None = None) -> Iterator[Path]:
         files = self._files_of(name)
+        if table is not None:
+            files = {file: files[file] for file in (MANIFEST, MANIFEST_HASH, table.file) if file in files}
         if not files:
             raise BadArchive(f"there is no archive {self.location(name)}")
         with passing_folder(self._fetching) as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from subs_assets.archive import manifest as manifests
 from subs_assets.archive.data_file import read_lines
-from subs_assets.archive.errors import ArchiveError, BadArchive
+from subs_assets.archive.errors import ArchiveError, BadArchive, in_a_sentence
 from subs_assets.archive.manifest import Manifest, TableEntry
 from subs_assets.archive.values import TEXT_FORMS, RowForm
 
@@ -37,11 +37,13 @@ class ArchiveSummary:
 
 def list_archives(destination: Path) -> list[ArchiveSummary]:
     """The archives in a folder, newest first; those that cannot be read come last, so that nobody takes them for good
-    ones.
+    ones. Raises ArchiveError where the folder is there and cannot be read, as a share that is gone.
     """
-    if not destination.is_dir():
-        return []
-    paths = (path for path in destination.iterdir() if path.is_dir() and FOLDER_NAME.fullmatch(path.name))
+    with in_a_sentence(ArchiveError, f"the archives in {destination} cannot be listed"):
+        try:
+            paths = [path for path in destination.iterdir() if FOLDER_NAME.fullmatch(path.name) and path.is_dir()]
+        except FileNotFoundError:
+            return []
     return newest_first(summary(path.name, partial(read_manifest, path)) for path in paths)
 
 

@@ -121,7 +121,7 @@ def show(
     import json
 
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.store import read_rows
+    from subs_assets.archive.store import find_table, read_rows
 
     def as_text(value: object) -> str:
         return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
@@ -130,8 +130,9 @@ def show(
         place, name = _place_of(path)
         manifest = place.manifest(name)
         if table is not None:
-            with place.fetched(name) as folder:
-                for row in read_rows(folder, table, _database_of(manifest, database)):
+            entry = find_table(manifest, _database_of(manifest, database), table)
+            with place.fetched(name, entry) as folder:
+                for row in read_rows(folder, table, entry.database):
                     typer.echo(json.dumps(row, ensure_ascii=False, default=as_text))
             return
     except ArchiveError as problem:

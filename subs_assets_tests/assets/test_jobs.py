@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from subs_assets.database.engine import sqlite_file
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings, sqlite_url
+from subs_assets_tests.object_store import ObjectStore
 from subs_assets_tests.shops_and_runs import checks_of, reason_of, rows_in, run_graph, value_of
 from subs_assets_tests.unit.archive.conftest import put_text_into_an_integer_column
 
@@ -121,6 +123,28 @@ def test_a_reset_wipes_what_its_archive_holds(settings: Settings, control_state:
     assert rows_in(copy) == before
     assert run_graph(settings).success  # an emptied warehouse is published to again
     assert rows_in(settings.database_url)["listings"] == before["listings"]
+
+
+def test_archive_prune_and_reset_in_an_object_store(
+    settings: Settings, control_state: Engine, object_store: ObjectStore
+) -> None:
+    settings = replace(settings, archives=object_store.url)
+    place = open_place(settings.archives, settings.scratch)
+    for _ in range(2):
+        result = run_graph(settings, "archive_tables")
+        assert (
+            result.success and checks_of(result)["archive:verified"][0] and checks_of(result)["archive:restorable"][0]
+        )
+    assert [(one.number, one.complete) for one in place.summaries()] == [(2, True), (1, True)]
+    request_id = reset.request(control_state, "ann")
+    assert archive_for(settings, request_id).success
+    none = {"ops": {"prune_superseded": {"config": {"daily": 0, "weekly": 0, "monthly": 0}}}}
+    assert run_graph(settings, "prune_archives", none).success
+    assert [one.number for one in place.summaries()] == [3, 2]
+    result = confirm(settings, request_id)
+    assert result.success, reason_of(result)
+    assert state_of(settings, request_id) == "wiped"
+    assert not (settings.home / "archives").exists()
 
 
 def test_a_reset_is_refused_after_a_change(settings: Settings, control_state: Engine) -> None:

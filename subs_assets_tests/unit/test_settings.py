@@ -42,3 +42,16 @@ def test_a_url_that_cannot_be_read_is_an_error_without_its_password() -> None:
         Settings.from_environment({"SUBS_DATABASE_URL": "postgresql://someone:s3cret@host:notaport/name"})
     assert "s3cret" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_archives_lie_in_the_home_in_another_folder_or_at_a_url(tmp_path: Path) -> None:
+    def archives(text: str) -> str:
+        return Settings.from_environment({"SUBS_HOME": str(tmp_path), "SUBS_ARCHIVES": text}).archives
+
+    assert archives("") == str(tmp_path / "archives")
+    assert archives("elsewhere") == str(Path("elsewhere").resolve())
+    assert archives((tmp_path / "by url").as_uri()) == str(tmp_path / "by url")
+    assert archives("s3://bucket/shop/") == "s3://bucket/shop"
+    with pytest.raises(ValueError, match="must not hold a password") as caught:
+        archives("ftp://me:s3cret@host/archives")
+    assert "s3cret" not in str(caught.value)

@@ -24,6 +24,12 @@ def test_a_folder_is_a_place(shop: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "scratch").exists()
 
 
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArchiveError, match="cannot be listed"):
+        LocalPlace(tmp_path / "file").summaries()
+
+
 def test_a_removed_archive_is_gone_and_the_others_are_as_they_were(shop: Path, tmp_path: Path) -> None:
     place = LocalPlace(tmp_path / "archives")
     names = [place.create({"warehouse": url_of(shop)}) for _ in range(3)]

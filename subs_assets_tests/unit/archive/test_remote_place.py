@@ -91,6 +91,14 @@ def test_a_removed_archive_is_gone_and_the_others_are_as_they_were(
     assert len(place.summaries()) == 2
 
 
+def test_for_one_table_nothing_else_is_fetched(place: RemotePlace, shop: Path) -> None:
+    name = place.create({"warehouse": url_of(shop)})
+    entry = store.find_table(place.manifest(name), "warehouse", "companies")
+    with place.fetched(name, entry) as folder:
+        assert [row["slug"] for row in store.read_rows(folder, "companies")] == ["aldi", "coles"]
+        assert [path.name for path in (folder / "data").iterdir()] == [entry.file.partition("/")[2]]
+
+
 def test_what_lies_in_the_store_is_an_archive_like_any_other(
     shop: Path, tmp_path: Path, object_store: ObjectStore
 ) -> None:
