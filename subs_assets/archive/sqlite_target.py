@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TypeGuard
 
@@ -32,7 +33,6 @@ from subs_assets.archive.sqlite_schema import (
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
 from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, UTF_8, RowForm, UndecodableText
 
-ROWS_AT_ONCE = 1000
 NOT_WRITTEN_AS_UTF_16 = ("\ufffe", "\uffff")  # SQLite makes U+FFFD of them where it turns UTF-8 into UTF-16
 SIDE_FILES = ("-journal", "-wal", "-shm")
 
@@ -73,19 +73,14 @@ class SqliteTarget:
             insert = f"INSERT INTO {quote(table.name)} ({', '.join(expressions)}) VALUES "
             plain = f"({', '.join('?' * len(expressions))})"
             form = RowForm(table.row_keys, self._text)
-            batch: list[list[object]] = []
-            for line in lines:
-                row = form.decode(line)
-                if UNDECODABLE_MARK in line or self._may_be_changed(line):
+            for needs_cast, some in groupby(lines, key=self._may_need_cast):
+                if not needs_cast:
+                    self._connection.executemany(insert + plain, map(form.decode, some))
+                    continue
+                for row in map(form.decode, some):
                     marks = ", ".join(self._cast(value) if self._needs_cast(value) else "?" for value in row)
                     bound = [value for value in row if not self._needs_cast(value)]
                     self._connection.execute(f"{insert}({marks})", bound)
-                    continue
-                batch.append(row)
-                if len(batch) == ROWS_AT_ONCE:
-                    self._connection.executemany(insert + plain, batch)
-                    batch.clear()
-            self._connection.executemany(insert + plain, batch)
 
     def finish(self, sequences: Iterable[tuple[TableEntry, Iterable[bytes]]]) -> None:
         """Make indexes, views and triggers, set the sequences and what belongs to the file, and compare keys and DDL.
@@ -175,9 +170,11 @@ class SqliteTarget:
         self._connection.execute("ANALYZE sqlite_master")
         return self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
 
-    def _may_be_changed(self, line: bytes) -> bool:
+    def _may_need_cast(self, line: bytes) -> bool:
         """Whether a row may hold text that SQLite does not take as it is; cheap, for each row is asked."""
-        return self._text != UTF_8 and any(one.encode() in line for one in NOT_WRITTEN_AS_UTF_16)
+        return UNDECODABLE_MARK in line or (
+            self._text != UTF_8 and any(one.encode() in line for one in NOT_WRITTEN_AS_UTF_16)
+        )
 
     def _needs_cast(self, value: object) -> TypeGuard[str]:
         if type(value) is UndecodableText:

@@ -21,10 +21,10 @@ from subs_assets_tests.unit.archive.postgres_oracle import content, plain
 NewPostgres = Callable[..., PostgresPlace]
 
 
+@pytest.mark.archive_case(8, 10, 13, 14, 15, 18, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 32, 34, 35, 36)
 def test_a_rich_database_comes_back_cell_by_cell(
     postgres_server: PostgresServer, rich_template: str, new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    """Cases 8, 10, 15, 18, 21-26, 28-36."""
     source, target = PostgresPlace(postgres_server, rich_template), new_postgres()
     archive = snapshot.create({"warehouse": source.url}, tmp_path / "archives")
     manifest = store.read_manifest(archive)
@@ -148,10 +148,10 @@ def test_a_database_without_the_schema_public_comes_back_without(new_postgres: N
     assert same(source, target)
 
 
+@pytest.mark.archive_case(31)
 def test_rows_that_break_a_valid_key_or_check_come_back_and_are_named(
     new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    """Case 31."""
     source = new_postgres(
         *POSTGRES_SHOP,
         "CREATE FUNCTION fine(n int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
@@ -173,6 +173,7 @@ def test_rows_that_break_a_valid_key_or_check_come_back_and_are_named(
     assert found == expected
 
 
+@pytest.mark.archive_case(36)
 def test_triggers_rules_and_policies_do_nothing_while_rows_are_loaded(
     new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
@@ -462,6 +463,7 @@ def test_of_two_databases_none_is_restored_when_one_cannot_be(
     assert is_empty(empty)
 
 
+@pytest.mark.archive_case(36)
 def test_a_partitions_foreign_key_keeps_its_own_name(new_postgres: NewPostgres, tmp_path: Path) -> None:
     place, target = new_postgres(), new_postgres()
     place.execute(
@@ -484,6 +486,7 @@ def test_a_partitions_foreign_key_keeps_its_own_name(new_postgres: NewPostgres, 
     assert same(place, target)
 
 
+@pytest.mark.archive_case(29, 35)
 def test_a_table_without_columns_may_be_called_anything(new_postgres: NewPostgres, tmp_path: Path) -> None:
     place, target = new_postgres('CREATE TABLE "50% off" (); INSERT INTO "50% off" DEFAULT VALUES'), new_postgres()
     restore.restore(snapshot.create({"w": place.url}, tmp_path / "archives"), {"w": target.url})

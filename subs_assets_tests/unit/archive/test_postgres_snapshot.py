@@ -12,7 +12,7 @@ from subs_assets.archive import digest, drill, postgres_connection, restore, sna
 from subs_assets.archive.errors import ArchiveError, UnreadableDatabase, UnsupportedDatabase
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.conftest import PostgresPlace
-from subs_assets_tests.unit.archive.postgres_oracle import content, plain
+from subs_assets_tests.unit.archive.postgres_oracle import plain
 
 NewPostgres = Callable[..., PostgresPlace]
 TWO_TABLES = (
@@ -173,8 +173,8 @@ def test_a_table_that_is_gone_when_it_is_locked_is_left_out(
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b"]
 
 
+@pytest.mark.archive_case(32)
 def test_equal_rows_have_equal_digests_however_they_lie_and_whatever_the_locale(new_postgres: NewPostgres) -> None:
-    """Case 32."""
     words = ["b", "B", "a", "A", "ä", "z", "1", "a b", "a-b", ""]
     place = new_postgres()
     name = f"{place.name}_c"
@@ -250,6 +250,7 @@ def test_a_connection_that_is_lost_leaves_nothing(new_postgres: NewPostgres, tmp
     assert nothing_left(tmp_path / "archives")
 
 
+@pytest.mark.archive_case(37)
 @pytest.mark.parametrize(
     ("statements", "word"),
     [
@@ -273,7 +274,6 @@ def test_a_connection_that_is_lost_leaves_nothing(new_postgres: NewPostgres, tmp
 def test_what_one_may_not_read_is_an_error_and_not_left_out(
     new_postgres: NewPostgres, tmp_path: Path, statements: list[str], word: str
 ) -> None:
-    """Case 37."""
     place = new_postgres(TWO_TABLES)
     role = f"reader_{place.name}"
     place.execute(f"CREATE ROLE {role} LOGIN", "GRANT SELECT ON a, b TO " + role)
@@ -288,6 +288,7 @@ def test_what_one_may_not_read_is_an_error_and_not_left_out(
         place.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
+@pytest.mark.archive_case(36)
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
@@ -350,7 +351,7 @@ def test_what_one_may_not_read_is_an_error_and_not_left_out(
 def test_what_is_not_represented_is_named(
     new_postgres: NewPostgres, tmp_path: Path, statements: list[str], words: list[str]
 ) -> None:
-    """Case 36: whatever an archive does not hold makes it incomplete."""
+    """Whatever an archive does not hold makes it incomplete."""
     if statements == ["SECURITY"]:
         statements = ["SET allow_system_table_mods = on; INSERT INTO pg_seclabel VALUES (1, 1, 0, 'x', 'y')"]
     place = new_postgres(TWO_TABLES, *statements)
@@ -494,8 +495,9 @@ def test_a_url_that_cannot_be_read_is_not_printed(tmp_path: Path, password: str)
     assert raised.value.__suppress_context__
 
 
+@pytest.mark.archive_case(17)
 def test_another_encoding_is_kept(new_postgres: NewPostgres, tmp_path: Path) -> None:
-    """Case 17: text comes as UTF-8 from whatever the server keeps it in."""
+    """Text comes as UTF-8 from whatever the server keeps it in."""
     place = new_postgres()
     name = f"{place.name}_latin"
     make = (
@@ -514,8 +516,9 @@ def test_another_encoding_is_kept(new_postgres: NewPostgres, tmp_path: Path) -> 
         place.server.drop_database(name)
 
 
+@pytest.mark.archive_case(17)
 def test_text_that_is_none_is_an_error(new_postgres: NewPostgres, tmp_path: Path) -> None:
-    """Case 17: a database without an encoding may hold any bytes."""
+    """A database without an encoding may hold any bytes."""
     place = new_postgres()
     name = f"{place.name}_ascii"
     place.execute(
@@ -551,14 +554,3 @@ def test_settings_of_a_database_or_a_role_change_no_value(
         assert store.read_manifest(archive).digests("warehouse") == before
     finally:
         place.server.drop_database(place.name)
-
-
-def test_a_cell_of_20_mebibytes(new_postgres: NewPostgres, tmp_path: Path) -> None:
-    """Case 27."""
-    place, target = (
-        new_postgres("CREATE TABLE t AS SELECT repeat('0123456789\\', 2 * 1024 * 1024) AS a"),
-        new_postgres(),
-    )
-    archive = snapshot.create({"warehouse": place.url}, tmp_path / "archives")
-    restore.restore(archive, {"warehouse": target.url})
-    assert content(place.server, target.name) == content(place.server, place.name)

@@ -47,6 +47,7 @@ NASTY_ROWS = [
 ]
 
 
+@pytest.mark.archive_case(13, 14, 15, 16, 17, 18, 19, 20, 26, 28, 29, 30, 31, 32, 33, 34, 35)
 @pytest.mark.parametrize(
     ("encoding", "journal_mode"), [("UTF-8", "wal"), ("UTF-8", "delete"), ("UTF-16le", "wal"), ("UTF-16be", "delete")]
 )
@@ -213,6 +214,7 @@ def test_a_failed_restore_leaves_nothing(make_database: MakeDatabase, tmp_path: 
     assert not drill.drill(archive).ok
 
 
+@pytest.mark.archive_case(19)
 def test_a_value_that_sqlite_would_change_on_its_way_back_is_not_restored(shop: Path, tmp_path: Path) -> None:
     put_text_into_an_integer_column(shop)
     archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")

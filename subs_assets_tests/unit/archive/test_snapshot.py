@@ -239,6 +239,7 @@ def test_an_unknown_module_and_a_foreign_collation_are_named(make_database: Make
     assert ["swiss" in sentence or "remote_files" in sentence for sentence in manifest.not_represented] == [True, True]
 
 
+@pytest.mark.archive_case(32, 33)
 def test_rows_without_a_readable_rowid_keep_their_order(make_database: MakeDatabase, tmp_path: Path) -> None:
     """An index that covers the table must not decide in which order, or which, rows are read."""
     source = make_database(
