@@ -11,7 +11,7 @@ from subs_assets.archive.durable import is_link
 from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.manifest import DATA_FOLDER, MANIFEST, MANIFEST_HASH, Manifest, data_path
 from subs_assets.archive.protocols import Progress
-from subs_assets.archive.store import read_manifest
+from subs_assets.archive.store import FOLDER_NAME, read_manifest
 from subs_assets.archive.values import TEXT_FORMS
 
 
@@ -34,7 +34,11 @@ def verify(path: Path, progress: Progress | None = None) -> Verification:
     """
     try:
         manifest = read_manifest(path)
-        problems = [*_inconsistencies(manifest), *_strangers(path, manifest), *_bad_files(path, manifest, progress)]
+        problems = [
+            *_inconsistencies(manifest, path),
+            *_strangers(path, manifest),
+            *_bad_files(path, manifest, progress),
+        ]
     except BadArchive as problem:
         return Verification(False, (str(problem),), 0, 0, False)
     except OSError as problem:
@@ -43,8 +47,10 @@ def verify(path: Path, progress: Progress | None = None) -> Verification:
     return Verification(not problems, tuple(problems), len(manifest.tables), rows, manifest.complete)
 
 
-def _inconsistencies(manifest: Manifest) -> Iterator[str]:
+def _inconsistencies(manifest: Manifest, path: Path) -> Iterator[str]:
     """What a manifest cannot mean, whoever wrote it."""
+    if (named := FOLDER_NAME.fullmatch(path.name)) and named[2] != manifest.id:
+        yield f"the manifest is that of the archive {manifest.id}, the folder is named after {named[2]}"
     if manifest.complete == bool(manifest.not_represented):
         yield "the manifest contradicts itself about being complete"
     for name, database in manifest.databases.items():

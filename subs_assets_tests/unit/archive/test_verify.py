@@ -1,7 +1,6 @@
 import hashlib
 import json
 import os
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,9 @@ import zstandard
 
 from subs_assets.archive import restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveError, BadArchive, RestoreRefused
+from subs_assets_tests.unit.archive import damage
 from subs_assets_tests.unit.archive.conftest import url_of
+from subs_assets_tests.unit.archive.tally import Tally
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,31 +42,28 @@ def rewrite_manifest(archive: Path, change: Callable[[dict], None]) -> None:
     (archive / "manifest.json.sha256").write_bytes(hashlib.sha256(content).hexdigest().encode() + b"  manifest.json\n")
 
 
-def test_one_bit_anywhere_is_found(archive: Path, tmp_path: Path) -> None:
-    files = [path for path in archive.rglob("*") if path.is_file()]
-    chance = random.Random(1)
-    for path in files:
-        content = path.read_bytes()
-        for bit in chance.sample(range(len(content) * 8), 60):
-            changed = bytearray(content)
-            changed[bit // 8] ^= 1 << bit % 8
-            path.write_bytes(changed)
-            found = verify.verify(archive)
-            assert not found.ok, (path.name, bit)
-            assert found.problems
-        path.write_bytes(content)
-    assert verify.verify(archive).ok
+@pytest.mark.archive_case(45, 46)
+def test_whatever_changes_in_a_file_is_found_and_refused(archive: Path) -> None:
+    tally = Tally()
+    damage.change_files(archive, 300, tally)
+    assert tally.wrong == []
 
 
-def test_every_truncation_and_extension_is_found(archive: Path) -> None:
-    for path in [path for path in archive.rglob("*") if path.is_file()]:
-        content = path.read_bytes()
-        for length in {0, 1, len(content) // 2, len(content) - 2, len(content) - 1}:
-            path.write_bytes(content[:length])
-            assert not verify.verify(archive).ok, (path.name, length)
-        path.write_bytes(content + b"\0")
-        assert not verify.verify(archive).ok
-        path.write_bytes(content)
+@pytest.mark.archive_case(46)
+def test_files_that_are_missing_swapped_added_or_of_another_archive_are_found_and_refused(
+    archive: Path, tmp_path: Path
+) -> None:
+    older = shutil.copytree(archive, tmp_path / "older")
+
+    def another(manifest: dict) -> None:
+        manifest["id"] = "01234567"
+
+    rewrite_manifest(older, another)
+    assert verify.verify(older).ok  # the same rows: only its name tells it from the other one
+    tally = Tally()
+    damage.change_folders(archive, older, tally)
+    assert tally.times("of an older") == 3
+    assert tally.wrong == []
 
 
 def remove_a_file(archive: Path) -> None:
@@ -109,8 +107,9 @@ def bomb(archive: Path) -> None:
     rewrite_manifest(archive, describe)
 
 
+@pytest.mark.archive_case(46, 48)
 @pytest.mark.parametrize(
-    ("damage", "word"),
+    ("harm", "word"),
     [
         (remove_a_file, "is missing"),
         (swap_two_files, "has"),
@@ -125,8 +124,8 @@ def bomb(archive: Path) -> None:
         (lambda archive: shutil.rmtree(archive), "is missing"),
     ],
 )
-def test_damage_is_named(archive: Path, tmp_path: Path, damage: Callable[[Path], None], word: str) -> None:
-    damage(archive)
+def test_damage_is_named(archive: Path, tmp_path: Path, harm: Callable[[Path], None], word: str) -> None:
+    harm(archive)
     found = verify.verify(archive)
     assert not found.ok
     assert any(word in problem for problem in found.problems), found.problems
@@ -135,6 +134,7 @@ def test_damage_is_named(archive: Path, tmp_path: Path, damage: Callable[[Path],
     assert not (tmp_path / "new.db").exists()
 
 
+@pytest.mark.archive_case(47)
 @pytest.mark.parametrize(
     "file",
     ["../00001-x", "data/../../x", "/etc/passwd", "data/..", "data/a/b", "C:\\x", "data/C:x", "data\\x", "", "data/"],
@@ -148,6 +148,7 @@ def test_a_name_that_leaves_the_folder_is_refused(archive: Path, file: str) -> N
         list(store.read_rows(archive, "companies"))
 
 
+@pytest.mark.archive_case(47)
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")
 def test_links_are_refused(archive: Path, tmp_path: Path) -> None:
     path = data_files(archive)[0]
@@ -175,6 +176,7 @@ def test_an_archive_from_before_postgresql_was_known_is_read(shop: Path, tmp_pat
     assert restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")}).rows == 300
 
 
+@pytest.mark.archive_case(49)
 @pytest.mark.parametrize("version", [0, 2, "1", None, True])
 def test_another_format_version_is_refused_with_a_sentence(archive: Path, version: object) -> None:
     rewrite_manifest(archive, lambda manifest: manifest.update(format_version=version))
@@ -183,6 +185,7 @@ def test_another_format_version_is_refused_with_a_sentence(archive: Path, versio
     assert not verify.verify(archive).ok
 
 
+@pytest.mark.archive_case(45)
 @pytest.mark.parametrize(
     "change",
     [
@@ -206,6 +209,7 @@ def test_a_manifest_that_contradicts_its_files_or_itself_is_found(
     assert found.problems
 
 
+@pytest.mark.archive_case(45)
 def test_rows_of_a_damaged_file_end_in_an_error(archive: Path) -> None:
     path = data_files(archive)[1]
     content = bytearray(path.read_bytes())
