@@ -144,14 +144,16 @@ def open_snapshot(path: Path) -> Iterator[SqliteSource]:
             try:
                 _begin(connection)
             except sqlite3.OperationalError as problem:
-                if problem.sqlite_errorname != "SQLITE_READONLY_ROLLBACK":
+                if getattr(problem, "sqlite_errorcode", 0) != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
                 connection.execute("ROLLBACK")
                 with closing(_connect(path, "rw")) as writer:
                     _begin(writer)
                 _begin(connection)
         except sqlite3.Error as problem:
-            raise UnreadableDatabase(f"{path}: cannot be read: {problem}") from problem
+            is_locked = getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            remedy = "; wait for whoever writes to it, and try again" if is_locked else ""
+            raise UnreadableDatabase(f"{path}: cannot be read: {problem}{remedy}") from problem
         yield SqliteSource(connection, path.name)
 
 

@@ -11,6 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, make_url, text
 
+from subs_assets.archive import snapshot
+from subs_assets.archive.restore import restore
 from subs_assets.database.drift import VIEWS
 from subs_assets.database.engine import describe, open_engine, writing
 from subs_assets.database.frames import insert, primary_key
@@ -101,6 +103,32 @@ def test_there_is_one_head_and_no_gap() -> None:
     script = ScriptDirectory.from_config(alembic_config())
     assert [revision.revision for revision in script.walk_revisions()] == ALL[::-1]
     assert script.get_heads() == ALL[-1:]
+
+
+@pytest.mark.archive_case(56)
+def test_an_older_archive_is_restored_as_it_was_and_then_upgraded_with_all_its_rows(
+    url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    upgrade(url, "0001")
+    before = fill_categories(url)
+    archive = snapshot.create({"warehouse": url}, tmp_path / "archives")
+    upgrade(url)
+    copy = url_of_another_database(url, tmp_path, request)
+    assert restore(archive, {"warehouse": copy}).databases["warehouse"].alembic_heads == ("0001",)
+    assert rows(copy, CATEGORIES) == before
+    assert upgrade(copy) == ALL[1:]
+    assert rows(copy, CATEGORIES) == rows(url, CATEGORIES)
+    assert schema(copy) == schema(url)
+
+
+def url_of_another_database(url: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Of the same kind, empty."""
+    if backend(url) == "sqlite":
+        return sqlite_url(folder / "copy.db")
+    server = request.getfixturevalue("postgres_server")
+    name = server.new_database()
+    request.addfinalizer(lambda: server.drop_database(name))
+    return str(server.url(name))
 
 
 def test_upgrade_says_what_ran(url: str) -> None:
