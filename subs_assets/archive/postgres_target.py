@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 import psycopg
 from sqlalchemy import URL
 
-from subs_assets.archive.errors import ArchiveError, ArchiveLocked, CommitUnknown, RestoreRefused
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, CommitUnknown, RestoreRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest, TableEntry
 from subs_assets.archive.postgres_catalogue import EARLY, WITH_ROWS, Catalogue, quote
 from subs_assets.archive.postgres_connection import (
@@ -90,8 +90,10 @@ class PostgresTarget:
 
     def digests(self) -> dict[str, TableDigest]:
         """table -> (rows, SHA-256) of what was loaded, read anew."""
-        with self._explained("it cannot be read back"):
+        try:
             return PostgresSource(self._connection, self._url, self._scope).digests()
+        except UnreadableDatabase as problem:
+            raise RestoreRefused(f"{problem}{NOTHING_CHANGED}") from None
 
     def publish(self) -> None:
         """Commit everything.

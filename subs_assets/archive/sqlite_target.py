@@ -20,7 +20,7 @@ from subs_assets.archive.durable import (
     sync_file,
     sync_folder,
 )
-from subs_assets.archive.errors import ArchiveError, ArchiveLocked, RestoreRefused, in_a_sentence
+from subs_assets.archive.errors import ArchiveError, ArchiveLocked, RestoreRefused, UnreadableDatabase, in_a_sentence
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest, TableEntry
 from subs_assets.archive.sqlite_schema import (
     quote,
@@ -105,8 +105,11 @@ class SqliteTarget:
 
     def digests(self) -> dict[str, TableDigest]:
         """table -> (rows, SHA-256) of the finished file, read anew."""
-        with open_snapshot(self._building) as source:
-            found = source.digests()
+        try:
+            with open_snapshot(self._building) as source:
+                found = source.digests()
+        except UnreadableDatabase as problem:
+            raise RestoreRefused(f"{problem}; nothing was changed") from problem
         # Reading a file in WAL mode leaves its side files behind; only a connection that may write takes them away.
         with (
             self._explained("what belongs to the file"),

@@ -1,7 +1,8 @@
-"""A TCP proxy before PostgreSQL that hands on a COMMIT and loses the answer."""
+"""TCP proxies before PostgreSQL: one that hands on a COMMIT and loses the answer, one that is cut off anywhere."""
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 
 
@@ -53,6 +54,70 @@ class LossyProxy:
         # Not close() alone: the other thread still waits on this socket, and that keeps the connection.
         client.shutdown(socket.SHUT_RDWR)
         client.close()
+
+
+class CutProxy:
+    """Listens on ``port``. Every connection is cut when so many bytes went through, both directions and all
+    connections together; afterwards all is well again, or nothing (``stays_dead``).
+    """
+
+    def __init__(self, server_port: int, after: float, stays_dead: bool = False) -> None:
+        self._server_port = server_port
+        self._after = after
+        self._stays_dead = stays_dead
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._lock = threading.Lock()
+        self._ends: list[socket.socket] = []
+        self.passed = 0
+
+    def __enter__(self) -> "CutProxy":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    @property
+    def is_cut(self) -> bool:
+        return self.passed >= self._after
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_cut and self._stays_dead:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self._server_port))
+            self._ends += [client, server]
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        while block := _received(source):
+            with self._lock:
+                cut_here = not self.is_cut and self.passed + len(block) >= self._after
+                self.passed += len(block)
+            try:
+                sink.sendall(block[: len(block) // 2] if cut_here else block)
+            except OSError:
+                break
+            if cut_here:
+                for end in self._ends:
+                    _shut(end)
+                break
+        _shut(source)
+        _shut(sink)
+
+
+def _shut(end: socket.socket) -> None:
+    # Not close() alone: the other thread still waits on this socket, and that keeps the connection.
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
 
 
 def _received(end: socket.socket) -> bytes:

@@ -2,21 +2,29 @@
 cases that the archive must stand."""
 
 import errno
+import json
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
 import pytest
+import zstandard
+from typer.testing import CliRunner
 
 from subs_assets.archive import drill, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveError, RestoreRefused
+from subs_assets.cli import app
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.unit.archive import faults, full_disk
 from subs_assets_tests.unit.archive.conftest import url_of
 from subs_assets_tests.unit.archive.oracle import assert_sound, content
+from subs_assets_tests.unit.archive.tally import Tally
 
 
 @contextmanager
@@ -143,3 +151,80 @@ def test_what_a_killed_writer_left_half_way_is_not_archived(shop: Path, tmp_path
     restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")})
     found = content(tmp_path / "new.db")
     assert {**found, "journal_mode": None} == {**expected, "journal_mode": None}
+
+
+@pytest.mark.archive_case(43, 54)
+@pytest.mark.skipif(os.name == "nt", reason="nothing limits the size of a disk or of files there")
+@pytest.mark.parametrize("is_real", [True, False])
+def test_a_disk_that_fills_half_way_leaves_nothing_or_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_real: bool
+) -> None:
+    """A small file system where one can be mounted, else a limit on the size of files; both where both can be had."""
+    if not is_real:
+        monkeypatch.setattr(full_disk, "may_mount", lambda: False)
+    tally = Tally()
+    faults.fill_disks(faults.SqliteStage(tmp_path, rows=2000), tally, 6)
+    assert {"nothing, RestoreRefused", "the whole archive, done", "the whole database, done"} < tally.left
+
+
+@pytest.mark.archive_case(50, 54)
+def test_a_connection_that_is_cut_anywhere_leaves_nothing_or_a_whole_one(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    tally = Tally()
+    stage = faults.PostgresStage(tmp_path, postgres_server, rows=300)
+    faults.cut_connections(stage, tally, 4)
+    postgres_server.drop_database(stage.database)
+    assert {left.split(", ")[0] for left in tally.left} == {"nothing", "the whole archive", "the whole database"}
+
+
+@pytest.mark.archive_case(43)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create", "--database", "{source}", "--to", "{file}/archives"],
+        ["create", "--database", "{source}", "--to", "{file}"],
+        ["restore", "{archive}", "--into", "sqlite:///{file}/new.db"],
+        ["restore", "{file}/archive", "--into", "sqlite:///{file}.db"],
+        ["drill", "{file}/archive"],
+        ["verify", "{file}/archive"],
+    ],
+)
+def test_a_command_that_cannot_write_or_read_says_so(shop: Path, tmp_path: Path, arguments: list[str]) -> None:
+    archive = snapshot.create({"database": url_of(shop)}, tmp_path / "archives")
+    (tmp_path / "file").write_bytes(b"")
+    places = {"source": url_of(shop), "archive": str(archive), "file": (tmp_path / "file").as_posix()}
+    ended = CliRunner().invoke(app, ["archive", *(one.format(**places) for one in arguments)])
+    assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
+    assert "error:" in ended.stderr
+
+
+BOMB = """
+import resource, sys
+from pathlib import Path
+from subs_assets.archive.verify import verify
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
+print(verify(Path(sys.argv[1])).problems)
+"""
+
+
+@pytest.mark.archive_case(48)
+@pytest.mark.skipif(os.name == "nt", reason="nothing limits a process's memory there")
+@pytest.mark.parametrize("window", [23, 27])
+def test_a_decompression_bomb_is_refused_in_little_memory(shop: Path, tmp_path: Path, window: int) -> None:
+    """2 GiB of line feeds in 64 KiB, which the manifest calls right in every point but what it unpacks to."""
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    settings = zstandard.ZstdCompressionParameters.from_level(3, window_log=window)
+    bomb = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    content = b"".join(bomb.compress(b"\n" * 2**24) for _ in range(128)) + bomb.flush()
+    (archive / "data" / "00001-companies.jsonl.zst").write_bytes(content)
+    manifest = json.loads((archive / "manifest.json").read_text(encoding="utf-8"))
+    manifest["tables"][0] |= {"compressed_bytes": len(content), "compressed_sha256": sha256(content).hexdigest()}
+    raw = json.dumps(manifest).encode()
+    (archive / "manifest.json").write_bytes(raw)
+    (archive / "manifest.json.sha256").write_bytes(f"{sha256(raw).hexdigest()}  manifest.json\n".encode())
+    ended = subprocess.run(
+        [sys.executable, "-c", BOMB, str(archive), str(2**29)], capture_output=True, encoding="utf-8", check=True
+    )
+    assert "table companies of warehouse: 00001-companies.jsonl.zst" in ended.stdout
+    assert "holds more than" in ended.stdout or "is damaged" in ended.stdout

@@ -1,81 +1,50 @@
-"""A real process is killed at each point where it has just written something for good."""
+"""Real processes are killed while they write; `faults.py` does the same hundreds of times."""
 
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from subs_assets.archive import restore, snapshot, store, verify
-from subs_assets_tests.unit.archive.conftest import url_of
-from subs_assets_tests.unit.archive.oracle import assert_sound, content
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.unit.archive import faults, kills
+from subs_assets_tests.unit.archive.tally import Tally
 
-CHILD = """
-import os, sys, time
-from pathlib import Path
-from subs_assets.archive import restore, snapshot
-work, source, place, stop_at = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-reached = 0
-def stop_here(event, arguments):
-    global reached
-    if event in ("os.rename", "os.link", "os.remove", "os.rmdir") or event == "fsync":
-        reached += 1
-        if reached == stop_at:
-            print("stopped at", event, flush=True)
-            time.sleep(60)
-real_fsync = os.fsync
-def fsync(descriptor):
-    real_fsync(descriptor)
-    stop_here("fsync", ())
-os.fsync = fsync
-sys.addaudithook(stop_here)
-def after_table(database, table, rows):
-    stop_here("fsync", ())
-if work == "create":
-    snapshot.create({"warehouse": source}, place, progress=after_table)
-else:
-    restore.restore(Path(source), {"warehouse": "sqlite:///" + place.as_posix()}, progress=after_table)
-print("done", flush=True)
-"""
+ROWS = 300
+SQLITE = ["create", "restore", "restore into an empty database", "drill", "remove"]
+POSTGRES = ["create", "restore", "drill"]
 
 
-def kill_at(point: int, work: str, source: str, place: Path) -> bool:
-    """Run the work in a child and kill it at the given point; whether it came that far."""
-    command = [sys.executable, "-c", CHILD, work, source, str(place), str(point)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as child:
-        assert child.stdout is not None
-        said = child.stdout.readline()
-        child.kill()
-    assert said, "the child failed"
-    return said.startswith("stopped")
+@pytest.fixture
+def postgres_stage(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[faults.PostgresStage]:
+    stage = faults.PostgresStage(tmp_path, postgres_server, ROWS)
+    yield stage
+    postgres_server.drop_database(stage.database)
 
 
-@pytest.mark.parametrize("point", [1, 4, 5, 7, 9, 11, 12, 13])
-def test_a_creation_that_is_killed_leaves_no_archive_or_a_whole_one(shop: Path, tmp_path: Path, point: int) -> None:
-    destination = tmp_path / "archives"
-    assert kill_at(point, "create", url_of(shop), destination)
-    listed = store.list_archives(destination)
-    # New folders (1-3), each file and each table (4-7), manifest and hash (8, 9), folders (10, 11), the rename (12),
-    # its folder (13).
-    assert len(listed) == (1 if point == 13 else 0)
-    assert all(verify.verify(destination / summary.name).ok for summary in listed)
-    archive = snapshot.create({"warehouse": url_of(shop)}, destination)
-    assert verify.verify(archive).ok
-    assert not list(destination.glob(".unfinished-*"))
+@pytest.mark.archive_case(42, 54)
+@pytest.mark.parametrize("number", range(len(SQLITE)), ids=SQLITE)
+def test_what_a_killed_process_leaves_is_nothing_or_whole(tmp_path: Path, number: int) -> None:
+    scene, tally = faults.SqliteStage(tmp_path, ROWS).scenes()[number], Tally()
+    assert scene.name.startswith(SQLITE[number])
+    kills.kill_everywhere(scene, tally, points=8, times=2)
+    assert len(tally.left_of(f"{scene.name}: SIGKILL")) > 1  # it was killed early and late
 
 
-@pytest.mark.parametrize("point", [1, 6, 7, 8, 9, 10, 11, 12])
-def test_a_restore_that_is_killed_leaves_no_database_or_a_whole_one(shop: Path, tmp_path: Path, point: int) -> None:
-    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
-    target = tmp_path / "new" / "restored.db"
-    assert kill_at(point, "restore", str(archive), target)
-    # The points are: the folder (1), an empty file (6), each table (7, 8), the whole file (9), its final name (10, 11),
-    # its folder (12).
-    assert target.exists() is (point > 10)
-    if target.exists():
-        assert content(target) == content(shop)
-        assert_sound(target)
-        target.unlink()
-    restore.restore(archive, {"warehouse": url_of(target)})
-    assert content(target) == content(shop)
-    assert sorted(path.name for path in target.parent.iterdir()) == [".restored.db.restoring.lock", "restored.db"]
+@pytest.mark.archive_case(42, 54)
+@pytest.mark.parametrize("number", range(len(POSTGRES)), ids=POSTGRES)
+def test_what_a_killed_client_leaves_in_postgresql_is_nothing_or_whole(
+    postgres_stage: faults.PostgresStage, number: int
+) -> None:
+    scene, tally = postgres_stage.scenes()[number], Tally()
+    assert scene.name.startswith(POSTGRES[number])
+    kills.kill_everywhere(scene, tally, points=3, times=1)
+    assert len(tally.left_of(f"{scene.name}: SIGKILL")) > 1
+
+
+@pytest.mark.archive_case(42, 50, 54)
+def test_a_server_that_dies_or_ends_the_work_leaves_nothing_or_a_whole_database(
+    postgres_stage: faults.PostgresStage,
+) -> None:
+    tally = Tally()
+    faults.cut_off_server_processes(postgres_stage, tally, 1)
+    assert tally.times("SIGKILL of its server process") == tally.times("terminated") == 2

@@ -79,6 +79,7 @@ def test_the_incident_is_restored_whole(new_postgres: NewPostgres, tmp_path: Pat
     assert restored.databases["warehouse"] == restore.RestoredDatabase(2, 2501, ("0001",))
 
 
+@pytest.mark.archive_case(53)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -233,6 +234,7 @@ def test_a_drill_without_its_server_says_so(archive: Path) -> None:
     assert "its URL was not given" in found.problems[0]
 
 
+@pytest.mark.archive_case(54)
 def test_two_restores_into_one_place_do_not_meet(archive: Path, new_postgres: NewPostgres) -> None:
     """Case 54."""
     target = new_postgres()
@@ -249,6 +251,7 @@ def test_two_restores_into_one_place_do_not_meet(archive: Path, new_postgres: Ne
     assert "another restore into" in str(refused[0])
 
 
+@pytest.mark.archive_case(50, 54)
 def test_a_restore_whose_connection_is_lost_leaves_nothing(archive: Path, new_postgres: NewPostgres) -> None:
     """Cases 50, 54."""
     target = new_postgres()
@@ -361,6 +364,7 @@ def test_a_drill_that_is_killed_is_swept_by_the_next(archive: Path, shop: Postgr
     raise AssertionError("the scratch database of a killed drill is still there")
 
 
+@pytest.mark.archive_case(50)
 def test_a_commit_whose_answer_is_lost_is_asked_for_again(
     archive: Path, shop: PostgresPlace, new_postgres: NewPostgres
 ) -> None:
@@ -373,6 +377,7 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again(
     assert same(shop, target)
 
 
+@pytest.mark.archive_case(50)
 def test_a_commit_that_nobody_can_tell_of_is_not_called_undone(
     archive: Path, shop: PostgresPlace, new_postgres: NewPostgres
 ) -> None:
@@ -409,6 +414,7 @@ def test_an_extension_that_the_server_lacks_is_named(
         restore.restore(archive, {"w": target.url})
 
 
+@pytest.mark.archive_case(56)
 @pytest.mark.parametrize("is_same_version", [True, False])
 def test_another_major_version_may_write_a_view_with_other_words(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same_version: bool
@@ -493,6 +499,7 @@ def test_a_table_without_columns_may_be_called_anything(new_postgres: NewPostgre
     assert same(place, target)
 
 
+@pytest.mark.archive_case(50)
 def test_what_was_restored_before_another_could_not_be_is_named(
     shop: PostgresPlace, new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def nothing_left(destination: Path) -> bool:
     return [path for path in destination.iterdir() if not path.name.endswith(".lock")] == []
 
 
+@pytest.mark.archive_case(38)
 def test_writers_at_work_are_seen_as_of_one_moment(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 38: what leaves one table comes to the other in the same transaction, thousands of times."""
     place = new_postgres(
@@ -54,6 +55,7 @@ def test_writers_at_work_are_seen_as_of_one_moment(new_postgres: NewPostgres, tm
         writer.join()
 
 
+@pytest.mark.archive_case(39)
 def test_a_table_is_not_truncated_between_the_snapshot_and_its_rows(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 39: TRUNCATE is not MVCC-safe: after it, a snapshot from before sees an empty table."""
     place = new_postgres(TWO_TABLES)
@@ -73,6 +75,7 @@ def test_a_table_is_not_truncated_between_the_snapshot_and_its_rows(new_postgres
     assert refused == ["b"]
 
 
+@pytest.mark.archive_case(39)
 def test_a_table_that_is_filled_anew_while_its_lock_is_waited_for_is_not_empty(
     new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
@@ -94,6 +97,7 @@ def test_a_table_that_is_filled_anew_while_its_lock_is_waited_for_is_not_empty(
     assert len(rows_of(made[0], "b")) == 50
 
 
+@pytest.mark.archive_case(11)
 @pytest.mark.parametrize(
     ("statement", "word"),
     [
@@ -138,6 +142,7 @@ def test_rows_that_are_not_archived_may_come_meanwhile(new_postgres: NewPostgres
     )
 
 
+@pytest.mark.archive_case(11)
 def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +160,7 @@ def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b", "late"]
 
 
+@pytest.mark.archive_case(11)
 @pytest.mark.parametrize("statement", ["DROP TABLE s.gone", "DROP SCHEMA s CASCADE"])
 def test_a_table_that_is_gone_when_it_is_locked_is_left_out(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
@@ -198,6 +204,7 @@ def test_equal_rows_have_equal_digests_however_they_lie_and_whatever_the_locale(
         place.server.drop_database(name)
 
 
+@pytest.mark.archive_case(40)
 def test_two_archives_at_once_are_equal(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 40."""
     place = new_postgres(TWO_TABLES)
@@ -216,6 +223,7 @@ def test_two_archives_at_once_are_equal(new_postgres: NewPostgres, tmp_path: Pat
     assert first == second == third
 
 
+@pytest.mark.archive_case(41)
 def test_a_lock_that_is_waited_for_in_vain_names_who_holds_it(
     new_postgres: NewPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +243,7 @@ def test_a_lock_that_is_waited_for_in_vain_names_who_holds_it(
     assert snapshot.create({"warehouse": place.url}, tmp_path / "archives").is_dir()
 
 
+@pytest.mark.archive_case(50)
 def test_a_connection_that_is_lost_leaves_nothing(new_postgres: NewPostgres, tmp_path: Path) -> None:
     """Case 50."""
     place = new_postgres(TWO_TABLES)

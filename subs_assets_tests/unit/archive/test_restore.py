@@ -47,7 +47,7 @@ NASTY_ROWS = [
 ]
 
 
-@pytest.mark.archive_case(13, 14, 15, 16, 17, 18, 19, 20, 26, 28, 29, 30, 31, 32, 33, 34, 35)
+@pytest.mark.archive_case(10, 13, 14, 15, 16, 17, 18, 19, 20, 26, 28, 29, 30, 31, 32, 33, 34, 35)
 @pytest.mark.parametrize(
     ("encoding", "journal_mode"), [("UTF-8", "wal"), ("UTF-8", "delete"), ("UTF-16le", "wal"), ("UTF-16be", "delete")]
 )
@@ -149,6 +149,7 @@ def archive(shop: Path, tmp_path: Path) -> Path:
     return snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
 
 
+@pytest.mark.archive_case(53)
 @pytest.mark.parametrize(
     "script", ["CREATE TABLE t (a)", "CREATE VIEW v AS SELECT 1", "PRAGMA journal_mode = wal; CREATE TABLE t (a)"]
 )
@@ -162,6 +163,7 @@ def test_a_database_that_is_not_empty_is_refused_and_untouched(
     assert content(target) == before
 
 
+@pytest.mark.archive_case(53)
 @pytest.mark.parametrize("script", ["", "PRAGMA journal_mode = wal", "CREATE TABLE t (a); DROP TABLE t"])
 def test_an_empty_database_is_filled(archive: Path, shop: Path, make_database: MakeDatabase, script: str) -> None:
     target = make_database(script, name="target.db")
@@ -169,6 +171,7 @@ def test_an_empty_database_is_filled(archive: Path, shop: Path, make_database: M
     assert content(target) == content(shop)
 
 
+@pytest.mark.archive_case(55)
 @pytest.mark.parametrize("side", ["-wal", "-journal", "-shm"])
 def test_a_stale_side_file_is_not_read_into_the_restored_database(archive: Path, tmp_path: Path, side: str) -> None:
     (tmp_path / f"target.db{side}").write_bytes(b"old")
@@ -176,6 +179,7 @@ def test_a_stale_side_file_is_not_read_into_the_restored_database(archive: Path,
         restore.restore(archive, {"warehouse": url_of(tmp_path / "target.db")})
 
 
+@pytest.mark.archive_case(53)
 def test_what_is_no_database_is_refused(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "target.db").write_text("my notes" * 1000, encoding="utf-8")
     with pytest.raises(RestoreRefused, match="not a database"):
@@ -184,6 +188,7 @@ def test_what_is_no_database_is_refused(archive: Path, tmp_path: Path) -> None:
         restore.restore(archive, {"warehouse": url_of(tmp_path / "archives")})
 
 
+@pytest.mark.archive_case(41, 53)
 def test_a_target_in_use_is_refused(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subs_assets.archive.sqlite_target.BUSY_SECONDS", 0.1)
     target = tmp_path / "target.db"
@@ -197,11 +202,13 @@ def test_a_target_in_use_is_refused(archive: Path, tmp_path: Path, monkeypatch: 
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("begun",)]
 
 
+@pytest.mark.archive_case(41)
 def test_two_restores_into_one_place_do_not_meet(archive: Path, tmp_path: Path) -> None:
     with FileLock(tmp_path / ".target.db.restoring.lock"), pytest.raises(ArchiveLocked):
         restore.restore(archive, {"warehouse": url_of(tmp_path / "target.db")})
 
 
+@pytest.mark.archive_case(54)
 def test_a_failed_restore_leaves_nothing(make_database: MakeDatabase, tmp_path: Path) -> None:
     source = make_database("CREATE TABLE t (a)", {"INSERT INTO t VALUES (?)": [("x",)] * 10})
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:

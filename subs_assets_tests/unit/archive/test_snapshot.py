@@ -90,6 +90,7 @@ def test_a_restore_without_room_is_told_before_anything_is_written(
     assert "may need" in drill.drill(archive).problems[0]
 
 
+@pytest.mark.archive_case(38)
 @pytest.mark.parametrize("journal_mode", ["wal", "delete"])
 def test_a_writer_at_work_does_not_tear_the_snapshot(
     make_database: MakeDatabase, tmp_path: Path, journal_mode: str
@@ -147,6 +148,7 @@ def test_no_process_is_started(shop: Path, tmp_path: Path) -> None:
     assert next(iter(store.read_rows(tmp_path / "archives" / archive.name, "products")))["name"] == "Müsli 0"
 
 
+@pytest.mark.archive_case(46)
 def test_archives_are_listed_newest_first_and_chained_by_number(shop: Path, tmp_path: Path) -> None:
     destination = tmp_path / "archives"
     made = [snapshot.create({"warehouse": url_of(shop)}, destination) for _ in range(3)]
@@ -170,6 +172,7 @@ def test_only_the_owner_can_read_an_archive(shop: Path, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
+@pytest.mark.archive_case(40, 41, 42)
 def test_what_a_dead_creation_left_is_swept_and_a_live_one_is_not(shop: Path, tmp_path: Path) -> None:
     destination = tmp_path / "archives"
     left = destination / ".unfinished-20250101T000000Z-01234567" / "data"

@@ -1,0 +1,139 @@
+"""Kills real processes while they archive, restore and drill: at each point where they write something for good, and
+at any time between; what then must be there is left to the scenes.
+"""
+
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psycopg
+
+from subs_assets.archive.errors import ArchiveError
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.unit.archive.scenes import Scene
+from subs_assets_tests.unit.archive.tally import Tally
+
+CHANGES = frozenset({"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.truncate"})
+FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+UNEXPECTED = "no ArchiveError: "
+SIGKILL = 9  # os.kill ends a process on Windows too
+
+# A child that is forked is at work at once; where there is no fork it starts anew.
+_processes = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+
+
+def kill_everywhere(scene: Scene, tally: Tally, points: int, times: int, seed: int = 1) -> int:
+    """Kill the scene's work at ``points`` of its write points, at all of them if there are not more, spread evenly, and
+    ``times`` times in between; how often that was.
+    """
+    scene.prepare()
+    count, seconds = watched(scene)
+    scene.again()
+    chance = random.Random(seed)
+    points = min(points, count)
+    moments: list[int | float] = sorted({1 + number * (count - 1) // max(points - 1, 1) for number in range(points)})
+    moments += [chance.uniform(0, seconds) for _ in range(times)]
+    for moment in moments:
+        scene.prepare()
+        kill(scene, moment)
+        tally.note(f"{scene.name}: SIGKILL", scene.left())
+        scene.again()
+    return len(moments)
+
+
+def watched(scene: Scene) -> tuple[int, float]:
+    """(number of write points, seconds) of the scene's work, done in a child to its end."""
+    near, child = _start(scene, 0)
+    began = time.monotonic()
+    count = _said(near)
+    seconds = time.monotonic() - began
+    child.join()
+    return int(count), seconds
+
+
+def kill(scene: Scene, moment: int | float) -> None:
+    """Kill the scene's work at its write point of that number, or after so many seconds."""
+    near, child = _start(scene, moment if isinstance(moment, int) else 0)
+    if isinstance(moment, int):
+        _said(near)
+    else:
+        time.sleep(moment)
+    child.kill()
+    child.join()
+
+
+def cut_off(scene: Scene, server: PostgresServer, seconds: float, statement: str | None) -> str:
+    """End the scene's server process after so many seconds, by a statement about ``pid`` or by SIGKILL (None), which
+    makes PostgreSQL start anew; how the work ended.
+    """
+    near, child = _start(scene, 0)
+    time.sleep(seconds)
+    query = "pid FROM pg_stat_activity WHERE application_name = 'subs_assets archive' LIMIT 1"
+    if statement is None:
+        for (pid,) in server.execute(f"SELECT {query}"):
+            os.kill(pid, SIGKILL)
+    else:
+        server.execute(f"SELECT {statement} FROM (SELECT {query}) one")
+    said = _said(near)
+    child.join()
+    return "done" if said.isdigit() else said
+
+
+def _start(scene: Scene, stop_at: int) -> tuple[Any, Any]:
+    near, far = _processes.Pipe()
+    child = _processes.Process(target=_child, args=(scene, stop_at, far), daemon=True)
+    child.start()
+    far.close()
+    assert near.recv() == "begun"
+    return near, child
+
+
+def _said(child: Any) -> str:
+    said = str(child.recv())
+    assert not said.startswith(UNEXPECTED), said
+    return said
+
+
+def _child(scene: Scene, stop_at: int, parent: Connection) -> None:
+    """Tells its parent: "begun"; then at which point it stands, or how it ended: how many points there were, or its
+    error.
+    """
+    reached = 0
+
+    def point(name: str) -> None:
+        nonlocal reached
+        reached += 1
+        if reached == stop_at:
+            parent.send(name)
+            time.sleep(600)
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & FOR_WRITING):
+            point(event)
+
+    def followed_by_a_point(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            result = function(*arguments, **keywords)
+            point(function.__name__)
+            return result
+
+        return call
+
+    os.fsync = followed_by_a_point(os.fsync)
+    psycopg.Cursor.execute = followed_by_a_point(psycopg.Cursor.execute)  # type: ignore[method-assign]
+    psycopg.Copy.write = followed_by_a_point(psycopg.Copy.write)  # type: ignore[method-assign]
+    parent.send("begun")
+    sys.addaudithook(watch)
+    try:
+        scene.work()
+    except ArchiveError as problem:
+        parent.send(f"{type(problem).__name__}: {problem}")
+    except Exception as problem:
+        parent.send(f"{UNEXPECTED}{problem!r}")
+    else:
+        parent.send(reached)
