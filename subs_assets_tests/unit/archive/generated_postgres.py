@@ -194,8 +194,8 @@ class _Maker:
     def name(self) -> str:
         """A new name, quoted, without its schema."""
         drawn = self.draw(_names)
-        while drawn in self._names:
-            drawn = (drawn[:20] + "2") if drawn[-1:] != "9" else f"{drawn}x"
+        if drawn in self._names:
+            drawn = f"{drawn[:20]}-{len(self._names)}"
         self._names.add(drawn)
         return quote(drawn)
 
