@@ -5,6 +5,7 @@ here.
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,6 @@ from subs_assets.archive.manifest import ColumnEntry, ForeignKeyViolations, Sche
 from subs_assets.archive.values import TEXT_FORMS, TextForm
 
 OLDEST_SQLITE = (3, 37)  # the first with PRAGMA table_list, which tells WITHOUT ROWID and shadow tables apart
-BUILT_IN_COLLATIONS = frozenset({"BINARY", "NOCASE", "RTRIM"})
 
 # https://www.sqlite.org/vtab.html#the_xshadowname_method and the modules that SQLite's own source ships.
 MODULES_WITH_SHADOW_TABLES = frozenset({"fts3", "fts4", "fts5", "rtree", "rtree_i32", "geopoly"})
@@ -112,11 +112,10 @@ def read_schema(connection: sqlite3.Connection) -> SqliteSchema:
             tables.append(_read_table(connection, name, listed_kind == "shadow", without_rowid, problems))
         if is_virtual:
             problems.extend(_virtual_table_problem(name, sql))
-        if kind == "index":
-            problems.extend(_collation_problems(connection, name, table))
         if sql is not None and not _is_internal(name):
             ddl.append(SchemaObject(kind="virtual table" if is_virtual else kind, name=name, table=table, sql=sql))
     ddl.sort(key=lambda statement: _DDL_ORDER.index(statement.kind))
+    problems.extend(_definition_problems(ddl))
     encoding = connection.execute("PRAGMA encoding").fetchone()[0]
     return SqliteSchema(tuple(tables), tuple(ddl), TEXT_FORMS[encoding], tuple(problems))
 
@@ -263,13 +262,23 @@ def _behind_using(sql: str) -> str:
     return ""
 
 
-def _collation_problems(connection: sqlite3.Connection, index: str, table: str) -> Iterator[str]:
-    for (collation,) in connection.execute("SELECT DISTINCT coll FROM pragma_index_xinfo(?) WHERE key", (index,)):
-        if collation is not None and collation.upper() not in BUILT_IN_COLLATIONS:
-            yield (
-                f"table {table}: its index {index} sorts by the collation {collation}, which is not SQLite's own; "
-                "its rows are here, but a restore cannot make the index"
-            )
+def _definition_problems(ddl: Sequence[SchemaObject]) -> Iterator[str]:
+    """What no restore could make, because it needs a function or a collation that an application gave its connections:
+    SQLite itself is asked, in memory.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        unmade: set[str] = set()
+        for statement in ddl:
+            if statement.kind == "virtual table" or statement.table in unmade:
+                continue
+            try:
+                empty.execute(statement.sql)
+            except sqlite3.Error as problem:
+                unmade.add(statement.name)
+                yield (
+                    f"{statement.kind} {statement.name}: SQLite by itself cannot make it ({problem}); its definition "
+                    "and all rows are here, but a restore refuses"
+                )
 
 
 def _is_internal(name: str) -> bool:

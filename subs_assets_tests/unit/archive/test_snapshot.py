@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -20,6 +21,7 @@ from subs_assets.archive.errors import (
     ArchiveError,
     ArchiveLocked,
     NotEnoughSpace,
+    RestoreRefused,
     UnreadableDatabase,
     UnsupportedDatabase,
 )
@@ -240,6 +242,41 @@ def test_an_unknown_module_and_a_foreign_collation_are_named(make_database: Make
     manifest = store.read_manifest(snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives"))
     assert manifest.complete is False
     assert ["swiss" in sentence or "remote_files" in sentence for sentence in manifest.not_represented] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("CREATE TABLE t (a CHECK (a REGEXP 'x'))", "table t: .*no such function: REGEXP"),
+        ("CREATE TABLE t (a, b AS (twice(a)))", "table t: .*no such function: twice"),
+        ("CREATE TABLE t (a); CREATE INDEX i ON t (a) WHERE twice(a)", "index i: .*no such function: twice"),
+        ("CREATE TABLE t (a COLLATE swiss UNIQUE); CREATE INDEX i ON t (a)", "table t: .*no such collation.*: swiss"),
+        ("CREATE TABLE t (a); CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT twice(1); END", None),
+        ("CREATE TABLE t (a DEFAULT (twice(1))); CREATE VIEW v AS SELECT twice(a) FROM t", None),
+    ],
+)
+def test_what_needs_an_applications_own_function_or_collation_is_named(
+    tmp_path: Path, script: str, named: str | None
+) -> None:
+    """Once: only a restore would find out that it cannot make it."""
+    source = tmp_path / "source.db"
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.create_collation("swiss", lambda one, two: (one > two) - (one < two))
+        connection.create_function("twice", 1, lambda value: value, deterministic=True)
+        connection.create_function("REGEXP", 2, lambda *_: True, deterministic=True)
+        connection.executescript(script)
+        connection.execute("INSERT INTO t (a) VALUES ('x')")
+    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
+    manifest = store.read_manifest(archive)
+    assert [row["a"] for row in store.read_rows(archive, "t")] == ["x"]
+    assert manifest.complete is (named is None)
+    assert len(manifest.not_represented) == (named is not None)
+    assert all(re.search(str(named), sentence) for sentence in manifest.not_represented)
+    if named is None:
+        restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
+    else:
+        with pytest.raises(RestoreRefused, match=named.split(": ", 1)[1].removeprefix(".*")):
+            restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
 
 
 @pytest.mark.archive_case(32, 33)
