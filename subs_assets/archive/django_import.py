@@ -34,6 +34,8 @@ POSTGRES_TYPES: dict[Type, str] = {
 
 Row = tuple[Any, ...]
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -93,6 +95,8 @@ def import_dump(folder: Path, into: str | URL, progress: Progress | None = None)
         UnsupportedDatabase: it is of a kind that cannot be filled.
     """
     form = _PostgresForm(into) if dialect_of(into) == POSTGRESQL else _SqliteForm()
+    with open_target(into, form.entry([], 0)) as target:  # refused before minutes of reading, if at all
+        target.create_tables([])
     with open_dump(folder, progress) as dump:
         tables = tables_of(dump.models)
         if problems := [*_clashes(tables), *form.problems(dump.models)]:
@@ -103,7 +107,7 @@ def import_dump(folder: Path, into: str | URL, progress: Progress | None = None)
         with open_target(into, entry) as target:
             target.create_tables(entries)
             for table, its_entry in zip(tables, entries, strict=True):
-                counted = _Counted(form.line(table, row) for row in _rows(dump, table))
+                counted = _Counted(form.lines(table, _rows(dump, table)))
                 target.load(its_entry, counted)
                 digests[table.name] = counted.digest
                 if progress is not None:
@@ -211,7 +215,7 @@ def _clashes(tables: list[Table]) -> Iterator[str]:
 
 
 def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = _JSON.encode(value)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:  # half a character may stand in JSON, escaped
@@ -263,9 +267,11 @@ class _SqliteForm:
         ddl = [SchemaObject(kind="table", name=one.name, table=one.name, sql=self._create(one)) for one in tables]
         return _database_entry("sqlite", ddl, settings, {"page_count": pages, "freelist_count": 0})
 
-    def line(self, table: Table, row: Row) -> bytes:
-        cells = [self._cell(column.type, value) for column, value in zip(table.columns, row, strict=True)]
-        return RowForm(tuple(column.name for column in table.columns)).encode(cells)
+    def lines(self, table: Table, rows: Iterable[Row]) -> Iterator[bytes]:
+        form = RowForm(tuple(column.name for column in table.columns))
+        types = [column.type for column in table.columns]
+        for row in rows:
+            yield form.encode([self._cell(type_, value) for type_, value in zip(types, row, strict=True)])
 
     def _create(self, table: Table) -> str:
         key, *others = table.columns
@@ -331,9 +337,12 @@ class _PostgresForm:
         later.sort(key=lambda one: one.kind == "foreign key")
         return _database_entry("postgresql", ddl + later, {"server_encoding": "UTF8"}, {}, self._scope)
 
-    def line(self, table: Table, row: Row) -> bytes:
-        cells = {column.name: self._cell(column.type, value) for column, value in zip(table.columns, row, strict=True)}
-        return orjson.dumps(cells, option=orjson.OPT_APPEND_NEWLINE)
+    def lines(self, table: Table, rows: Iterable[Row]) -> Iterator[bytes]:
+        for row in rows:
+            cells = {
+                column.name: self._cell(column.type, value) for column, value in zip(table.columns, row, strict=True)
+            }
+            yield orjson.dumps(cells, option=orjson.OPT_APPEND_NEWLINE)
 
     def _constraints(self, table: Table, schema: str) -> Iterator[tuple[str, str, str]]:
         """(kind, name, definition)"""

@@ -292,6 +292,7 @@ def test_a_database_that_is_not_empty_is_refused(place: Place, tmp_path: Path) -
     folder = write(tmp_path / "dump", **SHOP)
     import_dump(folder, place.url)
     before = place.tables()
+    (folder / "a.b.json").write_bytes(b"[")  # the files are not even read
     with pytest.raises(RestoreRefused, match="is not empty"):
         import_dump(folder, place.url)
     assert place.tables() == before
@@ -415,6 +416,9 @@ def test_nul_is_kept_by_sqlite_and_refused_for_postgresql(place: Place, tmp_path
         import_dump(folder, place.url)
     assert ["a.b.x: holds text with U+0000" in problem for problem in raised.value.problems] == [True]
     assert place.tables() == {}
+    del objects[0]["fields"]["x"]  # within JSON it is escaped
+    import_dump(write(folder, a_b=objects), place.url)
+    assert_holds(place.tables(), objects)
 
 
 def test_a_schema_of_postgresql_can_be_the_target(new_postgres: Callable[..., PostgresPlace], tmp_path: Path) -> None:
