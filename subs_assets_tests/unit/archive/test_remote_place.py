@@ -219,6 +219,23 @@ def test_two_creations_at_once_from_two_machines_make_two_whole_archives(
     assert verify_chain(place) == []
 
 
+def test_what_another_machine_did_is_seen_at_once(shop: Path, tmp_path: Path, object_store: ObjectStore) -> None:
+    """The library remembers what it has listed."""
+    here, there = (remote(object_store, tmp_path, scratch) for scratch in ("here", "there"))
+    for _ in range(2):
+        name = there.create({"warehouse": url_of(shop)})
+        assert [one.name for one in here.summaries()] == [one.name for one in there.summaries()]
+    with here.fetched(name) as folder:
+        assert verify.verify(folder).ok
+    object_store.client.put_object(Bucket=object_store.bucket, Key=f"shop/archives/{name}/readme", Body=b"x")
+    with here.fetched(name) as folder:
+        assert verify.verify(folder).problems == ("readme does not belong to the archive",)
+    there.remove(name)
+    assert name not in [one.name for one in here.summaries()]
+    with pytest.raises(BadArchive, match="there is no archive"), here.fetched(name):
+        pass
+
+
 @pytest.mark.archive_case(40, 41)
 def test_creations_of_one_home_wait_for_each_other(place: RemotePlace, shop: Path) -> None:
     with place.exclusive(0), pytest.raises(ArchiveLocked, match=re.escape(place.location())):
