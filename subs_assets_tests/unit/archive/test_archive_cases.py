@@ -1,6 +1,7 @@
-"""The numbered cases that the archive must stand are each covered by a test that names its number."""
+"""The numbered cases of docs/archive-cases.md are each covered by a test that names its number."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def test_every_case_is_covered_by_a_test_that_names_it() -> None:
         for number in cases_of(path)
     }
     assert covered >= set(CASES), f"no test is marked with {sorted(set(CASES) - covered)}"
+
+
+def test_the_documentation_says_of_every_case_what_happens() -> None:
+    page = Path(subs_assets_tests.__file__).parents[1] / "docs" / "archive-cases.md"
+    lines = re.findall(r"^\| ([\d, ]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for line in lines for number in line.split(",") if number.strip()] == list(CASES)
 
 
 def cases_of(path: Path) -> Iterator[int]:
