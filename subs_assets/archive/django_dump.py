@@ -104,8 +104,8 @@ class Dump:
 
     def objects(self, model: Model) -> Iterator[tuple[Any, dict[str, Any]]]:
         """(key, fields) in the order of the keys, text by its bytes."""
-        for key, fields in self._scratch.execute(f"SELECT key, fields FROM model_{model.number} ORDER BY key"):
-            yield key, json.loads(fields)
+        for key, fields, _, _ in self._rows(model):
+            yield key, fields
 
     def read(self, folder: Path, progress: Progress | None = None) -> None:
         """Read all dump files of a folder.
@@ -127,6 +127,12 @@ class Dump:
                 problems,
             )
         self._find_references()
+
+    def _rows(self, model: Model) -> Iterator[tuple[Any, dict[str, Any], int, int]]:
+        """(key, fields, number of the file, row there)"""
+        query = f"SELECT key, fields, file, row FROM model_{model.number} ORDER BY key"
+        for key, fields, file, row in self._scratch.execute(query):
+            yield key, json.loads(fields), file, row
 
     def _read_file(self, path: Path, number: int) -> Iterator[str]:
         counts: dict[str, int] = {}
@@ -184,11 +190,11 @@ class Dump:
             unnamed = []
             for name, found in model.fields.items():
                 is_named = self._find_target(model, name, found)
-                if not is_named and "integer" in found.kinds and found.type == "integer":
+                if not is_named and found.type == "integer":
                     unnamed.append(name)
                 if found.values < model.objects:
                     missing = model.objects - found.values
-                    self.notes.append(f"{model.name}: {missing:,} objects have no field {name}; it is NULL there")
+                    self.notes.append(f"{model.name}: {missing:,} objects have no field {name}; it is empty there")
             if unnamed:
                 self.notes.append(
                     f"{model.name}: numbers that are named after no model here: {', '.join(unnamed)}; if one of them "
@@ -207,7 +213,7 @@ class Dump:
         if not candidates or not present:
             return bool(candidates)
         if len(candidates) > 1:
-            if present == {"integer"} or is_list:
+            if found.type == "integer" or is_list:
                 named = " and ".join(sorted(candidates))
                 self.notes.append(f"{model.name}.{name}: named after {named}, so it is taken for a key of neither")
             return True
@@ -237,7 +243,7 @@ class Dump:
             name: f"SELECT 1 FROM model_{self.models[str(found.target)].number} WHERE key = ?"
             for name, found in wanted.items()
         }
-        for key, fields in self.objects(model):
+        for _, fields, file, row in self._rows(model):
             for name, found in wanted.items():
                 value = fields.get(name)
                 for one in value if isinstance(value, list) else [value]:
@@ -247,7 +253,9 @@ class Dump:
                         found.resolved += 1
                     else:
                         found.unresolved += 1
-                        found.where_unresolved = found.where_unresolved or f"{key!r} has {one!r}"
+                        found.where_unresolved = (
+                            found.where_unresolved or f"{self._file_names[file]} row {row}: {one!r}"
+                        )
         for found in wanted.values():
             if not found.resolved and found.kinds & {"text", "texts"}:
                 found.target = None  # words, and no keys
@@ -260,8 +268,8 @@ class Dump:
             if found.unresolved:
                 self.notes.append(
                     f"{model.name}.{name}: {found.unresolved:,} values are no key of {found.target} (the first: "
-                    f"{model.name} {found.where_unresolved}); they are kept, without a foreign key. To have one, "
-                    f"add the missing objects of {found.target} and import into a new database"
+                    f"{found.where_unresolved}); they are kept, without a foreign key. To have one, add the missing "
+                    f"objects of {found.target} and import into a new database"
                 )
             else:
                 self.notes.append(
@@ -353,7 +361,7 @@ def leads_to(field_name: str, own_model: str, models: Collection[str], is_list: 
 
 
 _KEY_KINDS: dict[tuple[str, bool], set[Kind]] = {
-    ("integer", False): {"integer"},
+    ("integer", False): {"integer", "large integer"},
     ("integer", True): {"integers", "empty"},
     ("text", False): {"text"},
     ("text", True): {"texts", "empty"},
