@@ -50,6 +50,7 @@ def drill(
     scratch = path.parent / f"{SCRATCH}{secrets.token_hex(4)}"
     try:
         with in_a_sentence(ArchiveError, f"{path} cannot be restored beside itself"):
+            read_manifest(path)  # where there is no archive, nothing is made
             _acquire(lock, path.parent, wait_seconds)
             for left in path.parent.glob(f"{SCRATCH}*/"):  # of drills that were killed
                 remove_folder(left)

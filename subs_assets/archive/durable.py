@@ -2,6 +2,7 @@
 known here.
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -49,12 +50,17 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Have the names in a folder on the disk. Windows has no such call, and NTFS journals names by itself."""
+    """Have the names in a folder on the disk, where its file system can be told to. Windows has no such call, and NTFS
+    journals names by itself.
+    """
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno not in (errno.EINVAL, errno.EBADF):  # as some network file systems answer for a folder
+            raise
     finally:
         os.close(descriptor)
 

@@ -17,6 +17,9 @@ from subs_assets.archive.manifest import Scope
 OLDEST_SERVER = 15  # the oldest that is tested with; 14 is out of support, and writes half a character as it is
 LOCK_SECONDS = 30  # how long a lock of somebody else is waited for
 
+# A network that is gone without a word is noticed after a minute and a half; by default after two hours, if at all.
+WHILE_SILENT: Mapping[str, int] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 6}
+
 # What decides how a value is written. It is kept in the manifest, and a restore reads and compares under the same.
 VALUE_SETTINGS: Mapping[str, str] = {
     "DateStyle": "ISO, YMD",
@@ -75,7 +78,7 @@ def connect(url: str | URL, settings: Mapping[str, str] = VALUE_SETTINGS) -> Con
     with explained(ArchiveError, url, "cannot be connected to"):
         connection: Connection = psycopg.connect(
             *arguments,
-            **{"connect_timeout": 30, "prepare_threshold": None, **keywords},
+            **{**WHILE_SILENT, "connect_timeout": 30, "prepare_threshold": None, **keywords},
             autocommit=True,
             row_factory=namedtuple_row,
         )

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from subs_assets.archive import drill, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveError, RestoreRefused
+from subs_assets.archive.postgres_connection import connect
 from subs_assets.cli import app
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive import faults, full_disk
@@ -123,6 +125,37 @@ def test_a_drill_on_a_failing_disk_says_so(shop: Path, tmp_path: Path, function:
     assert bool(problems) is (function != "link")
     assert found.ok
     assert [path.name for path in archive.parent.iterdir() if path.name.startswith(".drill-")] == []
+
+
+def test_a_drill_of_nothing_makes_nothing(tmp_path: Path) -> None:
+    assert "is missing" in drill.drill(tmp_path / "nowhere" / "archive").problems[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.archive_case(44)
+def test_a_file_system_that_cannot_sync_folders_is_good_enough(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")})
+    assert content(tmp_path / "new.db") == content(shop)
+
+
+@pytest.mark.archive_case(50)
+def test_a_connection_that_falls_silent_is_noticed(postgres_url: str) -> None:
+    with closing(connect(postgres_url)) as connection:
+        asked = connection.info.get_parameters()
+    assert int(asked["keepalives_idle"]) + int(asked["keepalives_interval"]) * int(asked["keepalives_count"]) <= 90
+    with closing(connect(f"{postgres_url}?keepalives_idle=7")) as connection:
+        assert connection.info.get_parameters()["keepalives_idle"] == "7"
 
 
 DEAD_WRITER = """
