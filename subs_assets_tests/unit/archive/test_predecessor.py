@@ -139,7 +139,7 @@ def test_the_archive_starts_no_process(old_system: Predecessor, tmp_path: Path) 
         )
         program.chmod(0o755)
     archives, copy = tmp_path / "archives", old_system.new_copy()
-    environment = {"PATH": str(programs), "PYTHON": str(programs / "python"), "PYTHONEXECUTABLE": ""}
+    environment = {"PATH": str(programs)}
     home = {"SUBS_HOME": str(tmp_path / "home"), "SUBS_ARCHIVES": str(archives)}
     run_subs("archive", "create", "--database", old_system.url, "--to", str(archives), environment=environment | home)
     archive = str(the_archive_in(archives))
