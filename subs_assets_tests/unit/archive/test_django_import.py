@@ -397,6 +397,21 @@ def test_natural_keys_are_kept_and_named(tmp_path: Path) -> None:
         assert any(f"auth.user.{name}: lists, kept as JSON; if they are natural" in note for note in imported.notes)
 
 
+def test_models_may_lead_to_each_other(place: Place, tmp_path: Path) -> None:
+    objects = [
+        *objects_of("a.hen", {"egg": 2}, {"egg": None}),
+        *objects_of("a.egg", {"hen": 2, "nest": 1}, {"hen": 1, "nest": 1}),
+        *objects_of("a.nest", {"eggs": [1, 2], "hens": [2]}),
+    ]
+    import_dump(write(tmp_path / "dump", a_b=objects), place.url)
+    assert_holds(place.tables(), objects)
+    assert place.foreign_keys() == {
+        ("a_hen", "egg", "a_egg"), ("a_egg", "hen", "a_hen"), ("a_egg", "nest", "a_nest"),
+        ("a_nest_eggs", "nest_id", "a_nest"), ("a_nest_eggs", "egg_id", "a_egg"),
+        ("a_nest_hens", "nest_id", "a_nest"), ("a_nest_hens", "hen_id", "a_hen"),
+    }  # fmt: skip
+
+
 def test_keys_may_be_large(place: Place, tmp_path: Path) -> None:
     large = 2**62 + 1  # as generators of identifiers make them; a double would not hold it
     objects = [
