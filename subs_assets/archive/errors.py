@@ -8,8 +8,8 @@ REMEDIES = {
     errno.ENOSPC: "make room there, and try again",
     errno.EDQUOT: "make room there, and try again",
     errno.EROFS: "choose a place that can be written to",
-    errno.EACCES: "choose a place that can be written to",
-    errno.EPERM: "choose a place that can be written to",
+    errno.EACCES: "get the right to it, or choose another place",
+    errno.EPERM: "get the right to it, or choose another place",
     errno.EIO: "do not trust that disk, choose another",
 }
 

@@ -4,6 +4,8 @@ cases that the archive must stand."""
 import errno
 import json
 import os
+import re
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -26,6 +28,7 @@ from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive import faults, full_disk
 from subs_assets_tests.unit.archive.conftest import url_of
 from subs_assets_tests.unit.archive.oracle import assert_sound, content
+from subs_assets_tests.unit.archive.scenes import listed_in
 from subs_assets_tests.unit.archive.tally import Tally
 
 
@@ -230,6 +233,46 @@ def test_a_command_that_cannot_write_or_read_says_so(shop: Path, tmp_path: Path,
     ended = CliRunner().invoke(app, ["archive", *(one.format(**places) for one in arguments)])
     assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
     assert "error:" in ended.stderr
+
+
+REMEDY = re.compile(r"(Read-only file system|Permission denied); .*choose .* place")
+
+
+@pytest.fixture
+def read_only_archives(shop: Path, tmp_path: Path) -> Iterator[Path]:
+    """A folder with an archive to which not even root can write, or nobody else than root."""
+    archive = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives")
+    folder = tmp_path / "disk"
+    if full_disk.may_mount():
+        with full_disk.small_disk(folder, 2**20):
+            shutil.copytree(archive, folder / archive.name)
+            full_disk.make_read_only(folder)
+            yield folder
+    else:
+        shutil.copytree(archive, folder / archive.name)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+@pytest.mark.archive_case(43)
+@pytest.mark.skipif(os.name == "nt", reason="a folder's own rights are not kept there")
+def test_archives_that_are_only_to_be_read_are_read_and_the_rest_is_a_sentence(
+    shop: Path, tmp_path: Path, read_only_archives: Path
+) -> None:
+    (archive,) = listed_in(read_only_archives)
+    assert verify.verify(archive).ok
+    restore.restore(archive, {"warehouse": url_of(tmp_path / "new.db")})
+    assert content(tmp_path / "new.db") == content(shop)
+    assert REMEDY.search(drill.drill(archive).problems[0])
+    for work in (
+        lambda: snapshot.create({"warehouse": url_of(shop)}, read_only_archives),
+        lambda: snapshot.create({"warehouse": url_of(shop)}, read_only_archives / "new"),
+        lambda: snapshot.remove(archive),
+        lambda: restore.restore(archive, {"warehouse": url_of(read_only_archives / "new.db")}),
+    ):
+        assert REMEDY.search(str(outcome(work)))
+    assert listed_in(read_only_archives) == [archive]
 
 
 BOMB = """
