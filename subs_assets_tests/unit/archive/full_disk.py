@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -15,15 +17,23 @@ from unittest import mock
 PAGE = 4096
 
 
+@cache
 def may_mount() -> bool:
-    """Whether a small file system can be had: on Linux, as root."""
-    return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount") is not None
+    """Whether a small file system can be had: on Linux, as root, where no container forbids it."""
+    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with small_disk(Path(folder), PAGE):
+                return True
+        except subprocess.CalledProcessError:
+            return False
 
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """A file system of ``size`` bytes (whole pages) in ``folder`` until the block ends, to be tried only after
-    ``may_mount``. Raises CalledProcessError: a container does not let it be mounted.
+    ``may_mount``.
     """
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", folder], check=True)
