@@ -2,6 +2,7 @@
 as sentences; what is read or written over them is not known here.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -64,6 +65,9 @@ _HARMLESS = {"ACCESS SHARE": _LOCKS, "SHARE ROW EXCLUSIVE": _LOCKS[:2], "ACCESS 
 """mode -> locks of others that are not in its way"""
 
 Connection = psycopg.Connection[Any]
+
+# What it warns of when a connection is lost is in our own sentence; where nobody set logging up, it stood before that.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 def connect(url: str | URL, settings: Mapping[str, str] = VALUE_SETTINGS) -> Connection:

@@ -27,8 +27,9 @@ from subs_assets.cli import app
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive import faults, full_disk
 from subs_assets_tests.unit.archive.conftest import url_of
+from subs_assets_tests.unit.archive.lossy_proxy import CutProxy
 from subs_assets_tests.unit.archive.oracle import assert_sound, content
-from subs_assets_tests.unit.archive.scenes import listed_in
+from subs_assets_tests.unit.archive.scenes import listed_in, through
 from subs_assets_tests.unit.archive.tally import Tally
 
 
@@ -233,6 +234,23 @@ def test_a_command_that_cannot_write_or_read_says_so(shop: Path, tmp_path: Path,
     ended = CliRunner().invoke(app, ["archive", *(one.format(**places) for one in arguments)])
     assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
     assert "error:" in ended.stderr
+
+
+@pytest.mark.archive_case(50)
+def test_a_command_whose_connection_is_cut_says_so_and_nothing_else(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    stage = faults.PostgresStage(tmp_path, postgres_server, rows=20_000)
+    target = postgres_server.new_database()
+    with CutProxy(postgres_server.port, after=400_000, stays_dead=True) as proxy:  # in the middle of the rows
+        into = through(postgres_server.url(target), proxy.port)
+        command = [*faults.COMMAND, "restore", str(stage.archive), "--into", into]
+        ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    for name in (target, stage.database):
+        postgres_server.drop_database(name)
+    assert ended.returncode == 1
+    assert "table listings cannot be restored" in ended.stderr and "nothing was changed" in ended.stderr
+    assert "psycopg" not in ended.stderr and "Traceback" not in ended.stderr
 
 
 REMEDY = re.compile(r"(Read-only file system|Permission denied); .*choose .* place")
