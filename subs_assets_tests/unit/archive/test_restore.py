@@ -117,6 +117,21 @@ def test_keys_that_sqlite_cannot_check_are_no_difference_whichever_it_names_firs
     assert content(tmp_path / "restored.db") == content(source)
 
 
+@pytest.mark.archive_case(17, 33)
+def test_rows_that_are_known_by_their_order_only_do_not_overtake_each_other(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    """Text that is none goes into SQLite by another statement than its neighbours."""
+    source = make_database(
+        "CREATE TABLE t (rowid, oid, _rowid_);"
+        "INSERT INTO t VALUES (1, 'a', 0), (2, CAST(x'ff' AS TEXT), 0), (3, 'c', 0)"
+    )
+    archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
+    restore.restore(archive, {"warehouse": url_of(tmp_path / "restored.db")})
+    with closing(sqlite3.connect(tmp_path / "restored.db")) as connection:
+        assert [row for (row,) in connection.execute("SELECT rowid FROM t NOT INDEXED")] == [1, 2, 3]
+
+
 def test_the_incident_is_restored_whole(make_database: MakeDatabase, tmp_path: Path) -> None:
     source = make_database(
         "CREATE TABLE categories (company_slug TEXT, path TEXT, store_product_id TEXT);"
