@@ -2,15 +2,17 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 CREDENTIALS_ELSEWHERE = (
     "credentials come from the environment (AWS_ACCESS_KEY_ID ..., FSSPEC_<PROTOCOL>_<OPTION>) or from fsspec's "
     "configuration files"
 )
 LOCAL_SCHEMES = frozenset({"file", "local"})
+USER_IS_NO_SECRET = frozenset({"sftp", "ssh", "ftp", "smb", "hdfs", "webhdfs", "az", "abfs", "abfss"})
+"""Whose ``user@host`` (Azure: ``container@account``) must be written, and is shown; anywhere else it is a key."""
 # Two letters at least: C:/folder is a drive of Windows.
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.IGNORECASE | re.DOTALL)
+_ALMOST_A_URL = re.compile(r"[^/\\]{2,}:/")
 
 
 def local_folder(text: str) -> Path | None:
@@ -23,17 +25,24 @@ def local_folder(text: str) -> Path | None:
     if url is None:
         if "::" in text and "://" in text:
             raise ValueError("a chain of file systems (a::b://c) cannot hold archives; name the last one only")
+        if _ALMOST_A_URL.match(text):
+            raise ValueError(
+                "what begins like a URL is no place of archives: write file:///folder or s3://bucket/folder, without a "
+                "space before it; the path of a folder that is called so begins with ./"
+            )
         return Path(text).resolve()
     scheme, rest = url[1].lower(), url[2]
     if scheme not in LOCAL_SCHEMES:
         _check(scheme, rest)
         return None
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost"):
+        raise ValueError(f"a {scheme} URL has three slashes, {scheme}:///folder; of a share write its path")
+    if re.search(r"[?#]", path):
+        raise ValueError(f"a {scheme} URL has no options: write # as %23 and ? as %3F, or the folder's path")
     from urllib.request import url2pathname  # it loads half of the network, and every command reads this module
 
-    parts = urlsplit(text)
-    if parts.netloc not in ("", "localhost"):
-        raise ValueError(f"{text}: a {scheme} URL has three slashes, {scheme}:///folder; of a share write its path")
-    return Path(url2pathname(parts.path)).resolve()
+    return Path(url2pathname(slash + path)).resolve()
 
 
 def plain(text: str) -> str:
@@ -60,9 +69,16 @@ def as_uri(text: str) -> str:
 def _check(scheme: str, rest: str) -> None:
     """Raise ValueError for a URL that may hold a secret, which would end in messages, logs and Dagster's UI."""
     authority = rest.partition("/")[0]
-    user = authority.rpartition("@")[0]
-    if ":" in user:
-        raise ValueError(f"the {scheme} URL of a place of archives must not hold a password: {CREDENTIALS_ELSEWHERE}")
+    # The secrets of some stores hold slashes, and who forgets the @ has a port that is no number.
+    if ":" in rest.rpartition("@")[0] or not re.fullmatch(r"[^:]*(:\d+)?", authority):
+        raise ValueError(
+            f"the {scheme} URL of a place of archives must not hold a password, nor a colon before an @, which looks "
+            f"like one: {CREDENTIALS_ELSEWHERE}"
+        )
+    if "@" in authority and scheme not in USER_IS_NO_SECRET:
+        raise ValueError(
+            f"the {scheme} URL of a place of archives must not hold a key before an @: {CREDENTIALS_ELSEWHERE}"
+        )
     if re.search(r"[?#*\[]", rest):
         raise ValueError(
             f"the {scheme} URL of a place of archives must not hold options or patterns (? # * [): "

@@ -297,7 +297,8 @@ class RemotePlace:
 def in_words(problem: Exception) -> str:
     """What an error says, in one line, without what addresses may hold of secrets."""
     text = " ".join(str(problem).split()) or type(problem).__name__
-    return re.sub(r"(?<=://)[^/\s@]*@|\?[^\s\"']*", "", text)
+    # A password may hold slashes; whatever it costs of an address, none is shown.
+    return re.sub(r"(?<=://)(?:\S*:\S*|[^/\s@]*)@|\?[^\s\"']*", "", text)
 
 
 def remedy(problem: Exception) -> str:

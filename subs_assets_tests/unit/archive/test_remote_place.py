@@ -448,9 +448,18 @@ def test_a_store_that_only_reads_is_a_sentence(shop: Path, tmp_path: Path, objec
         place.create({"warehouse": url_of(shop)})
 
 
-def test_a_password_in_an_address_is_not_repeated() -> None:
-    said = remote_place.in_words(OSError('cannot reach "https://me:geheim@host:1/a?signature=geheim" at all'))
-    assert said == 'cannot reach "https://host:1/a" at all'
+@pytest.mark.parametrize(
+    "address, shown",
+    [
+        ("https://me:geheim@host:1/a?signature=geheim", "https://host:1/a"),
+        ("s3://AKIA:ab/geheim@bucket/a", "s3://bucket/a"),
+        ("ftp://me:ge@heim/@host/a", "ftp://host/a"),
+        ("https://geheim@host/a", "https://host/a"),
+        ("https://host/a@b", "https://host/a@b"),
+    ],
+)
+def test_a_password_in_an_address_is_not_repeated(address: str, shown: str) -> None:
+    assert remote_place.in_words(OSError(f'cannot reach "{address}" at all')) == f'cannot reach "{shown}" at all'
 
 
 def test_a_large_table_passes_through_in_pieces(
