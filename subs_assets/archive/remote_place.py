@@ -5,7 +5,7 @@ local folder promises and a store cannot stands in docs/archive.md.
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -107,7 +107,7 @@ class RemotePlace:
         if not files:
             raise BadArchive(f"there is no archive {self.location(name)}")
         with passing_folder(self._fetching) as folder:
-            require_space(folder, sum(files.values()), f"a copy of {self.location(name)}")
+            require_space(folder, sum(size or 0 for size in files.values()), f"a copy of {self.location(name)}")
             copy = folder / name
             with in_a_sentence(ArchiveError, f"{self.location(name)} cannot be fetched"):
                 make_folder(copy)
@@ -139,8 +139,7 @@ class RemotePlace:
         manifest = read_manifest(made)
         name = made.name
         with self._reaching(f"writing {name}"):
-            self._forget()
-            if self._files.exists(self._path(name)):
+            if self._listed(name):
                 raise ArchiveError(f"{self.location(name)} is there already, and was left as it is; try again")
         try:
             for table in manifest.tables:
@@ -207,18 +206,31 @@ class RemotePlace:
     def _sweep(self) -> None:
         """Remove what creations and removals left that ended half-way, unless somebody may still be at it."""
         for name in self._folders():
-            with self._reaching(f"sweeping {name}"):
-                if not self._files.exists(self._path(name, MANIFEST)) and self._age(name) > LEFT_BEHIND:
-                    self._files.rm(self._path(name), recursive=True)
+            # It is rubbish, and another try comes: a store that lets nobody remove has archives all the same.
+            with suppress(ArchiveError), self._reaching(f"sweeping {name}"):
+                if self._content(name, MANIFEST) is None:
+                    files = self._listed(name)
+                    if files is not None and MANIFEST not in files and self._age(name, files) > LEFT_BEHIND:
+                        self._files.rm(self._path(name), recursive=True)
 
-    def _age(self, name: str) -> timedelta:
+    def _age(self, name: str, files: Iterable[str]) -> timedelta:
         """Since something was written there last, as far as the store knows; else since its name was given."""
         begun = datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        written = [begun]
-        for file in self._files.find(self._path(name)):
-            with suppress(NotImplementedError):
-                written.append(self._files.modified(file))
-        return datetime.now(UTC) - max(written)
+        written = (self._written(self._path(name, file)) for file in files)
+        return datetime.now(UTC) - max([begun, *(time for time in written if time is not None)])
+
+    def _written(self, path: str) -> datetime | None:
+        """When a file was written; None where the store cannot tell."""
+        try:
+            time = self._files.modified(path)
+        except OSError:  # it may tell the next time
+            raise
+        except Exception:  # each says in its own way that it does not know
+            return None
+        if not isinstance(time, datetime):
+            return None
+        # Without a zone it is UTC or this machine's time, as the store has it: the later one spares more.
+        return time if time.tzinfo else max(time.replace(tzinfo=UTC), time.astimezone(UTC))
 
     def _folders(self) -> list[str]:
         """The names that archives may have; whether they are whole is not looked at."""
@@ -238,14 +250,12 @@ class RemotePlace:
         names = (entry["name"].rstrip("/").rpartition("/")[2] for entry in entries if entry["type"] == "directory")
         return [name for name in names if FOLDER_NAME.fullmatch(name)]
 
-    def _files_of(self, name: str) -> dict[str, int]:
+    def _files_of(self, name: str) -> dict[str, int | None]:
         """path within the archive -> bytes, of whatever lies in it. Raises BadArchive for a name that could lead out of
         the folder that it is fetched into.
         """
         with self._reaching(f"reading {name}"):
-            self._forget()
-            found = self._files.find(self._path(name), detail=True)
-        files = {path.partition(f"/{name}/")[2]: entry["size"] for path, entry in found.items()}
+            files = self._listed(name) or {}
         # What web pages show as an empty folder is a file whose name ends with a slash.
         files = {file: size for file, size in files.items() if size or not f"/{file}".endswith("/")}
         for file in files:
@@ -256,10 +266,36 @@ class RemotePlace:
     def _content(self, name: str, file: str) -> bytes | None:
         """A small file; None where there is none."""
         with self._reaching(f"reading {name}"):
-            try:
-                return bytes(self._files.cat_file(self._path(name, file)))
-            except FileNotFoundError:
-                return None
+            for _ in range(2):  # it may come between the two questions
+                try:
+                    return bytes(self._files.cat_file(self._path(name, file)))
+                except FileNotFoundError:
+                    # FTP's file system says so of whatever goes wrong.
+                    if file not in (self._listed(name) or ()):
+                        return None
+        raise ArchiveError(f"{self.location(name)}/{file} is listed and cannot be read; try again")
+
+    def _listed(self, name: str) -> dict[str, int | None] | None:
+        """path within the archive -> bytes, if the store says how many; None where there is no such folder."""
+        self._forget()
+        try:
+            found = self._below(self._path(name))
+        except FileNotFoundError:
+            return None
+        return {path.partition(f"/{name}/")[2]: entry["size"] for path, entry in found.items()}
+
+    def _below(self, path: str) -> dict[str, Any]:
+        """path -> what the store says, of all files below a folder."""
+        if self._scheme in WRITE_ONCE:  # a bucket has no folders, only names, and is asked once
+            return dict(self._files.find(path, detail=True))
+        # fsspec's ``find`` leaves out, without a word, what cannot be listed just now.
+        found: dict[str, Any] = {}
+        for entry in self._files.ls(path, detail=True):
+            if entry["type"] != "directory":
+                found[entry["name"]] = entry
+            elif len(entry["name"].rstrip("/")) > len(path):  # web pages lead upwards, too
+                found |= self._below(entry["name"].rstrip("/"))
+        return found
 
     def _parsed(self, name: str, content: bytes) -> Manifest:
         hash_line = self._content(name, MANIFEST_HASH)

@@ -9,9 +9,9 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import fsspec
@@ -34,7 +34,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemotePlac
     if request.param == "s3":
         yield remote(request.getfixturevalue("object_store"), tmp_path)
     elif request.param == "renaming":
-        yield RemotePlace("disk://store", LocalFileSystem(), str(tmp_path / "store"), tmp_path / "scratch")
+        yield renaming(tmp_path, LocalFileSystem)
     else:
         url = f"memory://{secrets.token_hex(4)}/archives"
         opened = open_place(url, tmp_path / "scratch")
@@ -48,6 +48,12 @@ def remote(object_store: ObjectStore, tmp_path: Path, scratch: str = "scratch") 
     place = open_place(object_store.url, tmp_path / scratch)
     assert isinstance(place, RemotePlace)
     return place
+
+
+def renaming(tmp_path: Path, kind: type[LocalFileSystem]) -> RemotePlace:
+    """A place in a file system that renames, as SFTP's; ``kind`` may answer as badly as some do."""
+    files = kind(skip_instance_cache=True)
+    return RemotePlace("sftp://host/store", files, (tmp_path / "store").as_posix(), tmp_path / "scratch")
 
 
 def lying_in(scratch: Path) -> list[Path]:
@@ -362,6 +368,92 @@ def test_a_young_leftover_stays_and_an_old_one_goes(place: RemotePlace, shop: Pa
     del place._files.modified
     assert {*place._folders()} == {young, made}
     assert [one.name for one in place.summaries()] == [made]
+
+
+@pytest.mark.archive_case(50)
+@pytest.mark.parametrize("error", [OSError(110, "Connection timed out"), FileNotFoundError("as FTP says of anything")])
+@pytest.mark.parametrize("fails", [("info",), ("cat_file",), ("ls",), ("cat_file", "ls"), ("info", "cat_file", "ls")])
+def test_an_archive_that_cannot_be_asked_for_is_not_swept(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...], error: OSError
+) -> None:
+    place = renaming(tmp_path, LocalFileSystem)
+    name = place.create({"warehouse": url_of(shop)})
+    monkeypatch.setattr(remote_place, "LEFT_BEHIND", timedelta(0))
+    for call in fails:
+        setattr(place._files, call, failing(getattr(place._files, call), name, error))
+    place._sweep()
+    for call in fails:
+        delattr(place._files, call)
+    with place.fetched(name) as folder:
+        assert verify.verify(folder).ok
+
+
+def failing(call: Callable[..., object], name: str, error: OSError) -> Callable[..., object]:
+    def answer(path: object, *arguments: object, **options: object) -> object:
+        if isinstance(path, str) and name in path:
+            raise error
+        return call(path, *arguments, **options)
+
+    return answer
+
+
+@pytest.mark.archive_case(50)
+@pytest.mark.parametrize("failing_call", ["cat_file", "ls"])
+def test_an_archive_that_cannot_be_read_just_now_is_neither_missing_nor_damaged(
+    shop: Path, tmp_path: Path, failing_call: str
+) -> None:
+    place = renaming(tmp_path, LocalFileSystem)
+    name = place.create({"warehouse": url_of(shop)})
+    where, error = (name, FileNotFoundError(name)) if failing_call == "cat_file" else (f"{name}/data", OSError("gone"))
+    setattr(place._files, failing_call, failing(getattr(place._files, failing_call), where, error))
+    for attempt in (place.summaries, lambda: place.manifest_sha256(name), lambda: place.manifest(name)):
+        if failing_call == "cat_file":
+            with pytest.raises(ArchiveError, match=r"manifest\.json is listed and cannot be read; try again"):
+                attempt()
+    if failing_call == "ls":
+        with pytest.raises(ArchiveError, match="gone") as caught, place.fetched(name):
+            pass
+        assert not isinstance(caught.value, BadArchive)
+
+
+class NaiveTimes(LocalFileSystem):
+    """As WebHDFS has them."""
+
+    def modified(self, path: str) -> datetime:
+        return super().modified(path).astimezone().replace(tzinfo=None)
+
+
+class NoTimes(LocalFileSystem):
+    """As FTP has them, and SFTP of some servers."""
+
+    def modified(self, path: str) -> datetime:
+        raise RuntimeError("Could not retrieve modification time.")
+
+
+class NoRightToRemove(LocalFileSystem):
+    def rm(self, path: str, **options: object) -> None:
+        raise PermissionError(path)
+
+
+@pytest.mark.parametrize("kind, swept", [(NaiveTimes, False), (NoTimes, True), (NoRightToRemove, False)])
+def test_what_is_left_there_hinders_no_creation(
+    shop: Path, tmp_path: Path, kind: type[LocalFileSystem], swept: bool
+) -> None:
+    """Where no file's age can be told, that of the name counts."""
+    place = renaming(tmp_path, kind)
+    left = tmp_path / "store" / "20200101T000000Z-0000000a" / "data" / "00001-t.jsonl.zst"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    if kind is NoRightToRemove:
+        os.utime(left, (0, 0))
+    assert [one.name for one in place.summaries()] == []
+    name = place.create({"warehouse": url_of(shop)})
+    assert [one.name for one in place.summaries()] == [name]
+    assert left.exists() is not swept
+    if kind is NaiveTimes:
+        os.utime(left, (0, 0))
+        place.create({"warehouse": url_of(shop)})
+        assert not left.exists()
 
 
 def test_a_store_that_cannot_be_reached_is_an_error(
