@@ -248,16 +248,18 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=count)
     chosen = parser.parse_args()
     tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="subs-faults-") as folder, running_server() as server:
-        sqlite, postgres = SqliteStage(Path(folder)), PostgresStage(Path(folder), server)
-        kill_processes([*sqlite.scenes(), *postgres.scenes()], tally, chosen.kills)
-        cut_off_server_processes(postgres, tally, chosen.kills // 40)
-        damage_archives(Path(folder), (sqlite.url, postgres.url), tally, chosen.changes)
-        cut_connections(postgres, tally, chosen.cuts)
-        fill_disks(sqlite, tally, chosen.sizes)
-        fill_tablespaces(postgres, tally, chosen.sizes // 3)
-        try_commands(sqlite, tally)
-    print(tally.table())
+    try:
+        with tempfile.TemporaryDirectory(prefix="subs-faults-") as folder, running_server() as server:
+            sqlite, postgres = SqliteStage(Path(folder)), PostgresStage(Path(folder), server)
+            kill_processes([*sqlite.scenes(), *postgres.scenes()], tally, chosen.kills)
+            cut_off_server_processes(postgres, tally, chosen.kills // 40)
+            damage_archives(Path(folder), (sqlite.url, postgres.url), tally, chosen.changes)
+            cut_connections(postgres, tally, chosen.cuts)
+            fill_disks(sqlite, tally, chosen.sizes)
+            fill_tablespaces(postgres, tally, chosen.sizes // 3)
+            try_commands(sqlite, tally)
+    finally:
+        print(tally.table())
     for sentence in tally.wrong:
         print(sentence, file=sys.stderr)
     sys.exit(1 if tally.wrong else 0)
