@@ -69,7 +69,7 @@ _moments = _some(
 
 _VALUES: dict[str, st.SearchStrategy[str]] = {
     "smallint": _some("0", "-32768", "32767", "7"),
-    "integer": _some("0", "1", "2", "3", "-2147483648", "2147483647"),
+    "integer": _some("1", "1", "1", "2", "2", "3", "0", "-2147483648", "2147483647"),
     "bigint": _some("0", "9007199254740993", "9223372036854775807", "-9223372036854775808"),
     "numeric": st.one_of(_numbers, st.decimals(allow_nan=False, allow_infinity=False).map(str)),
     "numeric(12,4)": _some("0", "-0.0001", "99999999.9999", "NaN", "1.5"),
@@ -230,6 +230,8 @@ class _Maker:
         if self.seldom(3):
             self.schemas.append('We ird "1"')
             self.say(f"CREATE SCHEMA {quote(self.schemas[-1])}")
+            if self.seldom(8):
+                self.say(f"DROP SCHEMA {quote(self.schemas.pop(0))}")
         if self.seldom(12):
             self.say(f"CREATE EXTENSION hstore SCHEMA {quote(self.schemas[-1])}")
             self.values[f"{quote(self.schemas[-1])}.hstore"] = _some('"k"=>"v w", "n"=>NULL', "", '"q\\""=>""')
@@ -291,7 +293,7 @@ class _Maker:
         if self.seldom(25):
             self.say(f"CREATE TABLE {name} ()", *[f"INSERT INTO {name} DEFAULT VALUES"] * self.pick(0, 1, 3))
             return
-        kinds = self.draw(st.lists(self._kinds(), min_size=1, max_size=7))
+        kinds = self.draw(st.lists(self._kinds(), min_size=2, max_size=9))
         columns = [(self.name(), kind) for kind in kinds]
         lines = [self._column(column, kind) for column, kind in columns]
         match self.pick("none", "number", "number", "all", "identity", "serial"):
@@ -345,7 +347,7 @@ class _Maker:
 
     def insert(self, table: _Table) -> None:
         names = ", ".join(column for column, _ in table.columns)
-        for _ in range(self.pick(0, 1, 3, 5, 6)):
+        for _ in range(self.pick(0, 2, 4, 8)):
             row = ", ".join(self.value(kind) for _, kind in table.columns)
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({row})"
             self.say(*[statement] * self.pick(1, 1, 2))
@@ -407,7 +409,7 @@ class _Maker:
                 f"ALTER TABLE {table.name} ADD CONSTRAINT {self.name()} FOREIGN KEY ({column}) "
                 f"REFERENCES {parent.name} {how}"
             )
-        if parents and self.seldom(8):
+        if parents and self.seldom(3):
             self.say(
                 "SET session_replication_role = replica", f"DELETE FROM {self.pick(*parents).name}",
                 "SET session_replication_role = origin",
@@ -512,8 +514,6 @@ def databases(draw: st.DrawFn) -> Steps:
         maker.say(
             f"COMMENT ON {maker.pick('TABLE ' + table.name, f'COLUMN {table.name}.{table.columns[0][0]}')} IS 'it''s'"
         )
-    if maker.seldom(20):
-        maker.say("DROP SCHEMA public RESTRICT")
     return tuple(maker.steps)
 
 

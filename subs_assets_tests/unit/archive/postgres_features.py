@@ -105,7 +105,7 @@ _OF_VALUES: dict[str, dict[str, str]] = {
         "numeric of 20 digits and more behind the point": "scale({0}) >= 20",
         "trailing zeros of a numeric": "scale({0}) > min_scale({0})",
     },
-    "float8": {"-0 and NaN of float8": "{0}::text IN ('-0', 'NaN')", "subnormal": "{0} = 5e-324"},
+    "float8": {"-0 and NaN of float8": "{0}::text IN ('-0', 'NaN')", "subnormal": "abs({0}) < '2.2e-308' AND {0} <> 0"},
     "int8": {"2^63-1": "{0} = 9223372036854775807"},
     "date": {"BC date": "{0} < '0001-01-01' AND isfinite({0})", "infinite date": "NOT isfinite({0})"},
     "timestamptz": {"BC moment": "{0} < '0001-01-01' AND isfinite({0})", "infinite moment": "NOT isfinite({0})"},
@@ -140,8 +140,9 @@ def features(connection: psycopg.Connection[Any]) -> set[str]:
         found.add("no schema public")
     columns: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in connection.execute(
-        f"SELECT c.oid::regclass::text, quote_ident(attname), typname FROM {_COLUMNS} "
-        "AND relkind = 'r' AND NOT attisdropped"
+        "SELECT c.oid::regclass::text, quote_ident(attname), "
+        "CASE WHEN typlen = -1 AND typelem <> 0 THEN '[]' WHEN t.oid < 16384 THEN typname ELSE '' END "
+        f"FROM {_COLUMNS} AND relkind = 'r' AND NOT attisdropped"
     ):
         columns.setdefault(table, []).append((column, kind))
     for table, of_table in columns.items():
@@ -161,5 +162,5 @@ def features(connection: psycopg.Connection[Any]) -> set[str]:
 def _value_features(columns: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     for column, kind in columns:
         yield "NULL", f"{column} IS NULL"
-        for name, test in (_OF_ARRAYS if kind.startswith("_") else _OF_VALUES.get(kind, {})).items():
+        for name, test in (_OF_ARRAYS if kind == "[]" else _OF_VALUES.get(kind, {})).items():
             yield name, test.replace("{0}", column)
