@@ -150,6 +150,7 @@ class RemotePlace:
             self._compare(name, MANIFEST_HASH, _sha256(made / MANIFEST_HASH))
             self._write_last(made / MANIFEST, name, MANIFEST)
             self._compare(name, MANIFEST, _sha256(made / MANIFEST))
+            self._require_whole(made, [MANIFEST, MANIFEST_HASH, *(table.file for table in manifest.tables)])
         except BaseException:
             with suppress(ArchiveError):
                 self._discard(made)
@@ -195,6 +196,21 @@ class RemotePlace:
             found.update(block)
         if found.hexdigest() != expected:
             raise BadArchive(f"{self.location(name)}/{file} was written and reads otherwise: do not trust that store")
+
+    def _require_whole(self, made: Path, files: Iterable[str]) -> None:
+        """Raise ArchiveError where not all of an archive lies in the store, or more: until its manifest was there, it
+        looked to others like something left behind.
+        """
+        written = {file: (made / file).stat().st_size for file in files}
+        found = self._files_of(made.name)
+        changed = {file for file, size in written.items() if found.get(file, -1) not in (size, None)}
+        if wrong := sorted(changed | found.keys() - written.keys()):
+            others = f" (and {len(wrong) - 1} files more)" if wrong[1:] else ""
+            raise ArchiveError(
+                f"{self.location(made.name)}: {wrong[0]}{others} is not as it was written a moment ago; somebody took "
+                "it for left behind and removed it (is a machine's clock wrong, or did this take longer than a day?), or "
+                "changed it, or the store lost it; try again"
+            )
 
     def _newest(self) -> PreviousArchive | None:
         """The newest archive that can be read."""
@@ -282,7 +298,7 @@ class RemotePlace:
             found = self._below(self._path(name))
         except FileNotFoundError:
             return None
-        return {path.partition(f"/{name}/")[2]: entry["size"] for path, entry in found.items()}
+        return {path.partition(f"/{name}/")[2]: entry.get("size") for path, entry in found.items()}
 
     def _below(self, path: str) -> dict[str, Any]:
         """path -> what the store says, of all files below a folder."""

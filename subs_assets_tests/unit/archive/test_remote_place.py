@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from subs_assets.archive import drill, remote_place, reset, restore, store, verify
+from subs_assets.archive import drill, remote_place, reset, restore, snapshot, store, verify
 from subs_assets.archive.chain import broken_link, verify_chain
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive, UnreadableDatabase
 from subs_assets.archive.places import open_archive, open_place
@@ -240,6 +242,36 @@ def test_what_another_machine_did_is_seen_at_once(shop: Path, tmp_path: Path, ob
     assert name not in [one.name for one in here.summaries()]
     with pytest.raises(BadArchive, match="there is no archive"), here.fetched(name):
         pass
+
+
+@pytest.mark.archive_case(40, 52)
+@pytest.mark.parametrize("done", ["swept", "one file removed", "one file cut", "one file added"])
+def test_an_archive_that_others_touched_before_it_was_one_is_none(
+    place: RemotePlace, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: str
+) -> None:
+    """As a machine does whose clock is ahead by days, while the data lies there and the manifest does not."""
+    other = RemotePlace(place._url, place._files, place._root, tmp_path / "other")
+    write_last = place._write_last
+
+    def after_somebody_else(local: Path, name: str, file: str) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(remote_place, "LEFT_BEHIND", timedelta(days=-1))
+            found = next(path for path in place._files.find(place._path(name)) if path.endswith(".zst"))
+            if done == "swept":
+                other._sweep()
+            elif done == "one file removed":
+                place._files.rm_file(found)
+            elif done == "one file cut":
+                place._files.pipe_file(found, b"cut")
+            else:
+                place._files.pipe_file(place._path(name, "data", "more"), b"more")
+        write_last(local, name, file)
+
+    place._write_last = after_somebody_else  # type: ignore[method-assign]
+    with pytest.raises(ArchiveError, match=r"(\.zst|more|2 files more\)) is not as it was written.*clock.*try again"):
+        place.create({"warehouse": url_of(shop)})
+    assert place.summaries() == []
+    assert place._files.find(place._root) == []
 
 
 @pytest.mark.archive_case(40, 41)
@@ -532,6 +564,20 @@ def test_what_is_missing_is_named(tmp_path: Path, url: str, says: str) -> None:
     command = [sys.executable, "-c", program, url]
     said = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
     assert re.search(f"^ArchiveError .*{says}", said), said
+
+
+def test_a_web_page_that_tells_no_sizes_is_read(shop: Path, tmp_path: Path) -> None:
+    name = snapshot.create({"warehouse": url_of(shop)}, tmp_path / "archives").name
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        place = open_place(f"http://127.0.0.1:{server.server_port}/archives", tmp_path / "scratch")
+        try:
+            assert [one.name for one in place.summaries()] == [name]
+            with place.fetched(name) as folder:
+                assert verify.verify(folder).ok
+        finally:
+            server.shutdown()
 
 
 def test_a_store_that_only_reads_is_a_sentence(shop: Path, tmp_path: Path, object_store: ObjectStore) -> None:
