@@ -48,7 +48,9 @@ class ArchivePlace(Protocol):
         """
 
     def remove(self, name: str) -> None:
-        """Remove an archive; whatever happens on the way, it is listed as before or not at all. Raises ArchiveError."""
+        """Remove an archive; whatever happens on the way, it is listed as before or not at all. What is left of one
+        that is not listed any more goes with a later creation. Raises ArchiveError: it may be there still.
+        """
 
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[None]:
         """Nobody else makes or removes archives here until the block ends, as far as the place can promise that.

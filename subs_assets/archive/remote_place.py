@@ -123,8 +123,9 @@ class RemotePlace:
             raise ArchiveError(f"{self.location(name)} is not named like an archive, so it was not removed")
         with self._reaching(f"removing {name}"):
             self._forget()
-            # First what makes it an archive: the rest may be left, and is swept.
             self._files.rm_file(self._path(name, MANIFEST))
+        # It is no archive any more; what is left of it is swept.
+        with suppress(ArchiveError), self._reaching(f"removing {name}"):
             self._files.rm(self._path(name), recursive=True)
 
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[None]:
@@ -208,8 +209,8 @@ class RemotePlace:
             others = f" (and {len(wrong) - 1} files more)" if wrong[1:] else ""
             raise ArchiveError(
                 f"{self.location(made.name)}: {wrong[0]}{others} is not as it was written a moment ago; somebody took "
-                "it for left behind and removed it (is a machine's clock wrong, or did this take longer than a day?), or "
-                "changed it, or the store lost it; try again"
+                "it for left behind (is a machine's clock wrong, or did this take longer than a day?), or changed it, "
+                "or the store lost it; try again"
             )
 
     def _newest(self) -> PreviousArchive | None:

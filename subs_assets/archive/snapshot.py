@@ -119,13 +119,14 @@ def remove(folder: Path) -> None:
     next creation.
 
     Raises:
-        ArchiveError: it is there still.
+        ArchiveError: it is there still, or it is gone and a power cut may bring it back, whole.
     """
     if not FOLDER_NAME.fullmatch(folder.name):
         raise ArchiveError(f"{folder} is not named like an archive, so it was not removed")
     removed = folder.with_name(f"{REMOVED}{folder.name}")
     with in_a_sentence(ArchiveError, f"{folder} was not removed"):
         folder.rename(removed)
+    with in_a_sentence(ArchiveError, f"{folder} is removed, but a power cut may bring it back"):
         sync_folder(folder.parent)
     remove_folder(removed)
 

@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,27 @@ def test_a_removed_archive_is_gone_and_the_others_are_as_they_were(shop: Path, t
         with pytest.raises(ArchiveError, match="not removed"):
             place.remove(missing)
     assert {path.name for path in place.folder.iterdir()} == {snapshot.LOCK_FILE, names[0], names[2]}
+
+
+@pytest.mark.archive_case(44, 51)
+def test_a_removal_that_may_not_last_is_named_as_such(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = LocalPlace(tmp_path / "archives")
+    name = place.create({"warehouse": url_of(shop)})
+
+    def failing(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "sync_folder", failing)
+        with pytest.raises(ArchiveError, match="is removed, but a power cut may bring it back: Input.*choose another"):
+            place.remove(name)
+    assert place.summaries() == []
+    # What a power cut would bring back is whole.
+    assert verify.verify(place.folder / f".removed-{name}").ok
+    place.create({"warehouse": url_of(shop)})
+    assert not list(place.folder.glob(".removed-*"))
 
 
 def test_a_removal_that_was_killed_is_finished_by_the_next_creation(shop: Path, tmp_path: Path) -> None:

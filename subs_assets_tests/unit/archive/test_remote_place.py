@@ -99,6 +99,21 @@ def test_a_removed_archive_is_gone_and_the_others_are_as_they_were(
     assert len(place.summaries()) == 2
 
 
+def test_a_removal_that_ends_half_way_leaves_an_archive_or_none(shop: Path, tmp_path: Path) -> None:
+    place = renaming(tmp_path, LocalFileSystem)
+    name = place.create({"warehouse": url_of(shop)})
+    place._files.rm_file = failing(place._files.rm_file, name, OSError("gone"))
+    with pytest.raises(ArchiveError, match="gone"):
+        place.remove(name)
+    del place._files.rm_file
+    with place.fetched(name) as folder:
+        assert verify.verify(folder).ok
+    place._files.rm = failing(place._files.rm, name, OSError("gone"))
+    place.remove(name)
+    assert place.summaries() == []
+    assert (tmp_path / "store" / name / "data").is_dir()
+
+
 def test_for_one_table_nothing_else_is_fetched(place: RemotePlace, shop: Path) -> None:
     name = place.create({"warehouse": url_of(shop)})
     entry = store.find_table(place.manifest(name), "warehouse", "companies")
