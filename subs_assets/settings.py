@@ -58,6 +58,11 @@ class Settings:
         return self.home / "dagster"
 
     @property
+    def databases(self) -> dict[str, str]:
+        """What an archive of this installation holds: name -> URL."""
+        return {"warehouse": self.database_url, "control": self.control_url}
+
+    @property
     def database_kind(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self.database_url.partition(":")[0].partition("+")[0]

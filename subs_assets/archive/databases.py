@@ -2,6 +2,8 @@
 here.
 """
 
+import hashlib
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +17,31 @@ from subs_assets.archive.manifest import DatabaseEntry, Scope
 from subs_assets.archive.protocols import Source, Target, Wipe
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def source_of(url: str | URL) -> str:
+    """What tells a database from all others, without telling where it is: a hash of its place as this machine calls it.
+
+    A file is another one on a machine of another name, for its path says nothing there.
+
+    Raises:
+        UnsupportedDatabase: the URL is of no kind that can be archived.
+    """
+    if dialect_of(url) == POSTGRESQL:
+        from subs_assets.archive import postgres_source
+
+        parsed = make_url(url)
+        place: tuple[object, ...] = (
+            parsed.host, parsed.port or 5432, parsed.database, postgres_source.scope_of(url).only
+        )  # fmt: skip
+    else:
+        place = (socket.gethostname(), sqlite_source.database_path(url).resolve().as_posix())
+    return hashlib.sha256(repr(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def sources_of(databases: Mapping[str, str | URL]) -> tuple[str, ...]:
+    """Of what an archive of these databases (name -> URL) would be, as ``ArchiveSummary.sources`` says it."""
+    return tuple(sorted(f"{name} {source_of(url)}" for name, url in databases.items()))
 
 
 @contextmanager

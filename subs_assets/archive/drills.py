@@ -70,4 +70,6 @@ def is_due(last: PastDrill | None, now: datetime | None = None) -> bool:
     """Whether an archive should be drilled: none was for a week, or the last one failed."""
     if last is None or last.problems is not None:
         return True
-    return (now or datetime.now(UTC)) - last.drilled_at > DRILL_EVERY - GRACE
+    age = (now or datetime.now(UTC)) - last.drilled_at
+    # One in the future tells that the clock was set back, and nothing of the last week.
+    return not -GRACE <= age <= DRILL_EVERY - GRACE

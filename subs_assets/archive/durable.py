@@ -66,10 +66,12 @@ def sync_folder(path: Path) -> None:
 
 
 def is_link(path: Path) -> bool:
-    """Whether the name leads elsewhere: a symbolic link, or on Windows any reparse point (a junction, for one)."""
+    """Whether the name leads elsewhere: a symbolic link, or on Windows a junction. Other reparse points are files whose
+    content Windows keeps elsewhere (deduplicated, in the cloud).
+    """
     status = path.lstat()
-    reparse_point = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
-    return stat.S_ISLNK(status.st_mode) or bool(getattr(status, "st_file_attributes", 0) & reparse_point)
+    leading_elsewhere = {getattr(stat, f"IO_REPARSE_TAG_{kind}", None) for kind in ("SYMLINK", "MOUNT_POINT")}
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) in leading_elsewhere
 
 
 def move_without_overwriting(source: Path, target: Path) -> None:

@@ -124,6 +124,7 @@ class DatabaseEntry(_Part):
     foreign_key_problem: str | None  # why the database cannot check its foreign keys, in its own words
     scope: Scope | None = None  # of PostgreSQL
     schemas: tuple[str, ...] = ()  # of PostgreSQL: those that the scope found
+    source: str | None = None  # a hash of where the database is: ``url`` alone may be the name of many
 
 
 class PreviousArchive(_Part):

@@ -5,7 +5,6 @@ removed is known elsewhere.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import NamedTuple
 
 from subs_assets.archive.errors import BadArchive
@@ -14,7 +13,7 @@ from subs_assets.archive.store import ArchiveSummary
 from subs_assets.archive.verify import verify
 
 LEAST_VERIFIED = 2
-"""Of the archives of one set of databases so many stay that were read back: nothing is removed where there are less."""
+"""So many archives stay that were read back: nothing is removed where there are less."""
 
 
 class Retention(NamedTuple):
@@ -35,23 +34,30 @@ class Judgement:
 
 
 def prune(
-    place: ArchivePlace, retention: Retention, needed: Collection[str] = (), wait_seconds: float = 60
+    place: ArchivePlace,
+    sources: tuple[str, ...],
+    retention: Retention,
+    needed: Collection[str] = (),
+    wait_seconds: float = 60,
 ) -> list[Judgement]:
-    """Remove the archives that ``judge`` lets go, and return what it said; nobody makes one meanwhile.
+    """Remove the archives that ``judge`` lets go, and return what it said.
 
     Raises:
         ArchiveLocked: somebody was at work there for longer than ``wait_seconds``.
-        ArchiveError: one could not be removed; it is as it was, and so are those behind it.
+        ArchiveError: one could not be removed; those behind it are as they were.
     """
+    # Read back before the lock, which others wait for: what they make meanwhile is newer, and takes nobody's place.
+    judgements = judgements_of(place, sources, retention, needed)
     with place.exclusive(wait_seconds):
-        judgements = judgements_of(place, retention, needed)
         for one in judgements:
             if not one.stays:
                 place.remove(one.archive.name)
     return judgements
 
 
-def judgements_of(place: ArchivePlace, retention: Retention, needed: Collection[str] = ()) -> list[Judgement]:
+def judgements_of(
+    place: ArchivePlace, sources: tuple[str, ...], retention: Retention, needed: Collection[str] = ()
+) -> list[Judgement]:
     """What ``prune`` would do; nothing is removed."""
 
     def problem_of(one: ArchiveSummary) -> str | None:
@@ -61,23 +67,24 @@ def judgements_of(place: ArchivePlace, retention: Retention, needed: Collection[
         except BadArchive as problem:  # so bad that a store's cannot even be fetched
             return str(problem)
 
-    return judge(place.summaries(), retention, problem_of, needed)
+    return judge(place.summaries(), sources, retention, problem_of, needed)
 
 
 def judge(
     archives: Iterable[ArchiveSummary],
+    sources: tuple[str, ...],
     retention: Retention,
     problem_of: Callable[[ArchiveSummary], str | None],
     needed: Collection[str] = (),
 ) -> list[Judgement]:
     """What shall become of each archive, in the order in which they came.
 
-    Archives of different databases do not stand for each other. A damaged one stands for nothing, and stays for a
-    person to look at. ``problem_of`` reads an archive back and says what is wrong with it; it is asked only of those
-    that would stay. ``needed`` are the names of archives that somebody waits for.
+    Only archives of the databases ``sources`` (as ``sources_of`` names them) can go: another's may be the last that
+    its owner has. A damaged one stands for nothing, and stays for a person to look at. ``problem_of`` reads an archive
+    back and says what is wrong with it; it is asked only of those that would stay. ``needed`` are the names of archives
+    that a reset needs.
     """
     listed = list(archives)
-    reasons: dict[str, str] = {}
     problems: dict[str, str | None] = {one.name: one.problem for one in listed if one.problem is not None}
 
     def is_good(one: ArchiveSummary) -> bool:
@@ -85,13 +92,13 @@ def judge(
             problems[one.name] = problem_of(one)
         return problems[one.name] is None
 
-    readable = sorted((one for one in listed if one.problem is None), key=lambda one: (one.sources, -one.number))
-    for _, of_one_source in groupby(readable, key=lambda one: one.sources):
-        reasons |= _reasons_to_stay(list(of_one_source), retention, is_good)
+    ours = [one for one in listed if one.problem is None and one.sources == sources]
+    reasons = dict.fromkeys((one.name for one in listed if one not in ours), "of another database")
+    reasons |= _reasons_to_stay(sorted(ours, key=lambda one: -one.number), retention, is_good)
     for name, problem in problems.items():
         if problem is not None:
             reasons[name] = f"is damaged, look at it: {problem}"
-    reasons |= dict.fromkeys(needed, "a reset request needs it")
+    reasons |= dict.fromkeys(needed, "a reset needs it")
     return [
         Judgement(one, one.name in reasons, reasons.get(one.name, "a newer one stands for its time")) for one in listed
     ]
@@ -111,6 +118,9 @@ def _reasons_to_stay(
     verified = [one for one, _ in zip(filter(is_good, newest_first), range(LEAST_VERIFIED), strict=False)]
     if len(verified) < LEAST_VERIFIED:
         return {one.name: f"less than {LEAST_VERIFIED} archives can be relied on" for one in newest_first}
+    complete = next((one for one in newest_first if one.complete and is_good(one)), None)
+    if complete is not None:
+        reasons.setdefault(complete.name, "the newest complete one")
     return {**{one.name: "one of the two newest" for one in verified}, **reasons}
 
 

@@ -51,8 +51,10 @@ def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
 
 
 def archives_in_use(control: Engine) -> set[str]:
-    """The names of the archives that requests wait with for their confirmation."""
-    return {request.archive for request in pending(control) if request.archive is not None}
+    """The names of the archives that requests wait with for their confirmation, or were confirmed with: what was wiped
+    then, or may have been, is nowhere else.
+    """
+    return reset_state.archives_in_use(control)
 
 
 def archive_request(
@@ -156,10 +158,7 @@ def _archive_of(archived: ResetRequest, place: ArchivePlace) -> Manifest:
     with place.fetched(name) as folder:
         if problems := _problems(folder):
             raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
-        manifest = read_manifest(folder)
-    if not name.endswith(f"-{manifest.id}"):
-        raise BadArchive(f"the folder {name} holds another archive, {manifest.id}")
-    return manifest
+        return read_manifest(folder)
 
 
 def _compare_and_wipe(manifest: Manifest, warehouse_url: str | URL) -> dict[str, int]:

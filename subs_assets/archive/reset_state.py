@@ -163,6 +163,16 @@ def finish(control: Engine, request_id: str, who: str, state: Literal["wiped", "
         write_line(connection, who, f"reset {state}", {"request_id": request_id, "outcome": outcome})
 
 
+def archives_in_use(control: Engine) -> set[str]:
+    """The archives of requests that are archived, or were confirmed, however that ended."""
+    query = select(reset_requests.c.archive).where(
+        reset_requests.c.archive.is_not(None),
+        (reset_requests.c.state == "archived") | reset_requests.c.confirmed_by.is_not(None),
+    )
+    with control.connect() as connection:
+        return set(connection.scalars(query))
+
+
 def expire(control: Engine, request: ResetRequest) -> None:
     """requested or archived -> expired; one that ended meanwhile stays as it is."""
     outcome = f"not confirmed within {_hours(EXPIRES_AFTER)} hours"

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from subs_assets.archive.data_file import check_file, write_lines
-from subs_assets.archive.databases import open_sources
+from subs_assets.archive.databases import open_sources, source_of
 from subs_assets.archive.durable import OWNER_ONLY_FILE, make_folder, remove_folder, require_space, sync_folder
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive, in_a_sentence
 from subs_assets.archive.manifest import (
@@ -97,7 +97,10 @@ def make(
                 previous=previous,
                 complete=not not_represented,
                 not_represented=not_represented,
-                databases={name: source.describe() for name, source in sources.items()},
+                databases={
+                    name: source.describe().model_copy(update={"source": source_of(databases[name])})
+                    for name, source in sources.items()
+                },
                 tables=tables,
             )
         _read_back(unfinished, tables)

@@ -261,8 +261,6 @@ def open_target(path: Path, entry: DatabaseEntry) -> Iterator[SqliteTarget]:
     path = path.absolute()
     with in_a_sentence(RestoreRefused, f"nothing was restored into {path}"):
         make_folder(path.parent)
-        refuse_unless_empty(path)
-        require_space(path.parent, used_bytes(entry.snapshot, entry.settings), f"the restored {path.name}")
         building = path.with_name(f".{path.name}.restoring")
         lock = FileLock(path.with_name(f".{path.name}.restoring.lock"), mode=OWNER_ONLY_FILE)
         try:
@@ -270,7 +268,10 @@ def open_target(path: Path, entry: DatabaseEntry) -> Iterator[SqliteTarget]:
         except Timeout as problem:
             raise ArchiveLocked(f"another restore into {path} is at work; nothing was changed") from problem
         try:
-            _remove(building)  # of a restore that was killed
+            # Of a restore that was killed: right before its end it is a second name of the restored database.
+            _remove(building)
+            refuse_unless_empty(path)
+            require_space(path.parent, used_bytes(entry.snapshot, entry.settings), f"the restored {path.name}")
             with new_file(building):
                 pass
             target = SqliteTarget(path, building, entry)

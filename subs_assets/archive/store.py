@@ -31,7 +31,7 @@ class ArchiveSummary:
     bytes: int  # of its files, compressed
     complete: bool
     sources: tuple[str, ...]
-    """Of what it is an archive: each database's name, kind and URL as the manifest has them."""
+    """Of what it is an archive: each database's name and ``DatabaseEntry.source``."""
     problem: str | None = None
 
 
@@ -68,8 +68,13 @@ def summary(name: str, read: Callable[[], Manifest]) -> ArchiveSummary:
         rows=sum(table.rows for table in manifest.tables),
         bytes=sum(table.compressed_bytes for table in manifest.tables),
         complete=manifest.complete,
-        sources=tuple(sorted(f"{name} {entry.dialect} {entry.url}" for name, entry in manifest.databases.items())),
+        sources=sources(manifest),
     )
+
+
+def sources(manifest: Manifest) -> tuple[str, ...]:
+    """Of which databases an archive is, by their names and ``DatabaseEntry.source``."""
+    return tuple(sorted(f"{name} {entry.source}" for name, entry in manifest.databases.items()))
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -18,6 +18,7 @@ from dagster import (
     asset,
 )
 
+from subs_assets.archive.chain import verify_chain
 from subs_assets.archive.drills import DRILL_EVERY, PastDrill, drill_and_record, is_due, last_drill
 from subs_assets.archive.durable import byte_count
 from subs_assets.archive.errors import ArchiveLocked
@@ -37,7 +38,8 @@ from subs_assets.resources import ArchiveStoreResource
         AssetCheckSpec(
             "verified",
             asset="archive",
-            description="Read back from where it lies: hashes, sizes, counts and manifest are right.",
+            description="Read back from where it lies: hashes, sizes, counts and manifest are right, and so are the "
+            "manifests of those before it.",
         ),
         AssetCheckSpec(
             "restorable",
@@ -62,6 +64,7 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
     seconds = monotonic() - started
     with place.fetched(name) as folder:
         manifest, verification = read_manifest(folder), verify(folder)
+        chain = verify_chain(place)
         restorable, last = _drill_if_due(archive_store, folder, context)
     return MaterializeResult(
         metadata={
@@ -71,7 +74,7 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
             "Seconds": round(seconds, 1),
             **_metadata(manifest, place.summaries()),
         },
-        check_results=[_verified(verification, manifest), restorable],
+        check_results=[_verified(verification, manifest, chain), restorable],
     )
 
 
@@ -126,10 +129,10 @@ def _metadata(manifest: Manifest, all_of_them: Sequence[ArchiveSummary]) -> dict
     }
 
 
-def _verified(verification: Verification, manifest: Manifest) -> AssetCheckResult:
+def _verified(verification: Verification, manifest: Manifest, chain: Sequence[str]) -> AssetCheckResult:
     return AssetCheckResult(
         check_name="verified",
-        passed=verification.ok and manifest.complete,
-        description="; ".join((*verification.problems, *manifest.not_represented))
+        passed=verification.ok and manifest.complete and not chain,
+        description="; ".join((*verification.problems, *manifest.not_represented, *chain))
         or f"{verification.tables} tables, {verification.rows:,} rows read back",
     )

@@ -5,6 +5,7 @@ from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job
 from pydantic import Field
 
 from subs_assets.archive import reset
+from subs_assets.archive.databases import sources_of
 from subs_assets.archive.prune import Retention, prune
 from subs_assets.assets.metadata import preview
 from subs_assets.database import control
@@ -54,7 +55,8 @@ def prune_superseded(context: OpExecutionContext, config: PruneConfig, archive_s
     finally:
         engine.dispose()
     place = archive_store.place()
-    judgements = prune(place, Retention(config.daily, config.weekly, config.monthly), needed)
+    sources = sources_of(archive_store.databases())
+    judgements = prune(place, sources, Retention(config.daily, config.weekly, config.monthly), needed)
     for one in judgements:
         context.log.info(f"{one.archive.name} {'stays' if one.stays else 'was removed'}: {one.reason}")
     table = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""``subs archive``: create, list, show, verify, restore, drill, diff, prune."""
+"""``subs archive``: make archives, look at them, prove and restore them, remove superseded ones; a Django app's dumps."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subs_assets.commands.output import age, console, errors, fail, print_json, print_table, told_by_table
+from subs_assets.commands.output import age, errors, fail, print_json, print_table, say, told_by_table
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 archive = typer.Typer(
     no_args_is_help=True,
-    help="JSON snapshots of every table that a database has: create, list, show, verify, restore, drill, diff, prune.",
+    help="JSON snapshots of every table that a database has: make, verify, prove, compare, restore and prune them.",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 ArchivePath = Annotated[str, typer.Argument(help="The archive's folder or URL, as `subs archive list` shows it.")]
@@ -31,6 +31,13 @@ ANOTHER = "database"
 """What a database is called in an archive that is not ours."""
 
 
+OtherDatabase = Annotated[
+    str | None,
+    typer.Option(help="Another database, ours or not, as an SQLAlchemy URL; by default warehouse and control."),
+]
+InPlace = Annotated[str | None, typer.Option("--in", help="Another folder or URL of archives than SUBS_ARCHIVES.")]
+
+
 def typed_text(argument: str) -> str:
     """What was typed, a path as well, as text: a C locale's Python takes no UTF-8 and hands out lone surrogates."""
     return os.fsencode(argument).decode("utf-8", "replace")
@@ -38,12 +45,7 @@ def typed_text(argument: str) -> str:
 
 @archive.command()
 def create(
-    database: Annotated[
-        str | None,
-        typer.Option(
-            help="Another database, ours or not, as an SQLAlchemy URL; by default warehouse and control state."
-        ),
-    ] = None,
+    database: OtherDatabase = None,
     to: Annotated[str | None, typer.Option(help="Another folder or URL than SUBS_ARCHIVES.")] = None,
     note: Annotated[str | None, typer.Option(help="Kept in the manifest.", parser=typed_text)] = None,
 ) -> None:
@@ -52,38 +54,33 @@ def create(
     Ends with 0 only where everything in the database could be represented.
     """
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.places import open_place
 
     settings = Settings.from_environment()
-    if database:
-        databases = {ANOTHER: database}
-    else:
+    databases = _databases(settings, database)
+    if database is None:
         from subs_assets.database.control import open_control  # knows our models; another database has none
 
-        databases = {WAREHOUSE: settings.database_url, "control": settings.control_url}
         open_control(settings.control_url).dispose()
     try:
-        place = open_place(to or settings.archives, settings.scratch)
+        place = _place(settings, to, "--to")
         with told_by_table("archiving") as progress:
             name = place.create(databases, note=note, progress=progress)
         manifest = place.manifest(name)
     except ArchiveError as problem:
         fail(str(problem))
-    console.print(typed_text(place.location(name)), markup=False, highlight=False, soft_wrap=True)
+    say(typed_text(place.location(name)))
     if not manifest.complete:
         fail(f"the archive is not complete: {'; '.join(manifest.not_represented)}")
 
 
 @archive.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(in_place: InPlace = None, as_json: AsJson = False) -> None:
     """The archives, newest first."""
     from subs_assets.archive.durable import byte_count
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.places import open_place
 
-    settings = Settings.from_environment()
     try:
-        place = open_place(settings.archives, settings.scratch)
+        place = _place(Settings.from_environment(), in_place, "--in")
         summaries = place.summaries()
     except ArchiveError as problem:
         fail(str(problem))
@@ -116,15 +113,11 @@ def show(
     database: DatabaseName = None,
     as_json: AsJson = False,
 ) -> None:
-    """An archive's tables with their counts, or one table's rows."""
-    import base64
-    import json
-
+    """An archive's tables with their counts, or one table's rows as they are archived."""
+    from subs_assets.archive.data_file import read_lines
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.store import find_table, read_rows
-
-    def as_text(value: object) -> str:
-        return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
+    from subs_assets.archive.manifest import data_path
+    from subs_assets.archive.store import find_table
 
     try:
         place, name = _place_of(path)
@@ -132,8 +125,8 @@ def show(
         if table is not None:
             entry = find_table(manifest, _database_of(manifest, database), table)
             with place.fetched(name, entry) as folder:
-                for row in read_rows(folder, table, entry.database):
-                    typer.echo(json.dumps(row, ensure_ascii=False, default=as_text))
+                for line in read_lines(data_path(folder, entry), entry.facts):
+                    typer.echo(line.decode("utf-8"))
             return
     except ArchiveError as problem:
         fail(str(problem))
@@ -152,7 +145,7 @@ def show(
         return
     print_table(rows, f"{name}, made {manifest.created}")
     for sentence in manifest.not_represented:
-        console.print(f"not represented: {sentence}", markup=False, highlight=False, soft_wrap=True)
+        say(f"not represented: {sentence}")
 
 
 @archive.command()
@@ -178,12 +171,7 @@ def verify(path: ArchivePath, as_json: AsJson = False) -> None:
         print_json({**asdict(verification), "chain": broken})
     elif verification.ok:
         complete = "" if verification.complete else ", not complete: `subs archive show` says what is not represented"
-        console.print(
-            f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows{complete}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        say(f"{path} is whole: {verification.tables} tables, {verification.rows:,} rows{complete}")
     if problems := [*verification.problems, *([broken] if broken else [])]:
         fail("; ".join(problems))
 
@@ -206,11 +194,11 @@ def restore(
     except ArchiveError as problem:
         fail(str(problem))
     for sentence in (*restored.broken, *restored.not_represented):
-        errors.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"restored {restored.tables} tables, {restored.rows:,} rows", markup=False, highlight=False)
+        say(f"note: {sentence}", errors)
+    say(f"restored {restored.tables} tables, {restored.rows:,} rows")
     if name == WAREHOUSE:
         next_step = _next_migration(restored.databases[name].alembic_heads)
-        console.print(next_step, markup=False, highlight=False, soft_wrap=True)
+        say(next_step)
 
 
 @archive.command()
@@ -223,24 +211,24 @@ def drill(
 ) -> None:
     """Prove that an archive can be restored, by doing it aside.
 
-    It is restored into scratch databases, every table is compared, and they are removed again. Of an archive in
-    SUBS_ARCHIVES the outcome is kept, and the nightly archive counts it.
+    It is restored into scratch databases, every table is compared, and they are removed again. Of an archive of
+    warehouse and control state in SUBS_ARCHIVES the outcome is kept, and the nightly archive counts it.
     """
+    from subs_assets.archive.databases import sources_of
     from subs_assets.archive.drill import drill as drill_archive
     from subs_assets.archive.drills import drill_and_record
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.places import open_place
-    from subs_assets.archive.store import read_manifest
+    from subs_assets.archive.store import sources
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
     try:
-        place, _ = _place_of(path)
-        is_ours = place.location() == open_place(settings.archives, settings.scratch).location()
-        with _fetched(path) as folder, told_by_table("restoring") as progress:
-            urls = {WAREHOUSE: settings.database_url, "control": settings.control_url}
-            if beside:
-                urls = dict.fromkeys(read_manifest(folder).databases, beside)
+        place, name = _place_of(path)
+        manifest = place.manifest(name)
+        is_in_our_place = place.location() == _place(settings, None, "SUBS_ARCHIVES").location()
+        is_ours = is_in_our_place and sources(manifest) == sources_of(settings.databases)
+        urls = dict.fromkeys(manifest.databases, beside) if beside else settings.databases
+        with place.fetched(name) as folder, told_by_table("restoring") as progress:
             drilled = (
                 drill_and_record(open_control(settings.control_url), folder, urls, progress)
                 if is_ours
@@ -250,12 +238,7 @@ def drill(
         fail(str(problem))
     if not drilled.ok:
         fail(f"{path} cannot be relied on: {'; '.join(drilled.problems)}")
-    console.print(
-        f"{path} can be restored: {drilled.tables} tables, {drilled.rows:,} rows came back equal",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"{path} can be restored: {drilled.tables} tables, {drilled.rows:,} rows came back equal")
 
 
 @archive.command()
@@ -263,7 +246,10 @@ def diff(
     before: ArchivePath,
     after: ArchivePath,
     table: Annotated[
-        str | None, typer.Argument(help="Print this table's differing rows, as JSON behind - (before) or + (after).")
+        str | None,
+        typer.Argument(
+            help="Print this table's differing rows, as JSON behind - (before) or + (after).", parser=typed_text
+        ),
     ] = None,
     database: DatabaseName = None,
     as_json: AsJson = False,
@@ -290,7 +276,7 @@ def diff(
         print_json(asdict(found))
         return
     for sentence in found.schema:
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        say(sentence)
     rows = [
         {
             "table": f"{one.database}.{one.table}", "before": one.rows_before, "after": one.rows_after,
@@ -307,14 +293,17 @@ def prune(
     daily: Annotated[int, typer.Option(min=0, help="Of so many days the newest archive stays.")] = 7,
     weekly: Annotated[int, typer.Option(min=0, help="Of so many weeks.")] = 5,
     monthly: Annotated[int, typer.Option(min=0, help="Of so many months.")] = 12,
+    database: OtherDatabase = None,
+    in_place: InPlace = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
     """Remove archives that newer, verified ones stand for.
 
-    The two newest that can be read back always stay, and so do damaged ones, for a person to look at.
+    The two newest that can be read back always stay, and so do damaged ones, for a person to look at, and those of
+    other databases.
     """
+    from subs_assets.archive.databases import sources_of
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.places import open_place
     from subs_assets.archive.prune import Retention, judgements_of
     from subs_assets.archive.prune import prune as prune_archives
     from subs_assets.archive.reset import archives_in_use
@@ -322,9 +311,11 @@ def prune(
 
     settings = Settings.from_environment()
     try:
-        place = open_place(settings.archives, settings.scratch)
+        place = _place(settings, in_place, "--in")
+        sources = sources_of(_databases(settings, database))
         needed = archives_in_use(open_control(settings.control_url))
-        judged = (judgements_of if dry_run else prune_archives)(place, Retention(daily, weekly, monthly), needed)
+        work = judgements_of if dry_run else prune_archives
+        judged = work(place, sources, Retention(daily, weekly, monthly), needed)
     except ArchiveError as problem:
         fail(str(problem))
     gone = "would go" if dry_run else "removed"
@@ -332,6 +323,22 @@ def prune(
         {"archive": one.archive.name, "verdict": "stays" if one.stays else gone, "reason": one.reason} for one in judged
     ]
     print_table(rows, f"In {place.location()}", unbroken=("archive",))
+
+
+def _databases(settings: Settings, url: str | None) -> dict[str, str]:
+    """What is archived: the database of that URL, or ours."""
+    if url == "":  # a variable in a script that was never set: ours is not meant
+        fail("--database is empty; write an SQLAlchemy URL, or leave it out")
+    return settings.databases if url is None else {ANOTHER: url}
+
+
+def _place(settings: Settings, text: str | None, option: str) -> "ArchivePlace":
+    """The place of archives that is meant: that one, or ours. Raises ArchiveError."""
+    from subs_assets.archive.places import open_place
+
+    if text == "":
+        fail(f"{option} is empty; write a folder or a URL, or leave it out")
+    return open_place(text or settings.archives, settings.scratch)
 
 
 def _age_of(summary: "ArchiveSummary") -> str | None:
@@ -390,12 +397,12 @@ def import_django(
             imported = import_dump(folder, into, progress)
     except BadDump as problem:
         for sentence in problem.problems:
-            errors.print(sentence, markup=False, highlight=False, soft_wrap=True)
+            say(sentence, errors)
         fail(str(problem))
     except ArchiveError as problem:
         fail(str(problem))
     for sentence in imported.notes:
-        errors.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
+        say(f"note: {sentence}", errors)
     print_table(
         [
             {"file": file, "model": model, "objects": objects}
@@ -407,11 +414,7 @@ def import_django(
     print_table([asdict(table) for table in imported.tables], "Imported")
     objects = sum(sum(models.values()) for models in imported.files.values())
     rows = sum(table.rows for table in imported.tables)
-    console.print(
-        f"{objects:,} objects of {len(imported.files)} files are {rows:,} rows of {len(imported.tables)} tables",
-        markup=False,
-        highlight=False,
-    )
+    say(f"{objects:,} objects of {len(imported.files)} files are {rows:,} rows of {len(imported.tables)} tables")
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ SHORT = 14
 
 console = Console()
 errors = Console(stderr=True)
+
+
+def say(line: str, to: Console = console) -> None:
+    """A line as it is: a path, or a listing's name, may hold what rich takes for markup, and is never broken."""
+    to.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -39,11 +45,11 @@ def print_table(
     """Rows as a table; numbers to the right, nothing where something is missing. Cells of ``unbroken`` columns are
     for copying."""
     if not rows:
-        console.print(f"{title}: none")
+        say(f"{title}: none")
         return
     shown = list(columns or rows[0])
     numeric = {name for name in shown if any(_is_figure(row.get(name)) for row in rows)}
-    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=0)
+    table = Table(title=escape(title), title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=0)
     cells = [[_text(row.get(name)) for name in shown] for row in rows]
     for place, name in enumerate(shown):
         title_words = name.replace("_", " ")
@@ -80,13 +86,13 @@ def told_by_table(verb: str) -> Iterator[Callable[[str, str, int], None]]:
         def tell(database: str, table: str, rows: int) -> None:
             nonlocal at_work, done
             if at_work is not None and at_work != (database, table):
-                errors.print(f"  {line()}", markup=False, highlight=False)
+                say(f"  {line()}", errors)
             at_work, done = (database, table), rows
-            status.update(_escaped(f"{verb} {line()}"))
+            status.update(escape(f"{verb} {line()}"))
 
         yield tell
         if at_work is not None:
-            errors.print(f"  {line()}", markup=False, highlight=False)
+            say(f"  {line()}", errors)
 
 
 def age(since: datetime) -> str:
@@ -100,7 +106,7 @@ def age(since: datetime) -> str:
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Print an error and end with the exit code."""
-    errors.print(f"[red]error:[/red] {_escaped(sentence)}", soft_wrap=True)
+    errors.print(f"[red]error:[/red] {escape(sentence)}", soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -114,12 +120,7 @@ def _text(value: Any) -> str:
         return f"{plain:,.2f}"
     if isinstance(plain, int):
         return f"{plain:,}"
-    return _escaped(str(plain))
-
-
-def _escaped(text: str) -> str:
-    # A listing's name may hold what rich takes for markup.
-    return text.replace("[", r"\[")
+    return escape(str(plain))
 
 
 def _plain(value: Any) -> Any:

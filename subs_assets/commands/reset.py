@@ -63,10 +63,9 @@ def archive(request_id: RequestId) -> None:
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
-    databases = {"warehouse": settings.database_url, "control": settings.control_url}
     try:
         place = open_place(settings.archives, settings.scratch)
-        name = archive_request(open_control(settings.control_url), request_id, databases, place)
+        name = archive_request(open_control(settings.control_url), request_id, settings.databases, place)
     except ArchiveError as problem:
         fail(str(problem))
     console.print(

@@ -214,7 +214,7 @@ def move_away(place: Place, archive: Path) -> None:
     ("change", "word"),
     [
         (damage, "cannot be relied on"),
-        (put_another_in_its_place, "holds another archive"),
+        (put_another_in_its_place, "the manifest is that of the archive"),
         (move_away, "is missing"),
     ],
 )
@@ -359,3 +359,12 @@ def test_how_it_ended_is_said_even_where_it_cannot_be_noted(
     outcome = place.confirm(request_id)
     assert (outcome.state, word in outcome.sentence) == (state, True), outcome
     assert "could not be noted in the control state" in outcome.sentence
+
+
+def test_the_archive_of_what_was_wiped_is_in_use_for_good(place: SqliteFiles | PostgresSchemas) -> None:
+    waiting = place.archived_without_drill()
+    (archive,) = reset.archives_in_use(place.control)
+    assert place.confirm(waiting).state == "wiped"
+    assert reset.archives_in_use(place.control) == {archive}
+    reset.request(place.control, "ana")
+    assert reset.archives_in_use(place.control) == {archive}

@@ -265,3 +265,16 @@ def test_digests_of_an_open_transaction_see_its_changes(shop: Path) -> None:
     assert changed["companies"] == before["companies"]
     assert changed["products"].rows == before["products"].rows
     assert changed["products"].sha256 != before["products"].sha256
+
+
+@pytest.mark.archive_case(54)
+def test_a_second_name_of_a_restored_database_is_taken_away(archive: Path, tmp_path: Path) -> None:
+    """A restore that is killed between giving the file its name and taking away the old one leaves both."""
+    target = tmp_path / "new.db"
+    restore.restore(archive, {"warehouse": url_of(target)})
+    left = tmp_path / ".new.db.restoring"
+    left.hardlink_to(target)
+    before = content(target)
+    with pytest.raises(RestoreRefused, match="not empty"):
+        restore.restore(archive, {"warehouse": url_of(target)})
+    assert not left.exists() and content(target) == before

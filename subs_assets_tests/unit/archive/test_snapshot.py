@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from subs_assets.archive import drill, restore, snapshot, store
 from subs_assets.archive.chain import verify_chain
+from subs_assets.archive.databases import source_of, sources_of
 from subs_assets.archive.errors import (
     ArchiveError,
     ArchiveLocked,
@@ -88,7 +89,7 @@ def test_a_restore_without_room_is_told_before_anything_is_written(
     request.getfixturevalue("nearly_full_disk")
     with pytest.raises(NotEnoughSpace, match=r"the restored new\.db may need"):
         restore.restore(archive, {"warehouse": url_of(tmp_path / "target" / "new.db")})
-    assert not list((tmp_path / "target").iterdir())
+    assert [path.name for path in (tmp_path / "target").iterdir()] == [".new.db.restoring.lock"]
     assert "may need" in drill.drill(archive).problems[0]
 
 
@@ -288,3 +289,29 @@ def test_rows_without_a_readable_rowid_keep_their_order(make_database: MakeDatab
     )
     archive = snapshot.create({"warehouse": url_of(source)}, tmp_path / "archives")
     assert [row["rowid"] for row in store.read_rows(archive, "t")] == [3, 1, 2]
+
+
+def test_a_database_is_told_from_others_of_its_name(shop: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / shop.name
+    other.parent.mkdir()
+    shutil.copyfile(shop, other)
+    archives = [snapshot.create({"warehouse": url_of(one)}, tmp_path / "archives") for one in (shop, other)]
+    one, another = (store.sources(store.read_manifest(archive)) for archive in archives)
+    assert one != another
+    assert one == sources_of({"warehouse": f"sqlite:///{other.parent.as_posix()}/../{shop.name}"})
+    assert str(tmp_path) not in (archives[0] / "manifest.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_the_same"),
+    [
+        ("postgresql://ann:secret@db:5432/shop", True),
+        ("postgresql+psycopg2://ben@db/shop", True),
+        ("postgresql://ann@other/shop", False),
+        ("postgresql://ann@db:5433/shop", False),
+        ("postgresql://ann@db/shop2", False),
+        ("postgresql://ann@db/shop?options=-csearch_path%3Dpart", False),
+    ],
+)
+def test_a_database_of_postgresql_is_told_from_others_of_its_name(url: str, is_the_same: bool) -> None:
+    assert (source_of(url) == source_of("postgresql://db/shop")) is is_the_same

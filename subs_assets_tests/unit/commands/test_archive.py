@@ -1,7 +1,10 @@
 """``subs archive``: create, list, show, verify, restore, on real files."""
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
@@ -169,6 +172,9 @@ def test_a_drill_of_ours_is_kept_and_one_of_others_is_not(subs: Subs, home: Sett
     assert subs(home, "archive", "drill", ours).exit_code == 0
     kept = [row[0] for row in rows_in(home.control_url, "archive_drills")["archive_drills"]]
     assert kept == [Path(ours).name]
+    another = subs(home, "archive", "create", "--database", home.control_url).stdout.strip()
+    assert subs(home, "archive", "drill", another).exit_code == 0  # in our place, and no proof of our warehouse
+    assert len(rows_in(home.control_url, "archive_drills")["archive_drills"]) == 1
 
 
 @pytest.mark.archive_case(57)
@@ -207,6 +213,50 @@ def test_what_cannot_be_done_is_a_sentence(
     assert result.exit_code == 1, result.output
     assert says in result.stderr
     assert not (tmp_path / "nowhere").exists() and not (tmp_path / "nowhere.db").exists()
+
+
+@pytest.mark.archive_case(57)
+def test_the_archives_of_a_database_of_the_same_name_are_left_alone(subs: Subs, home: Settings, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs" / "subs.db"
+    theirs.parent.mkdir()
+    shutil.copyfile(home.home / "subs.db", theirs)
+    for _ in range(3):
+        assert subs(home, "archive", "create", "--database", sqlite_url(theirs)).exit_code == 0
+    ours = [archive_of_again(subs, home) for _ in range(3)]
+    pruned = subs(home, "archive", "prune", "--daily", "1").stdout
+    assert pruned.count("removed") == 1 and pruned.count("of another database") == 3
+    assert [Path(path).is_dir() for path in ours] == [False, True, True]
+    pruned = subs(home, "archive", "prune", "--daily", "1", "--database", sqlite_url(theirs)).stdout
+    assert pruned.count("removed") == 1 and pruned.count("of another database") == 2
+
+
+def test_archives_in_another_folder_are_listed_and_pruned_there(subs: Subs, home: Settings, tmp_path: Path) -> None:
+    elsewhere = str(tmp_path / "else[where]")
+    for _ in range(3):
+        assert subs(home, "archive", "create", "--to", elsewhere).exit_code == 0
+    assert elsewhere in "".join(subs(home, "archive", "list", "--in", elsewhere).stdout.split())
+    assert subs(home, "archive", "prune", "--daily", "1", "--in", elsewhere).stdout.count("removed") == 1
+    assert len(json.loads(subs(home, "archive", "list", "--in", elsewhere, "--json").stdout)) == 2
+
+
+@pytest.mark.parametrize("arguments", [("create", "--database", ""), ("create", "--to", ""), ("list", "--in", "")])
+def test_an_option_that_a_script_left_empty_does_not_mean_ours(
+    subs: Subs, home: Settings, arguments: tuple[str, ...]
+) -> None:
+    result = subs(home, "archive", *arguments)
+    assert result.exit_code == 1 and f"{arguments[1]} is empty" in result.stderr
+    assert not Path(home.archives).exists()
+
+
+def test_rows_are_shown_as_they_are_archived(subs: Subs, home: Settings, tmp_path: Path) -> None:
+    source = tmp_path / "values.db"
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("CREATE TABLE [ü] (a)")
+        connection.executemany("INSERT INTO [ü] VALUES (?)", [(float("inf"),), (b"\0",), (2**60,)])
+        connection.commit()
+    made = subs(home, "archive", "create", "--database", sqlite_url(source)).stdout.strip()
+    shown = subs(home, "archive", "show", made, "ü").stdout.splitlines()
+    assert [json.loads(line)["a"] for line in shown] == [{"$f": "inf"}, {"$b": "AA=="}, {"$i": str(2**60)}]
 
 
 @pytest.mark.parametrize("password", ["s3cret", "s3cret@with/signs", "s3cret%40"])
