@@ -1,4 +1,4 @@
-"""``subs archive``: make archives, look at them, prove and restore them, remove superseded ones; a Django app's dumps."""
+"""``subs archive``: make, look at, prove, compare, restore and prune archives; take over a Django app's dumps."""
 
 import os
 from collections.abc import Iterator
