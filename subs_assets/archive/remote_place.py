@@ -34,7 +34,7 @@ from subs_assets.archive.store import FOLDER_NAME, ArchiveSummary
 IN_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"})
 """Stores whose first name is a bucket, which somebody must have made."""
 WRITE_ONCE = IN_BUCKETS | {"memory"}
-"""Stores that write a file whole, and refuse one that is there (``xb``); all others rename."""
+"""Stores that write a file whole, and refuse one that is there (``xb``); all others move it there."""
 LEFT_BEHIND = timedelta(days=1)
 """What is no whole archive after that time is no longer being written, by whatever machine."""
 BLOCK = 2**20  # bytes that are handled at once
@@ -160,7 +160,8 @@ class RemotePlace:
     def _discard(self, made: Path) -> None:
         """Remove what was written of an archive, unless somebody else's manifest is there."""
         content = self._content(made.name, MANIFEST)
-        if content not in (None, (made / MANIFEST).read_bytes()):
+        # The beginning of it may be there where a store copies what it is told to move.
+        if content is not None and not (made / MANIFEST).read_bytes().startswith(content):
             return
         with self._reaching(f"removing {made.name}"):
             if content is not None:
@@ -183,7 +184,9 @@ class RemotePlace:
                 shutil.copyfileobj(source, target, BLOCK)
 
     def _write_last(self, local: Path, name: str, file: str) -> None:
-        """Write a file that nobody may see half-written."""
+        """Write a file in one step, as far as the store can: not each renames what it moves. Half a manifest does not
+        bear the hash that lies there already, so it is seen as damage and never as a whole archive.
+        """
         if self._scheme in WRITE_ONCE:
             self._write(local, name, file)
             return

@@ -1,5 +1,5 @@
-"""Folders for what is only passing through, gone afterwards even if the process is killed; what is put into them is not
-known here.
+"""Folders for what is only passing through: gone afterwards, and those of killed processes when the next one is made;
+what is put into them is not known here.
 """
 
 import secrets

@@ -19,6 +19,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.spec import AbstractFileSystem
 
 from subs_assets.archive import drill, remote_place, reset, restore, snapshot, store, verify
 from subs_assets.archive.chain import broken_link, verify_chain
@@ -311,6 +312,37 @@ def test_what_somebody_else_wrote_is_not_overwritten(shop: Path, tmp_path: Path,
         place.create({"warehouse": url_of(shop)})
     manifests = {found for key, found in object_store.content().items() if key.endswith("manifest.json")}
     assert manifests == {b"somebody else's"}
+
+
+class CopiesInsteadOfMoving(LocalFileSystem):
+    """As fsspec does for stores that cannot rename; here the copy ends half-way."""
+
+    mv = AbstractFileSystem.mv
+
+    def cp_file(self, path1: str, path2: str, **options: object) -> None:
+        found = self.cat_file(path1)
+        self.pipe_file(path2, found[: len(found) // 2])
+        raise OSError("gone")
+
+
+@pytest.mark.archive_case(42, 50)
+@pytest.mark.parametrize("killed", [False, True])
+def test_half_a_manifest_makes_no_archive(shop: Path, tmp_path: Path, killed: bool) -> None:
+    whole = renaming(tmp_path, LocalFileSystem)
+    first = whole.create({"warehouse": url_of(shop)})
+    place = renaming(tmp_path, CopiesInsteadOfMoving)
+    if killed:
+        place._discard = lambda made: None  # type: ignore[method-assign, misc, assignment]
+    with pytest.raises(ArchiveError, match="gone"):
+        place.create({"warehouse": url_of(shop)})
+    good, *damaged = place.summaries()
+    assert (good.name, good.problem) == (first, None)
+    assert [one.problem is None for one in damaged] == [False] * killed
+    for one in damaged:
+        with place.fetched(one.name) as folder:
+            assert not verify.verify(folder).ok
+    assert len([*(tmp_path / "store").iterdir()]) == 1 + killed
+    assert whole.manifest(whole.create({"warehouse": url_of(shop)})).number == 2
 
 
 def test_a_folder_that_is_there_is_left_alone(place: RemotePlace, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
