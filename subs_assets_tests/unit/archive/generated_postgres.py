@@ -409,11 +409,24 @@ class _Maker:
                 f"ALTER TABLE {table.name} ADD CONSTRAINT {self.name()} FOREIGN KEY ({column}) "
                 f"REFERENCES {parent.name} {how}"
             )
-        if parents and self.seldom(3):
+
+    def make_cycle(self) -> None:
+        """Two tables that refer to each other, and at times a row that refers to nothing, though the key is valid."""
+        hens, eggs = self.qualified(), self.qualified()
+        self.say(
+            f"CREATE TABLE {hens} (id int PRIMARY KEY, egg int)",
+            f"CREATE TABLE {eggs} (id int PRIMARY KEY, hen int REFERENCES {hens} {self.pick('', 'ON DELETE CASCADE')})",
+            f"INSERT INTO {hens} VALUES (1, 1)",
+            f"INSERT INTO {eggs} VALUES (1, 1), (2, NULL)",
+            f"ALTER TABLE {hens} ADD CONSTRAINT {self.name()} FOREIGN KEY (egg) REFERENCES {eggs} "
+            f"{self.pick('', 'DEFERRABLE INITIALLY DEFERRED')}",
+        )
+        if self.pick(False, True):
             self.say(
-                "SET session_replication_role = replica", f"DELETE FROM {self.pick(*parents).name}",
+                "SET session_replication_role = replica",
+                f"DELETE FROM {self.pick(hens, eggs)} WHERE id = 1",
                 "SET session_replication_role = origin",
-            )  # fmt: skip
+            )
 
     def change(self, table: _Table) -> None:
         column, _ = self.pick(*table.columns)
@@ -505,6 +518,8 @@ def databases(draw: st.DrawFn) -> Steps:
     if maker.seldom(6):
         maker.make_heirs()
     maker.make_keys()
+    if maker.seldom(8):
+        maker.make_cycle()
     for _ in range(draw(st.sampled_from([0, 2, 4, 6])) if maker.tables else 0):
         maker.make_object(draw(st.sampled_from(maker.tables)))
     for _ in range(draw(st.sampled_from([0, 1, 2])) if maker.tables else 0):
