@@ -21,7 +21,6 @@ from subs_assets.archive.manifest import (
     MANIFEST,
     MANIFEST_HASH,
     Manifest,
-    PreviousArchive,
     TableEntry,
     parse_manifest,
     read_manifest,
@@ -72,7 +71,7 @@ class RemotePlace:
                 if left.is_dir():
                     remove_folder(left)
             # Before the databases are read: a store that cannot be reached costs nothing.
-            previous = self._newest()
+            previous = store.previous_archive(self.summaries(), self.manifest_sha256)
             self._sweep()
             made = snapshot.make(databases, self._spool, previous, note, producer, progress)
             try:
@@ -215,13 +214,6 @@ class RemotePlace:
                 "it for left behind (is a machine's clock wrong, or did this take longer than a day?), or changed it, "
                 "or the store lost it; try again"
             )
-
-    def _newest(self) -> PreviousArchive | None:
-        """The newest archive that can be read."""
-        for summary in self.summaries():
-            if summary.problem is None and (sha256 := self.manifest_sha256(summary.name)) is not None:
-                return PreviousArchive(folder=summary.name, number=summary.number, manifest_sha256=sha256)
-        return None
 
     def _sweep(self) -> None:
         """Remove what creations and removals left that ended half-way, unless somebody may still be at it."""

@@ -30,7 +30,7 @@ from subs_assets.archive.manifest import (
     write_manifest,
 )
 from subs_assets.archive.protocols import Progress, Source
-from subs_assets.archive.store import FOLDER_NAME, list_archives
+from subs_assets.archive.store import FOLDER_NAME, list_archives, previous_archive
 
 LOCK_FILE = ".archive.lock"
 UNFINISHED = ".unfinished-"
@@ -61,7 +61,8 @@ def create(
     """
     with in_a_sentence(ArchiveError, f"no archive was made in {destination}"), alone_in(destination, wait_seconds):
         _sweep(destination)
-        return make(databases, destination, _newest(destination), note, producer, progress)
+        previous = previous_archive(list_archives(destination), lambda name: manifest_sha256(destination / name))
+        return make(databases, destination, previous, note, producer, progress)
 
 
 def make(
@@ -166,16 +167,6 @@ def _read_back(folder: Path, tables: tuple[TableEntry, ...]) -> None:
     for table in tables:
         if problem := check_file(data_path(folder, table), table.facts):
             raise BadArchive(f"table {table.name} of {table.database} was written and reads otherwise: {problem}")
-
-
-def _newest(destination: Path) -> PreviousArchive | None:
-    """The newest archive that can be read."""
-    newest = next((summary for summary in list_archives(destination) if summary.problem is None), None)
-    if newest is None:
-        return None
-    return PreviousArchive(
-        folder=newest.name, number=newest.number, manifest_sha256=manifest_sha256(destination / newest.name)
-    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from subs_assets.archive import manifest as manifests
 from subs_assets.archive.data_file import read_lines
 from subs_assets.archive.errors import ArchiveError, BadArchive, in_a_sentence
-from subs_assets.archive.manifest import Manifest, TableEntry
+from subs_assets.archive.manifest import Manifest, PreviousArchive, TableEntry
 from subs_assets.archive.values import TEXT_FORMS, RowForm
 
 FOLDER_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
@@ -50,6 +50,18 @@ def list_archives(destination: Path) -> list[ArchiveSummary]:
 def newest_first(summaries: Iterable[ArchiveSummary]) -> list[ArchiveSummary]:
     """In the order of a list: by number, not by time, for a clock may be set back."""
     return sorted(summaries, key=lambda summary: (summary.number, summary.name), reverse=True)
+
+
+def previous_archive(
+    summaries: Iterable[ArchiveSummary], sha256_of: Callable[[str], str | None]
+) -> PreviousArchive | None:
+    """The newest of a list of archives that can be read, which the next one is made after; ``sha256_of`` gives the hash
+    of an archive's manifest, None if it is gone meanwhile.
+    """
+    for one in summaries:
+        if one.problem is None and (sha256 := sha256_of(one.name)) is not None:
+            return PreviousArchive(folder=one.name, number=one.number, manifest_sha256=sha256)
+    return None
 
 
 def summary(name: str, read: Callable[[], Manifest]) -> ArchiveSummary:

@@ -1,4 +1,4 @@
-"""``subs archive``: make, look at, prove, compare, restore and prune archives; take over a Django app's dumps."""
+"""``subs archive``: make, look at, prove, compare, restore and prune archives."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from subs_assets.commands.import_django import import_django
 from subs_assets.commands.output import age, errors, fail, print_json, print_table, say, told_by_table
 from subs_assets.settings import Settings
 
@@ -381,41 +382,6 @@ def _next_migration(heads: tuple[str, ...]) -> str:
     return f"Alembic revision: {at}; next: {'; '.join(missing)}: set SUBS_DATABASE_URL to it and run `subs db upgrade`"
 
 
-@archive.command("import-django")
-def import_django(
-    folder: Annotated[Path, typer.Argument(help="Where the files of Django's dumpdata lie.")],
-    into: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database; an SQLite file may be missing.")],
-) -> None:
-    """Make tables of a Django app's dumpdata files in an empty database: all of them, or none."""
-    from dataclasses import asdict
-
-    from subs_assets.archive.django_import import import_dump
-    from subs_assets.archive.errors import ArchiveError, BadDump
-
-    try:
-        with told_by_table("importing") as progress:
-            imported = import_dump(folder, into, progress)
-    except BadDump as problem:
-        for sentence in problem.problems:
-            say(sentence, errors)
-        fail(str(problem))
-    except ArchiveError as problem:
-        fail(str(problem))
-    for sentence in imported.notes:
-        say(f"note: {sentence}", errors)
-    print_table(
-        [
-            {"file": file, "model": model, "objects": objects}
-            for file, models in imported.files.items()
-            for model, objects in (models or {"": 0}).items()
-        ],
-        f"Read from {folder}",
-    )
-    print_table([asdict(table) for table in imported.tables], "Imported")
-    objects = sum(sum(models.values()) for models in imported.files.values())
-    rows = sum(table.rows for table in imported.tables)
-    say(f"{objects:,} objects of {len(imported.files)} files are {rows:,} rows of {len(imported.tables)} tables")
-
-
 def register(app: typer.Typer) -> None:
+    archive.command("import-django")(import_django)
     app.add_typer(archive, name="archive")

@@ -26,6 +26,7 @@ from subs_assets.archive.chain import broken_link, verify_chain
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, BadArchive, UnreadableDatabase
 from subs_assets.archive.places import open_archive, open_place
 from subs_assets.archive.remote_place import RemotePlace
+from subs_assets.archive.store import ArchiveSummary
 from subs_assets_tests.object_store import SECRET, ObjectStore, running_object_store
 from subs_assets_tests.unit.archive.conftest import Place, SqliteFiles, url_of
 from subs_assets_tests.unit.archive.oracle import content
@@ -219,14 +220,14 @@ def test_two_creations_at_once_from_two_machines_make_two_whole_archives(
     made: list[str] = []
 
     def create(place: RemotePlace) -> None:
-        newest = place._newest
+        summaries = place.summaries
 
-        def together() -> object:
-            found = newest()
+        def together() -> list[ArchiveSummary]:
+            found = summaries()
             both_begun.wait(60)
             return found
 
-        place._newest = together  # type: ignore[method-assign, assignment]
+        place.summaries = together  # type: ignore[method-assign]
         made.append(place.create({"warehouse": url_of(shop)}))
 
     threads = [threading.Thread(target=create, args=(place,)) for place in places]
