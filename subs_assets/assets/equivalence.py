@@ -9,6 +9,7 @@ from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
+from subs_assets.equivalence.changes import mapping_changes
 from subs_assets.resources import EncoderResource, WarehouseResource
 
 GROUP = "equivalence"
@@ -65,6 +66,11 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     outs={
         "category_equivalences": table_output(EQUIVALENCES, "scikitlearn"),
         "category_evidence": table_output("The ten strongest pairs of listings behind each mapping."),
+        "category_absences": table_output(
+            "Categories without a mapping to a company.\n\n"
+            "Whether nothing of the kind is sold there, and what was refused."
+        ),
+        "category_equivalence_changes": table_output("What differs from the mappings that are published."),
     },
 )
 def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of outputs
@@ -111,7 +117,14 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },
     )
-    yield from selected(context, [mapped, Output(found.evidence, "category_evidence")])
+    changes = mapping_changes(warehouse.warehouse.read("category_equivalences"), mappings)
+    outputs = [
+        mapped,
+        Output(found.evidence, "category_evidence"),
+        Output(found.absences, "category_absences"),
+        Output(changes, "category_equivalence_changes"),
+    ]
+    yield from selected(context, outputs)
 
 
 def _coverage(shelves: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:

@@ -251,6 +251,40 @@ category_evidence = Table(
     Column("weight", Float, nullable=False, doc="How much the pair counts, 0 to 1"),
 )
 
+category_absences = Table(
+    "category_absences",
+    metadata,
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    _key("target_company_slug", TARGET_COMPANY),
+    Column(
+        "answer",
+        TEXT,
+        nullable=False,
+        doc="none (nothing of the kind there), undecided (a mapping waits for a person), parts (only categories below "
+        "it are mapped) or above (a category above it is mapped, and speaks for it)",
+    ),
+    Column("listings", WHOLE_NUMBER, nullable=False, doc="Listings in the category and below it"),
+    Column("through_path", TEXT, doc="The category above it that is mapped; null unless the answer is above"),
+    Column("candidate_path", TEXT, doc="The best refused category there; null where nothing resembles it"),
+    Column("candidate_support", Float, doc="Effective number of listings that point to that candidate"),
+    Column("reason", TEXT, nullable=False, doc="Why there is no accepted mapping"),
+)
+
+category_equivalence_changes = Table(
+    "category_equivalence_changes",
+    metadata,
+    _key("company_slug", COMPANY),
+    _key("path", PATH),
+    _key("target_company_slug", TARGET_COMPANY),
+    _key("target_path", TARGET_PATH),
+    Column("change", TEXT, nullable=False, doc="Against the night before: new, gone, status or relation"),
+    Column("status_before", TEXT, doc="Null where it is new"),
+    Column("status_after", TEXT, doc="Null where it is gone"),
+    Column("relation_before", TEXT, doc="Null where it is new"),
+    Column("relation_after", TEXT, doc="Null where it is gone"),
+)
+
 product_claims = Table(
     "product_claims",
     metadata,

@@ -11,19 +11,29 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.decisions import apply_decisions
 from subs_assets.equivalence.evidence import Calibration, ListingEvidence, calibrate, listing_evidence
 from subs_assets.equivalence.facets import effective_shelves, find_facets
-from subs_assets.equivalence.mapping import EVIDENCE_COLUMNS, MAPPING_COLUMNS, Tree, build_tree, map_categories
+from subs_assets.equivalence.mapping import (
+    CANDIDATE_COLUMNS,
+    EVIDENCE_COLUMNS,
+    MAPPING_COLUMNS,
+    Mappings,
+    Tree,
+    build_tree,
+    map_categories,
+)
 
 
 @dataclass(frozen=True)
 class Equivalences:
-    """The tables ``category_equivalences`` and ``category_evidence``, how soft evidence was weighed, and the decisions
-    whose category is gone (sentences)."""
+    """The tables ``category_equivalences``, ``category_evidence`` and ``category_absences``, how soft evidence was
+    weighed, and the decisions whose category is gone (sentences)."""
 
     mappings: pd.DataFrame
     evidence: pd.DataFrame
+    absences: pd.DataFrame
     calibration: Calibration
     vanished_decisions: list[str]
 
@@ -64,20 +74,22 @@ def build_equivalences(
         for company, part in numbered.groupby("company_slug", sort=True)
     }
     rows = {company: np.flatnonzero(listings["company_slug"] == company) for company in trees}
-    mappings, evidence = [], []
+    found: list[Mappings] = []
     for one, other in combinations(sorted(trees), 2):
         pairs = listing_evidence(features, rows[one], rows[other], product, calibration)
         labels = _label_similarity(trees[one], trees[other], store)
-        for found in _both_directions(trees[one], trees[other], pairs, labels, listings):
-            mappings.append(found[0])
-            evidence.append(found[1])
-    decided, vanished = apply_decisions(_together(mappings, MAPPING_COLUMNS), decisions, categories)
-    return Equivalences(decided, _together(evidence, EVIDENCE_COLUMNS), calibration, vanished)
+        found += _both_directions(trees[one], trees[other], pairs, labels, listings)
+    mappings = _together([part.mappings for part in found], MAPPING_COLUMNS)
+    decided, vanished = apply_decisions(mappings, decisions, categories)
+    candidates = _together([part.candidates for part in found], CANDIDATE_COLUMNS)
+    absences = find_absences(categories, facets, decided, candidates)
+    evidence = _together([part.evidence for part in found], EVIDENCE_COLUMNS)
+    return Equivalences(decided, evidence, absences, calibration, vanished)
 
 
 def _both_directions(
     one: Tree, other: Tree, pairs: ListingEvidence, labels: NDArray[np.float32], listings: pd.DataFrame
-) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+) -> list[Mappings]:
     return [
         map_categories(one, other, pairs, labels, listings),
         map_categories(other, one, pairs.reversed(), labels.T, listings),

@@ -120,9 +120,9 @@ def relation_of(target_given_source: float, source_given_target: float) -> str |
 
 def map_categories(
     source: Tree, target: Tree, evidence: ListingEvidence, label_similarity: NDArray[np.float32], names: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Mappings of every category of ``source`` that has evidence, and their strongest pairs: the columns of the tables
-    ``category_equivalences`` and ``category_evidence`` without the decisions.
+) -> "Mappings":
+    """Mappings of every category of ``source`` that has evidence, their strongest pairs, and the best refused target of
+    each category that has no accepted one.
 
     ``label_similarity``: float32 (source nodes, target nodes), cosine of the categories' own names. ``names``: sku and
     name of the rows of the features.
@@ -142,7 +142,7 @@ def map_categories(
     matched_source = source.incidence.T @ _shelved(forward, target, axis=1)
     matched_target = target.incidence.T @ _shelved(backward, source, axis=0)
     sku, name = names["sku"].to_numpy(object), names["name"].to_numpy(object)
-    mappings, pairs = [], []
+    mappings, pairs, refused = [], [], []
     for node, path in enumerate(source.paths):
         masses = dict(zip(*_row(into, node), strict=True))
         backs = dict(zip(*_row(back, node), strict=True))
@@ -163,7 +163,12 @@ def map_categories(
             key = (source.company_slug, path, target.company_slug, target.paths[other])
             mappings.append((*key, *row))
             pairs += [(*key, *pair) for pair in _strongest(source, node, target, other, evidence, sku, name)]
-    return pd.DataFrame(mappings, columns=MAPPING_COLUMNS), pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS)
+        refused += _best_refused(source, node, target, masses, [row for row in mappings if row[1] == path])
+    return Mappings(
+        pd.DataFrame(mappings, columns=MAPPING_COLUMNS),
+        pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS),
+        pd.DataFrame(refused, columns=CANDIDATE_COLUMNS),
+    )
 
 
 KEY_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
@@ -172,7 +177,31 @@ MAPPING_COLUMNS = [
     "matched_target", "target_given_source", "target_given_source_bound", "source_given_target",
     "source_given_target_bound", "label_similarity", "reason",
 ]  # fmt: skip
+CANDIDATE_COLUMNS = [*KEY_COLUMNS, "support", "reason"]
 EVIDENCE_COLUMNS = [*KEY_COLUMNS, "rank", "kind", "sku", "target_sku", "name", "target_name", "weight"]
+
+
+@dataclass(frozen=True)
+class Mappings:
+    """Columns of the tables ``category_equivalences`` and ``category_evidence``, and ``CANDIDATE_COLUMNS``."""
+
+    mappings: pd.DataFrame
+    evidence: pd.DataFrame
+    candidates: pd.DataFrame
+
+
+def _best_refused(source: Tree, node: int, target: Tree, masses: dict[int, float], found: list[tuple]) -> list[tuple]:
+    """The target that most of the category's evidence points to, and why it is not accepted; none where one is."""
+    column = {name: place for place, name in enumerate(MAPPING_COLUMNS)}
+    if not masses or any(row[column["status"]] == "accepted" for row in found):
+        return []
+    if found:
+        best = max(found, key=lambda row: (row[column["support"]], row[column["target_path"]]))
+        return [(*best[:4], best[column["support"]], best[column["reason"]])]
+    deepest = [other for other in masses if not any(child in masses for child in target.children.get(other, ()))]
+    other = max(deepest, key=lambda candidate: (masses[candidate], -candidate))
+    reason = f"only {masses[other]:.1f} listings' worth of evidence"
+    return [(source.company_slug, source.paths[node], target.company_slug, target.paths[other], masses[other], reason)]
 
 
 def _shelved(mass: Any, tree: Tree, axis: int) -> NDArray[np.float64]:

@@ -108,10 +108,10 @@ def both_ways(
         map_categories(aldi, coles, evidence, labels, names),
         map_categories(coles, aldi, evidence.reversed(), labels.T, names),
     ]
-    for mappings, pairs in found:
-        frames.conform(mappings, tables.category_equivalences)
-        frames.conform(pairs, tables.category_evidence)
-    return tuple(mappings.set_index(["path", "target_path"]) for mappings, _ in found)  # type: ignore[return-value]
+    for one in found:
+        frames.conform(one.mappings, tables.category_equivalences)
+        frames.conform(one.evidence, tables.category_evidence)
+    return tuple(one.mappings.set_index(["path", "target_path"]) for one in found)  # type: ignore[return-value]
 
 
 ALDI = "Pantry > Cereals & Muesli"
@@ -223,7 +223,7 @@ def test_a_listing_with_two_shelves_below_a_node_stands_there_once() -> None:
 def test_the_strongest_pairs_are_kept_ten_at_most() -> None:
     aldi, coles, evidence, names = trees_and_evidence([("A", "X", 14)])
     rising = ListingEvidence(evidence.source, evidence.target, np.linspace(0.3, 0.95, 14), evidence.hard)
-    _, pairs = map_categories(aldi, coles, rising, np.zeros((1, 1), np.float32), names)
+    pairs = map_categories(aldi, coles, rising, np.zeros((1, 1), np.float32), names).evidence
     assert pairs["rank"].tolist() == list(range(1, 11))
     assert pairs["weight"].tolist() == pytest.approx(sorted(rising.weight, reverse=True)[:10])
     assert (pairs.iloc[0]["sku"], pairs.iloc[0]["target_sku"], pairs.iloc[0]["kind"]) == ("sku13", "sku27", "soft")
