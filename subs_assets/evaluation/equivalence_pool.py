@@ -1,13 +1,14 @@
 """The pairs of categories that people label: what any method proposes and what only looks plausible, drawn by strata,
 shuffled, and written without any answer.
 
-``python -m subs_assets.evaluation.equivalence_pool FOLDER`` reads what SUBS_HOME has published and writes
+``python -m subs_assets.evaluation.equivalence_pool FOLDER [LABELS]`` reads what SUBS_HOME has published and writes
 ``sheet.csv`` (for labellers: two paths, ten product names a side) and ``strata.csv`` (for the evaluation: which
-stratum each pair is from, how many it has and how many were drawn). docs/labelling-equivalences.md is the guideline.
+stratum each pair is from, how many it has and how many were drawn). Pairs that the file LABELS holds are not drawn
+again, and more is drawn where a pair counts for many. docs/labelling-equivalences.md is the guideline.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from subs_assets.evaluation.equivalence_methods import (
 )
 
 SEED = 20261125
+FURTHER_SEED = 20261126
 NAMES = 10
 NEAR_MISSES = 3
 """For every category so many of those on the other side with which it shares most evidence join the pool anyway."""
@@ -44,6 +46,17 @@ QUOTAS: Mapping[str, int] = {
 }
 """Pairs to draw for each pair of companies. Weighted by the size of its stratum, every drawn pair counts for its own
 share of the pool."""
+
+FURTHER_QUOTAS: Mapping[str, int] = {
+    "none, beside a proposal": 60,
+    "none, shared evidence": 25,
+    "only ours": 14,
+    "two methods": 10,
+    "only labels": 8,
+    "only counts": 6,
+    "only components": 4,
+}
+"""For a second sheet: with 8 of 3,100 drawn, one pair counted for 388 and made every figure shaky."""
 
 
 def pool(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
@@ -68,13 +81,21 @@ def pool(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*PAIR_COLUMNS, "stratum"])
 
 
-def draw(pooled: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    """Pairs for labelling, ``QUOTAS`` of each stratum, with ``pooled`` and ``drawn``: how many the stratum has."""
+def draw(
+    pooled: pd.DataFrame,
+    random: np.random.Generator,
+    quotas: Mapping[str, int] = QUOTAS,
+    labelled: Collection[tuple[str, ...]] = (),
+) -> pd.DataFrame:
+    """Pairs for labelling, so many of each stratum, with ``pooled`` and ``drawn``: how many the stratum has, and how
+    many of those that are not ``labelled`` yet were drawn."""
+    is_left = pd.Series([key not in labelled for key in _keys(pooled)], index=pooled.index)
     parts = []
-    for name, quota in QUOTAS.items():
-        stratum = pooled[pooled["stratum"] == name]
-        chosen = random.choice(len(stratum), min(quota, len(stratum)), replace=False)
-        parts.append(stratum.iloc[np.sort(chosen)].assign(pooled=len(stratum), drawn=len(chosen)))
+    for name, quota in quotas.items():
+        stratum = pooled["stratum"] == name
+        left = pooled[stratum & is_left]
+        chosen = random.choice(len(left), min(quota, len(left)), replace=False)
+        parts.append(left.iloc[np.sort(chosen)].assign(pooled=int(stratum.sum()), drawn=len(chosen)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -155,8 +176,9 @@ def _names_below(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> di
     return {key: list(found) for key, found in below.items()}
 
 
-def main(folder: Path) -> None:
-    """Draw from the published tables of this installation, and write the two files into ``folder``."""
+def main(folder: Path, labels: Path | None = None) -> None:
+    """Draw from the published tables of this installation, and write the two files into ``folder``; with ``labels``, a
+    further sheet."""
     from subs_assets.database.engine import open_engine
     from subs_assets.database.warehouse import Warehouse
     from subs_assets.embedding.encoder import SentenceTransformerEncoder
@@ -180,9 +202,11 @@ def main(folder: Path) -> None:
         name_features(listings["core_name"].tolist(), store),
         store,
     )
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(SEED if labels is None else FURTHER_SEED)
+    quotas = QUOTAS if labels is None else FURTHER_QUOTAS
+    labelled = set() if labels is None else set(_keys(pd.read_csv(labels, encoding="utf-8")))
     mappings = warehouse.read("category_equivalences")
-    drawn = pd.concat([draw(pool(pair, mappings), random) for pair in pairs], ignore_index=True)
+    drawn = pd.concat([draw(pool(pair, mappings), random, quotas, labelled) for pair in pairs], ignore_index=True)
     engine.dispose()
     folder.mkdir(parents=True, exist_ok=True)
     shown = sheet(drawn, _names_below(listings, listing_categories), random)
@@ -194,4 +218,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:3]))
