@@ -1,0 +1,139 @@
+"""The way from tables to category equivalences as the assets go it, in one call, so that a trial can change a table and
+see what becomes of the mappings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from subs_assets.catalogue.categories import build_categories
+from subs_assets.database import control, frames, tables
+from subs_assets.embedding.similarity import NameFeatures, name_features
+from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
+from subs_assets.equivalence.mapping import KEY_COLUMNS
+from subs_assets.evaluation.intervals import Share
+
+Key = tuple[str, str, str, str]
+"""company_slug, path, target_company_slug, target_path."""
+
+Report = Callable[[str], None]
+"""Told, before each run, what comes next."""
+
+
+def silent(sentence: str) -> None:
+    """A ``Report`` to nobody."""
+
+
+@dataclass(frozen=True)
+class PairShare:
+    """A share that belongs to two companies, the first in the alphabet first."""
+
+    company_slug: str
+    other_company_slug: str
+    share: Share
+
+
+def pooled(shares: Sequence[PairShare]) -> Share:
+    return Share(sum(pair.share.successes for pair in shares), sum(pair.share.cases for pair in shares))
+
+
+@dataclass(frozen=True)
+class MappingInputs:
+    """The tables that equivalences are made of, and the store of their names' vectors."""
+
+    listings: pd.DataFrame
+    listing_categories: pd.DataFrame
+    product_listings: pd.DataFrame
+    categories: pd.DataFrame
+    store: VectorStore
+
+    @property
+    def companies(self) -> list[str]:
+        return sorted(self.listings["company_slug"].unique())
+
+    def features(self) -> NameFeatures:
+        """Aligned with the rows of ``listings``."""
+        return name_features(self.listings["core_name"].tolist(), self.store)
+
+    def without(self, gone: pd.MultiIndex) -> "MappingInputs":
+        """The same without the listings of these (company_slug, sku); a category that held no others is gone too."""
+
+        def rest(frame: pd.DataFrame) -> pd.DataFrame:
+            return frame[~listing_keys(frame).isin(gone)].reset_index(drop=True)
+
+        standing = rest(self.listing_categories)
+        return replace(
+            self,
+            listings=rest(self.listings),
+            listing_categories=standing,
+            product_listings=rest(self.product_listings),
+            categories=build_categories(standing),
+        )
+
+
+@dataclass(frozen=True)
+class Shelving:
+    """The tables ``category_facets`` and ``listing_shelves``."""
+
+    facets: pd.DataFrame
+    shelves: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class MappingRun:
+    """What one run found: the table ``category_equivalences`` without any decision of a person, and the shelving that
+    it was made from."""
+
+    mappings: pd.DataFrame
+    shelving: Shelving
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        return self.mappings[self.mappings["status"] == "accepted"]
+
+    def relations(self, status: str = "accepted") -> dict[Key, str]:
+        """Key -> relation of the mappings of this status."""
+        rows = self.mappings[self.mappings["status"] == status]
+        keys = rows[KEY_COLUMNS].itertuples(index=False, name=None)
+        return dict(zip(keys, rows["relation"], strict=True))
+
+
+def find_mappings(
+    inputs: MappingInputs, features: NameFeatures | None = None, shelving: Shelving | None = None
+) -> MappingRun:
+    """Features, facets, shelves and mappings, as the assets make them; decisions of people are left out.
+
+    ``features`` (of ``inputs.listings``) and ``shelving`` are made where they are not given.
+    """
+    features = inputs.features() if features is None else features
+    if shelving is None:
+        facets, shelves = facets_and_shelves(inputs.listings, inputs.listing_categories, inputs.categories, features)
+        shelving = Shelving(
+            frames.conform(facets, tables.category_facets), frames.conform(shelves, tables.listing_shelves)
+        )
+    found = build_equivalences(
+        inputs.listings,
+        inputs.product_listings,
+        inputs.categories,
+        shelving.facets,
+        shelving.shelves,
+        pd.DataFrame(columns=control.decisions.columns.keys()),
+        features,
+        inputs.store,
+    )
+    return MappingRun(found.mappings, shelving)
+
+
+def listing_keys(frame: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(frame[["company_slug", "sku"]])
+
+
+def shuffled_over_categories(standing: pd.DataFrame, skus: pd.Series, company: str, seed: int) -> pd.DataFrame:
+    """``standing`` (columns company_slug, sku, path ...) with the places of one company's listings dealt anew among
+    ``skus``, all its listings: every category keeps its size, every listing some other's shelves."""
+    ordered = np.sort(skus.to_numpy(object))
+    dealt = dict(zip(ordered, np.random.default_rng(seed).permutation(ordered), strict=True))
+    mine = standing["company_slug"] == company
+    return standing.assign(sku=standing["sku"].where(~mine, standing["sku"].map(dealt)))
