@@ -14,51 +14,73 @@ ABSENCE_COLUMNS = [
 SPEAKS_FOR_PARTS = ("exact", "close", "broad")
 """Relations of a category whose target holds what is below that category too."""
 
+NOTHING_ALIKE = (None, None, "no listing in it resembles one there")
+
+Key = tuple[str, str, str]
+"""(company_slug, path, target_company_slug)"""
+
 
 def find_absences(
     categories: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame, candidates: pd.DataFrame
 ) -> pd.DataFrame:
     """One row for each category and other company to which it has no accepted mapping; facets are left out.
 
-    ``candidates``: the best refused target of each category at each company, columns ``CANDIDATE_COLUMNS``.
+    ``answer`` is the first that holds of: ``above``, the nearest category above it that is mapped as a whole speaks for
+    it; ``parts``, categories below it are mapped; ``undecided``, a proposed mapping waits for a person; ``none``.
+
+    ``mappings``: with the decisions applied. ``candidates``: the best refused target of each category at each company
+    by the evidence alone, columns ``CANDIDATE_COLUMNS``; a mapping that is proposed or that a person rejected goes
+    before it.
     """
-    pair = ["company_slug", "path", "target_company_slug"]
-    accepted, waiting = (
-        {key: set(part["relation"]) for key, part in mappings[mappings["status"] == status].groupby(pair)}
-        for status in ("accepted", "proposed")
-    )
-    refused = {tuple(row[:3]): row[3:] for row in candidates[CANDIDATE_COLUMNS].itertuples(index=False, name=None)}
+    accepted = mappings[mappings["status"] == "accepted"]
+    mapped = _keys(accepted)
+    mapped_as_a_whole = _keys(accepted[accepted["relation"].isin(SPEAKS_FOR_PARTS)])
+    waiting = _keys(mappings[mappings["status"] == "proposed"])
     mapped_below = {
-        (company, above, target) for company, path, target in accepted for above in category_path.ancestors(path)
+        (company, above, target) for company, path, target in mapped for above in category_path.ancestors(path)
     }
-    is_facet = set(zip(facets["company_slug"], facets["path"], strict=True))
+    refused = _best_refused(mappings, candidates)
+    is_facet = _pairs(facets)
     companies = sorted(categories["company_slug"].unique())
     rows = []
     for company, path, listings in categories[["company_slug", "path", "listings"]].itertuples(index=False, name=None):
         if (company, path) in is_facet:
             continue
+        nearest_first = category_path.ancestors(path)[::-1]
         for target in companies:
             key = (company, path, target)
-            if target == company or key in accepted:
+            if target == company or key in mapped:
                 continue
-            through = _through(accepted, key)
-            candidate, support, reason = refused.get(key, (None, None, "no listing in it resembles one there"))
-            answer = _answer(through, key in waiting, key in mapped_below)
-            rows.append((*key, answer, int(listings), through, candidate, support, reason))
-    return pd.DataFrame(rows, columns=ABSENCE_COLUMNS).sort_values(pair, ignore_index=True)
+            through = next((above for above in nearest_first if (company, above, target) in mapped_as_a_whole), None)
+            answer = _answer(through, key in mapped_below, key in waiting)
+            rows.append((*key, answer, int(listings), through, *refused.get(key, NOTHING_ALIKE)))
+    return pd.DataFrame(rows, columns=ABSENCE_COLUMNS).sort_values(ABSENCE_COLUMNS[:3], ignore_index=True)
 
 
-def _through(accepted: dict[tuple[str, str, str], set[str]], key: tuple[str, str, str]) -> str | None:
-    company, path, target = key
-    for above in reversed(category_path.ancestors(path)):
-        if accepted.get((company, above, target), set()).intersection(SPEAKS_FOR_PARTS):
-            return above
-    return None
-
-
-def _answer(through: str | None, is_waiting: bool, is_mapped_below: bool) -> str:
+def _answer(through: str | None, is_mapped_below: bool, is_waiting: bool) -> str:
     if through is not None:
         return "above"
     if is_mapped_below:
         return "parts"
     return "undecided" if is_waiting else "none"
+
+
+def _best_refused(mappings: pd.DataFrame, candidates: pd.DataFrame) -> dict[Key, tuple[str, float, str]]:
+    """(target path, its support, why it is not accepted): the proposed mapping with the most support, else the rejected
+    one, else the candidate."""
+    proposed, rejected = (mappings[mappings["status"] == status] for status in ("proposed", "rejected"))
+    ranked = pd.concat(
+        [frame[CANDIDATE_COLUMNS].assign(rank=rank) for rank, frame in enumerate((proposed, rejected, candidates))]
+    ).sort_values(["rank", "support", "target_path"], ascending=[True, False, True])
+    best: dict[Key, tuple[str, float, str]] = {}
+    for company, path, target, *found in ranked[CANDIDATE_COLUMNS].itertuples(index=False, name=None):
+        best.setdefault((company, path, target), (found[0], found[1], found[2]))
+    return best
+
+
+def _keys(mappings: pd.DataFrame) -> set[Key]:
+    return set(mappings[["company_slug", "path", "target_company_slug"]].itertuples(index=False, name=None))
+
+
+def _pairs(facets: pd.DataFrame) -> set[tuple[str, str]]:
+    return set(facets[["company_slug", "path"]].itertuples(index=False, name=None))
