@@ -1,14 +1,13 @@
-"""Questions to the published tables: rates, substitutes, explain, categories, equivalences."""
+"""Questions to the published tables: rates, substitutes, explain, categories."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from subs_assets.commands.output import console, fail, print_json, print_table, records
+from subs_assets.commands.published import AsJson, From, To, published, require_companies
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,30 +15,6 @@ if TYPE_CHECKING:
 
     from subs_assets.embedding.similarity import NameFeatures
     from subs_assets.substitution.build import SubstitutionInputs
-
-AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON with the tables' own column names.")]
-From = Annotated[str | None, typer.Option("--from", help="The company whose products or categories are asked about.")]
-To = Annotated[str | None, typer.Option("--to", help="The company where substitutes or counterparts are looked for.")]
-
-
-@contextmanager
-def published(settings: Settings) -> Iterator["Connection"]:
-    """A connection to the published tables; ends with a sentence when there are none or they do not fit."""
-    from subs_assets.database import migrate
-    from subs_assets.database.engine import open_engine, sqlite_file
-
-    file = sqlite_file(settings.database_url)
-    if file is not None and not file.exists():
-        fail(f"there is no database {file} yet: start a run with `subs run`, or set SUBS_HOME to the home of one")
-    problems = migrate.check(settings.database_url)
-    if problems:
-        fail("\n".join(problems))
-    engine = open_engine(settings.database_url)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def print_rates(settings: Settings) -> None:
@@ -107,7 +82,7 @@ def rates(
         return
     if as_json or company or target:
         with published(settings) as connection:
-            _require_companies(connection, company, target)
+            require_companies(connection, company, target)
             table = lookups.rates(connection)
         for column, value in (("company_slug", company), ("target_company_slug", target)):
             table = table[table[column] == value] if value else table
@@ -269,77 +244,9 @@ def categories(
         print_table(shown, f"Categories of {company}")
 
 
-def equivalences(
-    company: From = None,
-    target: To = None,
-    path: Annotated[str | None, typer.Option(help='A category, as "Pantry > Cereals & Muesli".')] = None,
-    why: Annotated[bool, typer.Option("--why", help="The strongest pairs of listings behind each mapping.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Proposed and rejected ones too.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Which categories of two companies hold the same kind of thing."""
-    from subs_assets.catalogue import category_path
-    from subs_assets.database import frames, lookups, tables
-
-    wanted = None if path is None else category_path.encode(name.strip() for name in path.split(">"))
-    with published(Settings.from_environment()) as connection:
-        _require_companies(connection, company, target)
-        found = lookups.equivalences(connection, company, target, wanted)
-        evidence = frames.read(connection, tables.category_evidence) if why else None
-    found = found if every else found[found["status"] == "accepted"]
-    rows = records(found)
-    if evidence is not None:
-        keys = ["company_slug", "path", "target_company_slug", "target_path"]
-        behind: dict[tuple, list[dict[str, Any]]] = {}
-        for pair in records(evidence):
-            behind.setdefault(tuple(pair[key] for key in keys), []).append(pair)
-        rows = [{**row, "evidence": behind.get(tuple(row[key] for key in keys), [])} for row in rows]
-    if as_json:
-        print_json(rows)
-        return
-    if why:
-        for row in rows:
-            console.print(
-                f"{_category(row, '')}  {row['relation']}  {_category(row, 'target_')}  ({row['status']}, "
-                f"support {row['support']:.1f})\n  {row['reason']}",
-                markup=False, highlight=False, soft_wrap=True,
-            )  # fmt: skip
-            for pair in row["evidence"]:
-                line = f"    {pair['name']} ~ {pair['target_name']} ({pair['kind']} {pair['weight']:.2f})"
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-        return
-    shown = [
-        {
-            "from": _category(row, ""),
-            "relation": row["relation"],
-            "to": _category(row, "target_"),
-            "support": row["support"],
-            **({"status": row["status"]} if every else {}),
-        }
-        for row in rows
-    ]
-    print_table(shown, "Category equivalences (--why shows what they rest on)")
-
-
-def _category(row: dict[str, Any], side: str) -> str:
-    from subs_assets.catalogue import category_path
-
-    return f"{row[f'{side}company_slug']}: {category_path.readable(row[f'{side}path'])}"
-
-
 def register(app: typer.Typer) -> None:
-    for command in (rates, substitutes, explain, categories, equivalences):
+    for command in (rates, substitutes, explain, categories):
         app.command()(command)
-
-
-def _require_companies(connection: "Connection", *slugs: str | None) -> None:
-    """A company that is misspelt is an error, and not one without substitutes."""
-    from subs_assets.database import lookups
-
-    known = sorted(set(lookups.rates(connection)["company_slug"]))
-    for slug in slugs:
-        if slug is not None and slug not in known:
-            fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
 
 
 def _one_product(connection: "Connection", text: str) -> str:

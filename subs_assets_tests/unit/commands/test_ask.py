@@ -207,23 +207,6 @@ def test_categories(subs: Subs, home: Settings) -> None:
 
 
 @on_both
-def test_equivalences(subs: Subs, home: Settings) -> None:
-    every = answer(subs, home, "equivalences", "--all")
-    assert list(every[0]) == columns_of(home, "category_equivalences")
-    assert len(every) == value_of(home.database_url, "SELECT count(*) FROM category_equivalences")
-    accepted = answer(subs, home, "equivalences")
-    assert accepted == [row for row in every if row["status"] == "accepted"] != every
-    some = answer(subs, home, "equivalences", "--from", "corner", "--to", "depot", "--path", "Food > Milk", "--all")
-    assert some and {(row["company_slug"], row["target_company_slug"], row["path"]) for row in some} == {
-        ("corner", "depot", '["Food","Milk"]')
-    }
-    behind = answer(subs, home, "equivalences", "--from", "corner", "--to", "depot", "--why")
-    assert any(row["evidence"] for row in behind)
-    shown = subs(home, "equivalences", "--from", "corner", "--to", "depot", "--why").stdout
-    assert "corner: Food > Milk" in shown and "depot: Everything > Aisle > Milk & More" in shown
-
-
-@on_both
 def test_text_that_looks_like_markup_is_printed_as_it_is(subs: Subs, home: Settings) -> None:
     execute(home.database_url, "UPDATE listings SET name = 'Milk [bold]1L[/] ✓' WHERE sku = 'c001'")
     assert "Milk [bold]1L[/] ✓" in subs(home, "substitutes", "c001").stdout

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 import pytest
@@ -10,7 +10,11 @@ from subs_assets.database.engine import writing
 from subs_assets.database.frames import insert, read
 from subs_assets.database.tables import (
     categories,
+    category_absences,
     category_equivalences,
+    category_evidence,
+    category_facets,
+    listing_shelves,
     listings,
     product_listings,
     products,
@@ -29,11 +33,16 @@ LISTINGS = [
 
 
 @pytest.fixture
-def connection(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Connection:
+def fill(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Callable[..., None]:
     def fill(table: Table, *rows: dict[str, object]) -> None:
         with writing(engine) as connection:
             insert(connection, table, rows_of(table, *rows))
 
+    return fill
+
+
+@pytest.fixture
+def connection(engine: Engine, fill: Callable[..., None]) -> Iterator[Connection]:
     keys = ("company_slug", "sku", "product_id", "name", "brand", "gtin", "price")
     shelf = [dict(zip(keys, row, strict=True)) for row in LISTINGS]
     fill(listings, *({k: v for k, v in row.items() if k != "product_id"} for row in shelf))
@@ -75,7 +84,8 @@ def connection(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Connecti
         {**link, "target_company_slug": "coles", "path": '["A","C"]'},
         {**link, "company_slug": "iga", "target_company_slug": "coles"},
     )
-    return engine.connect()
+    with engine.connect() as connection:
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -179,6 +189,49 @@ def test_equivalences(connection: Connection, filters: dict[str, str], count: in
     assert len(found) == count
     for name, value in filters.items():
         assert set(found[name]) == {value}
+
+
+def test_absences_facets_and_evidence_are_those_asked_for(fill: Callable[..., None], connection: Connection) -> None:
+    here = {"company_slug": "aldi", "path": '["A"]'}
+    fill(category_absences, *({**here, "target_company_slug": target, "answer": "none"} for target in ("coles", "iga")))
+    fill(category_facets, here, {**here, "path": '["B"]'}, {**here, "company_slug": "iga"})
+    fill(category_evidence, *({**here, "target_company_slug": target, "rank": 1} for target in ("coles", "iga")))
+    assert lookups.absences(connection, "aldi", "iga", '["A"]')["target_company_slug"].tolist() == ["iga"]
+    assert len(lookups.absences(connection, "aldi")) == 2 and lookups.absences(connection, "iga").empty
+    assert lookups.facets(connection, "aldi", '["A"]')[["company_slug", "path"]].to_numpy().tolist() == [
+        ["aldi", '["A"]']
+    ]
+    assert len(lookups.facets(connection)) == 3
+    assert lookups.evidence(connection, "aldi", "coles")["target_company_slug"].tolist() == ["coles"]
+
+
+def test_mapping_counts(fill: Callable[..., None], connection: Connection) -> None:
+    """aldi has A (mapped to coles twice), A > C (mapped) and D, a facet; its 1001 stands on A and on A > C."""
+    aldi = {"company_slug": "aldi", "target_company_slug": "coles"}
+    fill(categories, *({"company_slug": "aldi", "path": path} for path in ('["A","C"]', '["D"]', '["E"]')))
+    fill(
+        category_equivalences,
+        *(
+            {**aldi, "path": path, "target_path": f'["{n}"]', "status": status}
+            for n, (path, status) in enumerate(
+                [('["A"]', "accepted"), ('["A"]', "accepted"), ('["A","C"]', "accepted"), ('["E"]', "proposed")]
+            )
+        ),
+    )
+    fill(category_absences, {**aldi, "path": '["E"]', "answer": "undecided"})
+    fill(category_facets, {"company_slug": "aldi", "path": '["D"]'})
+    fill(listing_shelves, *({"company_slug": "aldi", "sku": "1001", "path": path} for path in ('["A"]', '["A","C"]')))
+    counts = lookups.mapping_counts(connection)
+    pairs = list(zip(counts["company_slug"], counts["target_company_slug"], strict=True))
+    assert pairs == [
+        (one, other) for one in ("aldi", "coles", "iga") for other in ("aldi", "coles", "iga") if one != other
+    ]
+    assert counts.iloc[0, 2:].to_dict() == {
+        "categories": 4, "mapped": 2, "above": 0, "parts": 0, "undecided": 1, "none": 0, "facets": 1, "listings": 1,
+        "mapped_listings": 1,
+    }  # fmt: skip
+    assert lookups.mapping_counts(connection, "aldi", "coles").equals(counts.head(1))
+    assert lookups.mapping_counts(connection, target_company_slug="coles")["company_slug"].tolist() == ["aldi", "iga"]
 
 
 def test_rates_and_categories(connection: Connection) -> None:

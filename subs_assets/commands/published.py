@@ -1,0 +1,47 @@
+"""What every question to the published tables begins with: its options, a connection, companies that exist."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from subs_assets.commands.output import fail
+from subs_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON with the tables' own column names.")]
+From = Annotated[str | None, typer.Option("--from", help="The company whose products or categories are asked about.")]
+To = Annotated[str | None, typer.Option("--to", help="The company where substitutes or counterparts are looked for.")]
+
+
+@contextmanager
+def published(settings: Settings) -> Iterator["Connection"]:
+    """A connection to the published tables; ends with a sentence when there are none or they do not fit."""
+    from subs_assets.database import migrate
+    from subs_assets.database.engine import open_engine, sqlite_file
+
+    file = sqlite_file(settings.database_url)
+    if file is not None and not file.exists():
+        fail(f"there is no database {file} yet: start a run with `subs run`, or set SUBS_HOME to the home of one")
+    problems = migrate.check(settings.database_url)
+    if problems:
+        fail("\n".join(problems))
+    engine = open_engine(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def require_companies(connection: "Connection", *slugs: str | None) -> None:
+    """A company that is misspelt is an error, and not one without substitutes."""
+    from subs_assets.database import lookups
+
+    known = sorted(set(lookups.rates(connection)["company_slug"]))
+    for slug in slugs:
+        if slug is not None and slug not in known:
+            fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
