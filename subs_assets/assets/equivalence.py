@@ -1,5 +1,7 @@
 """Group ``equivalence``: facets, shelves and the mappings between the companies' categories."""
 
+from typing import Any
+
 import pandas as pd
 from dagster import AssetExecutionContext, Output, multi_asset
 
@@ -9,7 +11,8 @@ from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
-from subs_assets.equivalence.changes import mapping_changes
+from subs_assets.equivalence.changes import CHANGE_COLUMNS, CHANGES, mapping_changes
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.resources import EncoderResource, WarehouseResource
 
 GROUP = "equivalence"
@@ -117,14 +120,28 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },
     )
-    changes = mapping_changes(warehouse.warehouse.read("category_equivalences"), mappings)
+    before = warehouse.warehouse.read("category_equivalences")
+    changes = mapping_changes(before, mappings)
     outputs = [
         mapped,
         Output(found.evidence, "category_evidence"),
         Output(found.absences, "category_absences"),
-        Output(changes, "category_equivalence_changes"),
+        Output(changes, "category_equivalence_changes", metadata=_told(changes, is_first=before.empty)),
     ]
     yield from selected(context, outputs)
+
+
+def _told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:
+    """What a person looks for first: what was used last night, or is now."""
+    used = (changes[["status_before", "status_after"]] == "accepted").any(axis=1)
+    shown = _readable(changes.assign(used=used).sort_values(["used", *KEY_COLUMNS], ascending=[False] + [True] * 4))
+    counts = {kind.capitalize(): int((changes["change"] == kind).sum()) for kind in CHANGES}
+    first = {"First night": "no mappings were published before, so there is nothing to compare with"}
+    return {
+        **(first if is_first else counts),
+        "Changes of used mappings": int(used.sum()),
+        "Changes since the last night": preview(shown[CHANGE_COLUMNS]),
+    }
 
 
 def _coverage(shelves: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:

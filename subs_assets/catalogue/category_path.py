@@ -25,3 +25,17 @@ def ancestors(path: str) -> tuple[str, ...]:
 def readable(path: str) -> str:
     """For people: ``Pantry > Breakfast > Muesli``."""
     return " > ".join(decode(path)) or "(no category)"
+
+
+def most_alike(path: str, paths: Iterable[str]) -> str | None:
+    """Of ``paths`` the one whose names are spelt most like this path's, the last one counting most; None where there
+    are none."""
+    from rapidfuzz.distance.Indel import normalized_similarity
+
+    names = decode(path) or ("",)
+
+    def likeness(other: str) -> float:
+        others = decode(other) or ("",)
+        return 2 * normalized_similarity(names[-1], others[-1]) + normalized_similarity(readable(path), readable(other))
+
+    return max(sorted(paths), key=likeness, default=None)

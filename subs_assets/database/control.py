@@ -8,6 +8,7 @@ compared with an archive and never wiped.
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -54,6 +56,11 @@ decisions = Table(
     Column("decided_at", TEXT, nullable=False),
     Column("reason", TEXT),
 )
+
+DECIDED_COLUMNS = [
+    "company_slug", "subject", "target_company_slug", "target_subject", "verdict", "relation", "reason",
+]  # fmt: skip
+"""What a person says of one pair; who, when and of which kind are said once for many."""
 
 reset_requests = Table(
     "reset_requests",
@@ -143,13 +150,53 @@ def record_decision(
     reason: str | None = None,
     relation: str | None = None,
 ) -> None:
-    """Keep a person's decision on an equivalence or a substitution, in place of an earlier one on the same; the audit
-    log keeps both.
+    """``record_decisions`` for one decision."""
+    row = (company_slug, subject, target_company_slug, target_subject, verdict, relation, reason)
+    record_decisions(engine, kind, pd.DataFrame([row], columns=DECIDED_COLUMNS), decided_by)
 
-    ``subject`` and ``target_subject`` are category paths for an equivalence, skus for a substitution. Raises ValueError
-    for words that are not among DECISION_KINDS, VERDICTS and RELATIONS, and for an accepted equivalence without a
-    relation.
+
+def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_by: str) -> pd.DataFrame:
+    """Keep a person's decisions on equivalences or on substitutions, all in one transaction, in place of earlier ones
+    on the same; the audit log keeps both. One that is kept already (verdict, relation and reason) is left as it is.
+
+    ``decided``: DECIDED_COLUMNS, each pair once; ``subject`` and ``target_subject`` are category paths for an
+    equivalence, skus for a substitution. Returns the rows that changed something, with ``earlier_by``: whose decision
+    each replaces, missing where there was none. Raises ValueError, before anything is kept, for words that are not
+    among DECISION_KINDS, VERDICTS and RELATIONS, and for an accepted equivalence without a relation.
     """
+    said = decided[DECIDED_COLUMNS].astype(object)
+    rows = list(said.where(said.notna(), None).itertuples(index=False, name=None))
+    for *_, verdict, relation, _ in rows:
+        _require_sense(kind, verdict, relation)
+    if not decided_by.strip():
+        raise ValueError("a decision names who decided; decided_by is empty")
+    key = frames.primary_key(decisions)
+    now = _now()
+    with writing(engine) as connection:
+        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS, "decided_by"))
+        kept = {
+            tuple(row[:4]): tuple(row[4:])
+            for row in connection.execute(select(*columns).where(decisions.c.kind == kind))
+        }
+        earlier = [kept.get(row[:4]) for row in rows]
+        is_new = [before is None or before[:3] != row[4:] for row, before in zip(rows, earlier, strict=True)]
+        new = [
+            {"kind": kind, **dict(zip(DECIDED_COLUMNS, row, strict=True)), "decided_by": decided_by, "decided_at": now}
+            for row in compress(rows, is_new)
+        ]
+        if new:
+            of_key = (decisions.c[name] == bindparam(f"the_{name}") for name in key)
+            connection.execute(
+                delete(decisions).where(*of_key), [{f"the_{name}": row[name] for name in key} for row in new]
+            )
+            connection.execute(insert(decisions), new)
+            audit = [_audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
+            connection.execute(insert(audit_log), audit)
+    earlier_by = [before[-1] if before else None for before in earlier]
+    return decided.assign(earlier_by=pd.Series(earlier_by, decided.index, dtype=object))[is_new]
+
+
+def _require_sense(kind: str, verdict: str, relation: str | None) -> None:
     for what, word, allowed in (("kind", kind, DECISION_KINDS), ("verdict", verdict, VERDICTS)):
         if word not in allowed:
             raise ValueError(f"a decision's {what} is one of {', '.join(allowed)}; found {word!r}")
@@ -157,26 +204,6 @@ def record_decision(
     if (relation not in RELATIONS) if needs_relation else (relation is not None):
         wanted = f"one of {', '.join(RELATIONS)}" if needs_relation else "left out"
         raise ValueError(f"the relation of a decision to {verdict} the {kind} must be {wanted}; found {relation!r}")
-    if not decided_by.strip():
-        raise ValueError("a decision names who decided; decided_by is empty")
-    row = {
-        "kind": kind,
-        "company_slug": company_slug,
-        "subject": subject,
-        "target_company_slug": target_company_slug,
-        "target_subject": target_subject,
-        "verdict": verdict,
-        "relation": relation,
-        "decided_by": decided_by,
-        "decided_at": _now(),
-        "reason": reason,
-    }
-    with writing(engine) as connection:
-        connection.execute(
-            delete(decisions).where(*(decisions.c[key] == row[key] for key in frames.primary_key(decisions)))
-        )
-        connection.execute(insert(decisions).values(row))
-        connection.execute(insert(audit_log).values(_audit_row(decided_by, f"decision: {verdict}", row)))
 
 
 def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:

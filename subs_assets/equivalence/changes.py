@@ -8,6 +8,8 @@ CHANGE_COLUMNS = [
     *KEY_COLUMNS, "change", "status_before", "status_after", "relation_before", "relation_after",
 ]  # fmt: skip
 
+CHANGES = ("new", "gone", "status", "relation")
+
 
 def mapping_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """One row for each mapping that is new, gone, or of another status or relation; ``before`` and ``after`` are in the

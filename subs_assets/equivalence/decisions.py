@@ -1,43 +1,88 @@
 """A person's decisions over the mappings that the evidence proposes; they always win, and none is lost in silence."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
 
+INVERSE: Mapping[str, str] = {
+    "exact": "exact", "close": "close", "broad": "narrow", "narrow": "broad", "related": "related",
+}  # fmt: skip
+"""What a relation is in the other direction (SKOS): where b is broader than a, a is narrower than b."""
+
+SUBJECT_COLUMNS = ["company_slug", "subject", "target_company_slug", "target_subject"]
+"""The key of a mapping as decisions name it."""
+
 MEASURED_COLUMNS = MAPPING_COLUMNS[MAPPING_COLUMNS.index("support") : MAPPING_COLUMNS.index("reason")]
 """What the evidence says in numbers; zero where a person says it alone."""
+
+Key = tuple[str, str, str, str]
+"""company_slug, path, target_company_slug, target_path"""
+
+
+def other_direction(key: Key) -> Key:
+    return (*key[2:], *key[:2])
+
+
+def both_directions(decided: pd.DataFrame) -> pd.DataFrame:
+    """The decisions and, after each, the same in the other direction; the index says which two belong together."""
+    back = decided.rename(columns=dict(zip(SUBJECT_COLUMNS, other_direction(tuple(SUBJECT_COLUMNS)), strict=True)))  # type: ignore[arg-type]
+    back["relation"] = decided["relation"].map(INVERSE)
+    return pd.concat([decided, back[decided.columns]]).sort_index(kind="stable")
 
 
 def apply_decisions(
     mappings: pd.DataFrame, decisions: pd.DataFrame, categories: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The mappings with every decision applied, and a sentence for each decision whose category is gone.
+    """The mappings with every decision applied, and a sentence for each pair whose decision has lost a category.
 
     ``decisions``: the equivalence decisions of the control state (company_slug, subject, target_company_slug,
     target_subject, verdict, relation ...); subjects are category paths. An accepted pair that the evidence did not
-    propose is added.
+    propose is added. What the evidence alone would have said stays in the reason.
     """
     rows = {tuple(row[:4]): list(row) for row in mappings[MAPPING_COLUMNS].itertuples(index=False, name=None)}
-    known = set(zip(categories["company_slug"], categories["path"], strict=True))
-    vanished = []
+    lost = vanished(decisions, categories)
     column = {name: index for index, name in enumerate(MAPPING_COLUMNS)}
     for decision in decisions.itertuples(index=False):
         key = (decision.company_slug, decision.subject, decision.target_company_slug, decision.target_subject)
-        missing = [pair for pair in (key[:2], key[2:]) if pair not in known]
-        if missing:
-            company, path = missing[0]
-            vanished.append(
-                f"decision of {decision.decided_by} on {category_path.readable(key[1])}: {company} has no category "
-                f'"{category_path.readable(path)}" any more; the decision is kept and waits for it'
-            )
+        if key in lost:
             continue
-        row = rows.setdefault(key, [*key, "related", "proposed", "decision", *[0.0] * len(MEASURED_COLUMNS), ""])
+        row, alone = rows.get(key), ""
+        if row is None:
+            row = rows[key] = [*key, "related", "", "", *[0.0] * len(MEASURED_COLUMNS), ""]
+        else:
+            alone = (
+                f"; by the evidence alone {' '.join(row[column[name]] for name in ('status', 'relation'))}: {row[-1]}"
+            )
         row[column["origin"]] = "decision"
-        row[column["status"]] = "accepted" if decision.verdict == "accept" else "rejected"
-        if decision.verdict == "accept" and isinstance(decision.relation, str):
+        row[column["status"]] = f"{decision.verdict}ed"
+        if isinstance(decision.relation, str):
             row[column["relation"]] = decision.relation
         why = f": {decision.reason}" if isinstance(decision.reason, str) and decision.reason else ""
-        row[column["reason"]] = f"{decision.verdict}ed by {decision.decided_by} on {decision.decided_at}{why}"
+        row[column["reason"]] = f"{said(decision)}{why}{alone}"
     frame = pd.DataFrame(list(rows.values()), columns=MAPPING_COLUMNS)
-    return frame.sort_values(KEY_COLUMNS, ignore_index=True), vanished
+    return frame.sort_values(KEY_COLUMNS, ignore_index=True), sorted(set(lost.values()))
+
+
+def said(decision) -> str:  # type: ignore[no-untyped-def]  # a named tuple of pandas
+    """ "accepted by ann on 2025-01-02"."""
+    return f"{decision.verdict}ed by {decision.decided_by} on {decision.decided_at[:10]}"
+
+
+def vanished(decisions: pd.DataFrame, categories: pd.DataFrame) -> dict[Key, str]:
+    """The decisions of which a category is not among ``categories`` (company_slug, path), with a sentence that says
+    which; it is the same one for both directions of a pair."""
+    known = set(zip(categories["company_slug"], categories["path"], strict=True))
+    lost: dict[Key, str] = {}
+    for decision in decisions.itertuples(index=False):
+        key = (decision.company_slug, decision.subject, decision.target_company_slug, decision.target_subject)
+        sides = sorted([key[:2], key[2:]])
+        missing = [side for side in sides if side not in known]
+        if not missing:
+            continue
+        one, other = (f"{company}: {category_path.readable(path)}" for company, path in sides)
+        gone = " and ".join(f'{company} has no category "{category_path.readable(path)}"' for company, path in missing)
+        lost[key] = f"{one} ~ {other}, {said(decision)}: {gone} any more; the decision is kept and waits for it"
+    return lost

@@ -17,14 +17,15 @@ def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     parquet, csv = folder / f"{name}.parquet", folder / f"{name}.csv"
     frame.to_parquet(_unfinished(parquet), index=False)
-    formula_safe(frame).to_csv(_unfinished(csv), index=False, encoding="utf-8-sig", lineterminator="\n")
-    for path in (parquet, csv):
-        try:
-            _unfinished(path).replace(path)
-        except PermissionError as error:
-            # Windows does not replace a file that a spreadsheet has open.
-            raise PermissionError(f"{path} is in use: close it, and materialise exports again") from error
+    _appear(parquet)
+    write_csv(frame, csv)
     return [parquet, csv]
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """One file safe for spreadsheets, UTF-8 with a byte order mark, which appears whole or not at all."""
+    formula_safe(frame).to_csv(_unfinished(path), index=False, encoding="utf-8-sig", lineterminator="\n")
+    _appear(path)
 
 
 def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
@@ -34,6 +35,15 @@ def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
         risky = safe[name].str.startswith(FORMULA_STARTS).fillna(False).astype(bool)
         safe.loc[risky, name] = "'" + safe.loc[risky, name]
     return safe
+
+
+def without_guard(text: str) -> str:
+    """The text that ``formula_safe`` put an apostrophe in front of, or the text as it is.
+
+    >>> without_guard("'-2 kg"), without_guard("'tis")
+    ('-2 kg', "'tis")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
 def readable_equivalences(equivalences: pd.DataFrame) -> pd.DataFrame:
@@ -55,3 +65,11 @@ def named_substitutions(substitutions: pd.DataFrame, products: pd.DataFrame) -> 
 
 def _unfinished(path: Path) -> Path:
     return path.with_name(path.name + ".unfinished")
+
+
+def _appear(path: Path) -> None:
+    try:
+        _unfinished(path).replace(path)
+    except PermissionError as error:
+        # Windows does not replace a file that a spreadsheet has open.
+        raise PermissionError(f"{path} is in use: close it, and try again") from error

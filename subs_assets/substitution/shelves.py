@@ -68,14 +68,16 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: p
     for (company, path), index in number.items():
         for target in companies:
             node, targets = _nearest_mapping(mapped, company, path, target)
+            # What a person rejected does not come back through a broader mapping, only by one that is more precise on
+            # either side: that a department is no match for a shelf says nothing about the department's own shelves.
             refused = [
                 pair[0]
                 for above in (*category_path.ancestors(path), path)
+                if above not in category_path.ancestors(node)
                 for pair in rejected.get((company, above), {}).get(target, ())
             ]
             for target_path, relation in targets:
                 code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
-                # What a person rejected does not come back through a broader mapping, only by a more precise one.
                 coarser = [path for path in refused if path not in category_path.ancestors(target_path)]
                 banned = {other for path in coarser for other in below.get((target, path), ())}
                 rows += [

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine, inspect, make_url
 
 from subs_assets.database.control import (
+    DECIDED_COLUMNS,
     claim_data_set,
     control_metadata,
     open_control,
@@ -17,6 +19,7 @@ from subs_assets.database.control import (
     read_drills,
     read_runs,
     record_decision,
+    record_decisions,
     record_drill,
     record_run,
     write_audit,
@@ -72,6 +75,47 @@ def test_a_later_decision_replaces_the_earlier_and_the_audit_log_keeps_both(cont
     assert audit["who"].tolist() == ["Ana", "Ben", "Ana"]
     assert audit["what"].tolist() == ["decision: accept", "decision: reject", "decision: accept"]
     assert json.loads(audit["detail"][0])["subject"] == '["Käse"]'
+
+
+def decided(*changes: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame([{**DECISION, **change} for change in changes], columns=DECIDED_COLUMNS)
+
+
+NEAR = {"target_subject": '["Dairy"]', "relation": "narrow", "reason": None}
+
+
+def test_many_decisions_are_kept_at_once_and_a_second_time_changes_nothing(control: Engine) -> None:
+    record_decision(control, **{**DECISION, "relation": "close", "decided_by": "Ben"})
+    news = record_decisions(control, "equivalence", decided({}, NEAR), "Ana")
+    assert news["earlier_by"].tolist()[0] == "Ben" and news["earlier_by"].isna().tolist() == [False, True]
+    kept = read_decisions(control)
+    assert kept[["target_subject", "relation", "decided_by"]].values.tolist() == [
+        ['["Dairy","Cheese"]', "exact", "Ana"],
+        ['["Dairy"]', "narrow", "Ana"],
+    ]
+    again = record_decisions(control, "equivalence", decided({}, NEAR), "Cem")
+    assert again.empty
+    pd.testing.assert_frame_equal(read_decisions(control), kept)
+    assert read_audit(control)["who"].tolist() == ["Ana", "Ana", "Ben"]
+
+
+@pytest.mark.parametrize("said", [{"relation": "close"}, {"verdict": "reject", "relation": None}, {"reason": "again"}])
+def test_a_decision_of_which_anything_differs_is_another(control: Engine, said: dict[str, Any]) -> None:
+    record_decision(control, **DECISION)
+    changed = record_decisions(control, "equivalence", decided(said, NEAR).set_index(pd.Index([5, 9])), "Ben")
+    assert changed.index.tolist() == [5, 9]
+    assert read_decisions(control)["decided_by"].tolist() == ["Ben", "Ben"]
+
+
+def test_of_many_decisions_one_that_makes_no_sense_refuses_all(control: Engine) -> None:
+    with pytest.raises(ValueError, match="found 'same'"):
+        record_decisions(control, "equivalence", decided({}, {**NEAR, "relation": "same"}), "Ana")
+    assert read_decisions(control).empty and read_audit(control).empty
+
+
+def test_no_decisions_are_kept_without_a_word(control: Engine) -> None:
+    assert record_decisions(control, "equivalence", decided(), "Ana").empty
+    assert read_audit(control).empty
 
 
 @pytest.mark.parametrize(

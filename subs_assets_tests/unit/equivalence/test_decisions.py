@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import control, frames, tables
-from subs_assets.equivalence.decisions import apply_decisions
+from subs_assets.equivalence.decisions import apply_decisions, both_directions
 from subs_assets.equivalence.mapping import MAPPING_COLUMNS
 from subs_assets_tests.small_shops import item, path, shops
 
@@ -69,7 +69,8 @@ def test_a_decision_always_wins(
     assert vanished == []
     only = frames.conform(rows, tables.category_equivalences).iloc[0]
     assert (only["status"], only["origin"], only["relation"]) == after
-    assert only["reason"] == f"{verdict}ed by ann on 2025-01-02T03:04:05Z"
+    alone = f"; by the evidence alone {before['status']} {before['relation']}: evidence" if before else ""
+    assert only["reason"] == f"{verdict}ed by ann on 2025-01-02{alone}"
     assert only["support"] == (0.5 if before else 0.0)  # what the evidence said stays to be read
 
 
@@ -81,7 +82,8 @@ def test_a_decision_touches_no_other_mapping_and_its_reason_is_told() -> None:
     )
     assert rows["path"].tolist() == [MUESLI, SPREADS]
     assert rows["status"].tolist() == ["accepted", "rejected"]
-    assert rows["reason"].tolist() == ["evidence", "rejected by ann on 2025-01-02T03:04:05Z: honey is no cereal"]
+    alone = "; by the evidence alone accepted close: evidence"
+    assert rows["reason"].tolist() == ["evidence", f"rejected by ann on 2025-01-02: honey is no cereal{alone}"]
 
 
 def test_the_reverse_direction_is_another_mapping() -> None:
@@ -96,13 +98,20 @@ def test_the_reverse_direction_is_another_mapping() -> None:
         (
             path("Pantry > Granola"),
             BREAKFAST,
-            'decision of ann on Pantry > Granola: aldi has no category "Pantry > Granola" any more; '
-            "the decision is kept and waits for it",
+            "aldi: Pantry > Granola ~ coles: Breakfast > Cereal, accepted by ann on 2025-01-02: "
+            'aldi has no category "Pantry > Granola" any more; the decision is kept and waits for it',
         ),
         (
             MUESLI,
             path("Sale"),
-            'decision of ann on Pantry > Muesli: coles has no category "Sale" any more; '
+            "aldi: Pantry > Muesli ~ coles: Sale, accepted by ann on 2025-01-02: "
+            'coles has no category "Sale" any more; the decision is kept and waits for it',
+        ),
+        (
+            path("Gone"),
+            path("Sale"),
+            "aldi: Gone ~ coles: Sale, accepted by ann on 2025-01-02: "
+            'aldi has no category "Gone" and coles has no category "Sale" any more; '
             "the decision is kept and waits for it",
         ),
     ],
@@ -112,6 +121,35 @@ def test_a_decision_whose_category_is_gone_is_told_and_changes_nothing(source: s
     rows, vanished = apply_decisions(before, decided(decision(source, target, "accept", "exact")), CATEGORIES)
     assert vanished == [sentence]
     pd.testing.assert_frame_equal(rows, before)
+
+
+def test_both_directions_of_a_vanished_pair_are_told_once() -> None:
+    there = decision(path("Pantry > Granola"), BREAKFAST, "accept", "broad")
+    back = decision(
+        BREAKFAST, path("Pantry > Granola"), "accept", "narrow", company_slug="coles", target_company_slug="aldi"
+    )
+    _, vanished = apply_decisions(proposed(), decided(there, back), CATEGORIES)
+    assert len(vanished) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "relation", "inverse"),
+    [
+        ("accept", "exact", "exact"),
+        ("accept", "close", "close"),
+        ("accept", "broad", "narrow"),
+        ("accept", "narrow", "broad"),
+        ("accept", "related", "related"),
+        ("reject", None, None),
+    ],
+)
+def test_a_decision_in_the_other_direction(verdict: str, relation: str | None, inverse: str | None) -> None:
+    one = decided(decision(MUESLI, BREAKFAST, verdict, relation))
+    rows = both_directions(one.set_index(pd.Index([7])))
+    assert rows.index.tolist() == [7, 7]
+    back = decision(BREAKFAST, MUESLI, verdict, inverse, company_slug="coles", target_company_slug="aldi")
+    expected = decided(decision(MUESLI, BREAKFAST, verdict, relation), back)
+    pd.testing.assert_frame_equal(frames.conform(rows, control.decisions), expected)
 
 
 def test_a_category_of_the_other_company_does_not_stand_in_for_a_vanished_one() -> None:

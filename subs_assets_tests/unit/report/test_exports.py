@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.report.exports import formula_safe, named_substitutions, readable_equivalences, write_export
+from subs_assets.report.exports import (
+    formula_safe,
+    named_substitutions,
+    readable_equivalences,
+    without_guard,
+    write_export,
+)
 from subs_assets_tests.small_shops import equivalences, item, path, shops
 
 
@@ -34,6 +40,11 @@ def test_formulas_are_made_harmless(text: str, safe: str, dtype: object) -> None
     assert formula_safe(frame)["name"].iloc[0] == safe
     assert formula_safe(frame)["name"].isna().tolist() == [False, True]
     assert frame["name"].iloc[0] == text
+    assert without_guard(safe) == (text if text != "'=1" else "=1")  # an apostrophe of one's own is taken for the guard
+
+
+def test_an_apostrophe_that_guards_nothing_stays() -> None:
+    assert without_guard("'tis") == "'tis"
 
 
 def test_numbers_stay_numbers() -> None:

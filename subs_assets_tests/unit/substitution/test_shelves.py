@@ -161,3 +161,15 @@ def test_what_a_person_rejected_does_not_come_back_through_a_broader_mapping() -
     )
     pairs = shelf_relations(blocks, mappings).pairs
     assert [row.other for row in pairs.itertuples() if row.shelf == 0] == [0, 2]
+
+
+def test_a_rejected_department_does_not_take_the_mappings_of_its_shelves_along() -> None:
+    """Pantry ~ Ice Cream is rejected; the cones, a shelf of Pantry, are mapped there themselves."""
+    shelves = [("aldi", '["Pantry","Cones"]'), ("aldi", '["Pantry","Rice"]'), ("coles", '["Ice Cream"]')]
+    blocks = pd.DataFrame([(*shelf, row) for row, shelf in enumerate(shelves)], columns=["company_slug", "path", "row"])
+    mappings = equivalences(
+        ("aldi", "Pantry", "coles", "Ice Cream", "related", "rejected"),
+        ("aldi", "Pantry > Cones", "coles", "Ice Cream", "related"),
+    )
+    pairs = shelf_relations(blocks, mappings).pairs
+    assert [(row.shelf, row.other) for row in pairs.itertuples() if row.shelf != row.other] == [(0, 2)]

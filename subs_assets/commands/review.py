@@ -1,0 +1,146 @@
+"""``subs review``: what waits for a person's decision, as a file to fill in; taking it back; what has been decided."""
+
+import getpass
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from subs_assets.commands.output import errors, fail, print_json, print_table, records, say
+from subs_assets.commands.published import AsJson, From, To, published, require_companies
+from subs_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+review = typer.Typer(no_args_is_help=True, help="Decide what the evidence alone cannot: which categories are the same.")
+
+
+@review.command()
+def equivalences(
+    company: From = None,
+    target: To = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write, for a spreadsheet; else it is printed.")] = None,
+) -> None:
+    """The pairs of categories that wait for a decision, as CSV: fill in `verdict`, `relation` and `reason`."""
+    from subs_assets.database import control, frames, tables
+    from subs_assets.equivalence.questions import PublishedEquivalences
+    from subs_assets.equivalence.review import review_queue
+    from subs_assets.report.exports import formula_safe, write_csv
+
+    if out is not None and out.exists():
+        fail(f"{out} exists already, and may hold decisions that are not applied yet: choose another name")
+    settings = Settings.from_environment()
+    with published(settings) as connection:
+        require_companies(connection, company, target)
+        night = PublishedEquivalences(
+            **{
+                table.name: frames.read(connection, getattr(tables, table.name))
+                for table in fields(PublishedEquivalences)
+            }
+        )
+    decisions = control.read_decisions(control.open_control(settings.control_url), "equivalence")
+    queue = review_queue(night, decisions, company, target)
+    if out is None:
+        typer.echo(formula_safe(queue.rows).to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        try:
+            write_csv(queue.rows, out)
+        except OSError as problem:
+            fail(f"{out} cannot be written: {problem}")
+    asked = ", ".join(f"{count} {kind}" for kind, count in queue.asked.items())
+    say(f"{len(queue.rows)} pairs of categories to decide{f' ({asked})' if asked else ''}", errors)
+    if queue.left_out:
+        say(f"left out: {queue.left_out} weak proposals through which no listing would find anything new", errors)
+    if out is not None and len(queue.rows):
+        say(f'fill in verdict, relation and reason, then: subs review apply "{out}"', errors)
+
+
+@review.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="A queue with verdicts: accept (with a relation) or reject.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who decided; else the one who is logged in.")] = None,
+) -> None:
+    """Keep the decisions of a filled-in file, all or, if anything in it is wrong, none."""
+    from subs_assets.database import control, frames, tables
+    from subs_assets.equivalence.review_file import MOST_BYTES, RefusedFile, read_review
+
+    settings = Settings.from_environment()
+    who = (_whoever_is_logged_in() if by is None else by).strip()
+    if not who:
+        fail("say who decided: --by NAME")
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as problem:
+        fail(f"{file} cannot be read: {problem}")
+    with published(settings) as connection:
+        trees = (frames.read(connection, table) for table in (tables.categories, tables.category_facets))
+        try:
+            read = read_review(content, *trees)
+        except RefusedFile as refused:
+            fail(f"{file} is refused, and nothing of it is kept:\n" + "\n".join(f"  {one}" for one in refused.problems))
+    changed = control.record_decisions(
+        control.open_control(settings.control_url), "equivalence", read.decided, decided_by=who
+    )
+    _tell(read.decided, changed, read.undecided, who)
+
+
+@review.command()
+def decisions(as_json: AsJson = False) -> None:
+    """What has been decided about categories: by whom, when, why."""
+    from subs_assets.catalogue import category_path
+    from subs_assets.database import control
+
+    settings = Settings.from_environment()
+    kept = control.read_decisions(control.open_control(settings.control_url), "equivalence")
+    if as_json:
+        print_json(records(kept))
+        return
+    shown = [
+        {
+            "category": f"{row['company_slug']}: {category_path.readable(row['subject'])}",
+            "verdict": row["verdict"],
+            "relation": row["relation"],
+            "target": f"{row['target_company_slug']}: {category_path.readable(row['target_subject'])}",
+            "by": row["decided_by"],
+            "on": row["decided_at"][:10],
+            "reason": row["reason"],
+        }
+        for row in records(kept)
+    ]
+    print_table(shown, "Decisions about categories, each direction")
+
+
+def _tell(decided: "pd.DataFrame", changed: "pd.DataFrame", undecided: int, who: str) -> None:
+    pairs, new = decided[~decided.index.duplicated()], changed[~changed.index.duplicated()]
+    if decided.empty:
+        say(
+            f"no row has a verdict: nothing is decided ({undecided} rows without one)"
+            if undecided
+            else "it has no rows"
+        )
+        return
+    verdicts = ", ".join(f"{count} {verdict}ed" for verdict, count in new["verdict"].value_counts().items())
+    say(f"{who} decided {len(new)} pairs of categories, each in both directions{f': {verdicts}' if verdicts else ''}")
+    for count, what in (
+        (int(new["earlier_by"].notna().sum()), "of them replace an earlier decision"),
+        (len(pairs) - len(new), "were decided so already, and are left as they are"),
+        (undecided, "rows without a verdict were skipped"),
+    ):
+        if count:
+            say(f"{count} {what}")
+    if len(new):
+        say("they count from the next run on: subs run")
+
+
+def _whoever_is_logged_in() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name, as in a container
+        return ""
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(review, name="review")

@@ -1,0 +1,183 @@
+"""A filled-in queue read back: what is taken, what is refused, and what is said of it."""
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+
+from subs_assets.equivalence import review_file
+from subs_assets.equivalence.review_file import NEEDED, RefusedFile, Review, read_review
+from subs_assets_tests.small_shops import path
+from subs_assets_tests.unit.equivalence.review_night import FACETS, SHOPS
+
+GOOD = {
+    "company_slug": "aldi",
+    "path": path("Pantry > Muesli"),
+    "target_company_slug": "coles",
+    "target_path": path("Breakfast > Cereal"),
+    "verdict": "accept",
+    "relation": "broad",
+    "reason": "seen",
+}
+HONEY = {**GOOD, "path": path("Pantry > Honey"), "target_path": path("Breakfast > Spreads"), "relation": "close"}
+SAID = ["company_slug", "subject", "target_company_slug", "target_subject", "verdict", "relation", "reason"]
+
+
+def sheet(*rows: dict[str, str], separator: str = ",", newline: str = "\n") -> str:
+    text = io.StringIO()
+    columns = list(dict.fromkeys([*NEEDED, *(name for row in rows for name in row)]))
+    writer = csv.DictWriter(text, columns, restval="", delimiter=separator, lineterminator=newline)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def taken(content: str | bytes) -> Review:
+    return read_review(content if isinstance(content, bytes) else content.encode(), SHOPS.categories, FACETS)
+
+
+def refused(content: str | bytes) -> list[str]:
+    with pytest.raises(RefusedFile) as caught:
+        taken(content)
+    return caught.value.problems
+
+
+def test_a_row_is_a_decision_in_both_directions() -> None:
+    review = taken(
+        sheet(
+            {**GOOD, "verdict": "", "relation": ""}, GOOD, {**HONEY, "verdict": "reject", "relation": "", "reason": ""}
+        )
+    )
+    muesli, cereal = path("Pantry > Muesli"), path("Breakfast > Cereal")
+    honey, spreads = path("Pantry > Honey"), path("Breakfast > Spreads")
+    assert review.undecided == 1
+    said = review.decided[SAID].astype(object)
+    assert said.where(said.notna(), None).values.tolist() == [
+        ["aldi", muesli, "coles", cereal, "accept", "broad", "seen"],
+        ["coles", cereal, "aldi", muesli, "accept", "narrow", "seen"],
+        ["aldi", honey, "coles", spreads, "reject", None, None],
+        ["coles", spreads, "aldi", honey, "reject", None, None],
+    ]
+    assert review.decided.index.tolist() == [3, 3, 4, 4]
+
+
+PLAIN = taken(sheet(GOOD, HONEY)).decided
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("\ufeff" + sheet(GOOD, HONEY), id="byte order mark"),
+        pytest.param(sheet(GOOD, HONEY, newline="\r\n"), id="CRLF"),
+        pytest.param("\ufeff" + sheet(GOOD, HONEY, separator=";", newline="\r\n"), id="semicolons"),
+        pytest.param(sheet(GOOD, HONEY, separator="\t"), id="tabs"),
+        pytest.param(sheet({**GOOD, "verdict": " Accept ", "relation": "BROAD"}, HONEY), id="capitals and blanks"),
+        pytest.param(sheet({**GOOD, "path": '["Pantry", "Muesli"]'}, HONEY), id="a path typed with blanks"),
+        pytest.param(sheet({**GOOD, "path": "", "category": "Pantry > Muesli"}, HONEY), id="a path as people write it"),
+        pytest.param(sheet({**GOOD, "category": "Pantry > Muesli", "support": "1,5"}, HONEY), id="the queue's columns"),
+        pytest.param(sheet(GOOD, HONEY).replace("reason\n", "reason,,\n") + ",,,,,,,,\n", id="empty cells and rows"),
+    ],
+)
+def test_what_spreadsheets_and_people_do_to_a_file(content: str) -> None:
+    pd.testing.assert_frame_equal(taken(content).decided, PLAIN)
+
+
+def test_an_empty_row_counts_as_a_row_and_a_cell_may_have_lines() -> None:
+    first = {**GOOD, "reason": "one\ntwo"}
+    review = taken(sheet(first, HONEY).replace('two"\n', 'two"\n\n'))
+    assert review.decided.index.tolist() == [2, 2, 4, 4]
+    assert review.decided["reason"].tolist()[0] == "one\ntwo"
+
+
+def test_a_formula_guard_is_taken_off_again() -> None:
+    (reason, _) = taken(sheet({**GOOD, "reason": "'- no"})).decided["reason"]
+    assert reason == "- no"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"verdict": "maybe"}, 'verdict "maybe" is not accept or reject'),
+        ({"relation": ""}, "accept needs a relation, what the target is to the category: one of exact, close"),
+        ({"relation": "same"}, 'relation "same" is not one of exact, close, broad, narrow, related'),
+        ({"verdict": "reject"}, 'a rejected pair has no relation, found "broad"'),
+        ({"verdict": ""}, 'relation "broad" without a verdict: write accept or reject'),
+        ({"company_slug": "aldo"}, 'company_slug: there is no company "aldo", only aldi, coles, iga'),
+        (
+            {"target_path": path("Breakfast > Cereals")},
+            'target_path: coles has no category "Breakfast > Cereals"; most alike is "Breakfast > Cereal"',
+        ),
+        ({"path": "", "category": "Pantry > Mueslis"}, 'category: aldi has no category "Pantry > Mueslis"; most alike'),
+        ({"path": ""}, "path: the row names no category of aldi"),
+        ({"path": "Pantry > Muesli"}, 'path: Pantry > Muesli is no JSON array of names, as ["Pantry","Muesli"]'),
+        ({"path": "[" * 100_000}, "is no JSON array of names"),
+        ({"path": '["\\ud800"]'}, "is no JSON array of names"),
+        ({"path": '{"a": 1}'}, "is no JSON array of names"),
+        ({"path": "[]"}, 'path: aldi has no category "(no category)"'),
+        ({"category": "Pantry > Honey"}, "category says Pantry > Honey, but path says Pantry > Muesli: were only some"),
+        (
+            {"target_company_slug": "aldi", "target_path": path("Pantry > Honey")},
+            "both categories are of aldi: a mapping leads to another company",
+        ),
+        ({"path": path("Gluten Free")}, 'aldi "Gluten Free" is a facet (dietary), no category'),
+        ({"reason": "a\0b"}, "the reason has a NUL character"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_reason(change: dict[str, str], says: str) -> None:
+    (problem,) = refused(sheet(HONEY, {**GOOD, **change}))
+    assert problem.startswith("row 3: ") and says in problem
+
+
+def test_every_bad_row_is_named_with_every_reason() -> None:
+    problems = refused(sheet({**GOOD, "verdict": "x", "path": "?"}, HONEY, {**HONEY, "relation": "y"}) + "aldi,\n")
+    assert [problem.split(":")[0] for problem in problems] == ["row 2", "row 2", "row 4", "row 4", "row 5"]
+    assert problems[-1] == "row 5: it has 2 cells, but the header 7"
+
+
+BACK = {
+    **{name: GOOD[other] for name, other in zip(NEEDED[:4], (*NEEDED[2:4], *NEEDED[:2]), strict=True)},
+    "verdict": "accept", "relation": "narrow", "reason": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("again", [GOOD, {**GOOD, "verdict": "reject", "relation": ""}, BACK])
+def test_a_pair_is_decided_once(again: dict[str, str]) -> None:
+    assert refused(sheet(GOOD, HONEY, again)) == [
+        "row 4: the same two categories as in row 2: decide them once, in either direction"
+    ]
+
+
+def test_a_pair_may_stand_again_without_a_verdict() -> None:
+    assert len(taken(sheet(GOOD, {**GOOD, "verdict": "", "relation": ""})).decided) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "it is empty"),
+        (b"\xef\xbb\xbf \r\n", "it is empty"),
+        (sheet(GOOD, {**HONEY, "reason": "Käse"}).encode("cp1252"), "it is not UTF-8 (line 3): in Excel save it as"),
+        (sheet(GOOD).encode("utf-16"), "it is not UTF-8 (line 1)"),
+        (b"verdict,relation\n", "lacks the columns company_slug, path, target_company_slug, target_path, reason"),
+        (b"PK\x03\x04 a workbook", "lacks the columns"),
+        (sheet(GOOD).replace("relation", "verdict").encode(), "lacks the columns relation"),
+        (sheet(GOOD).replace("reason", "reason,path").encode(), "has the columns path more than once"),
+        (sheet(GOOD).encode() + b'aldi,"[" x', "row 3: it is no CSV from here on"),
+        (sheet(GOOD).encode() + b'aldi,"[', "row 3: it is no CSV from here on"),
+    ],
+)
+def test_a_bad_file_says_what_it_is(content: bytes, says: str) -> None:
+    problems = refused(content)
+    assert any(says in problem for problem in problems), problems
+
+
+def test_a_huge_file_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_file, "MOST_BYTES", 2**20)
+    assert refused(b"x" * (2**20 + 1)) == ["it is larger than 1 MB, which no queue is; take it in parts"]
+
+
+@pytest.mark.parametrize("rows", [[], [{**GOOD, "verdict": "", "relation": ""}]])
+def test_a_file_without_a_verdict_decides_nothing(rows: list[dict[str, str]]) -> None:
+    review = taken(sheet(*rows))
+    assert (len(review.decided), list(review.decided.columns), review.undecided) == (0, SAID, len(rows))
