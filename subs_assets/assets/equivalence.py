@@ -126,12 +126,12 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         mapped,
         Output(found.evidence, "category_evidence"),
         Output(found.absences, "category_absences"),
-        Output(changes, "category_equivalence_changes", metadata=_told(changes, is_first=before.empty)),
+        Output(changes, "category_equivalence_changes", metadata=told(changes, is_first=before.empty)),
     ]
     yield from selected(context, outputs)
 
 
-def _told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:
+def told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:
     """What a person looks for first: what was used last night, or is now."""
     used = (changes[["status_before", "status_after"]] == "accepted").any(axis=1)
     shown = _readable(changes.assign(used=used).sort_values(["used", *KEY_COLUMNS], ascending=[False] + [True] * 4))

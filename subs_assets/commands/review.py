@@ -114,25 +114,20 @@ def decisions(as_json: AsJson = False) -> None:
 
 
 def _tell(decided: "pd.DataFrame", changed: "pd.DataFrame", undecided: int, who: str) -> None:
+    """Both frames hold each pair twice, once for each direction, under the number of its row."""
     pairs, new = decided[~decided.index.duplicated()], changed[~changed.index.duplicated()]
-    if decided.empty:
-        say(
-            f"no row has a verdict: nothing is decided ({undecided} rows without one)"
-            if undecided
-            else "it has no rows"
-        )
-        return
     verdicts = ", ".join(f"{count} {verdict}ed" for verdict, count in new["verdict"].value_counts().items())
-    say(f"{who} decided {len(new)} pairs of categories, each in both directions{f': {verdicts}' if verdicts else ''}")
-    for count, what in (
-        (int(new["earlier_by"].notna().sum()), "of them replace an earlier decision"),
-        (len(pairs) - len(new), "were decided so already, and are left as they are"),
-        (undecided, "rows without a verdict were skipped"),
-    ):
+    how = f" ({verdicts}), each in both directions" if verdicts else ""
+    say(f"pairs of categories decided by {who}: {len(new)}{how}")
+    for what, count in {
+        "of them in place of an earlier decision": int(new["earlier_by"].notna().sum()),
+        "decided so already, left as they are": len(pairs) - len(new),
+        "rows without a verdict, skipped": undecided,
+    }.items():
         if count:
-            say(f"{count} {what}")
+            say(f"{what}: {count}")
     if len(new):
-        say("they count from the next run on: subs run")
+        say("decisions count from the next run on: subs run")
 
 
 def _whoever_is_logged_in() -> str:

@@ -3,14 +3,18 @@
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from dagster import (
+    AssetKey,
     DagsterInstance,
     DagsterResourceFunctionError,
+    ExecuteInProcessResult,
+    MetadataValue,
     ReexecutionOptions,
     execute_job,
     reconstructable,
@@ -24,10 +28,15 @@ from subs_assets.database import control, migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import metadata
 from subs_assets.embedding import matrices
+from subs_assets.equivalence.decisions import both_directions, other_direction
+from subs_assets.equivalence.mapping import KEY_COLUMNS
+from subs_assets.equivalence.questions import PublishedEquivalences
+from subs_assets.equivalence.review import Queue, review_queue
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.shops_and_runs import (
     OWN_BRANDS,
+    SOURCE,
     checks_of,
     nightly_of_the_environment,
     reason_of,
@@ -275,27 +284,60 @@ def test_a_company_that_never_delivered_costs_the_others_nothing(tmp_path: Path)
     assert set(table(settings, "catalogue_files")["company_slug"]) == {"corner", "depot", "market"}
 
 
-def test_a_decision_by_a_person_wins_and_outlives_runs(settings: Settings) -> None:
-    accepted = table(settings, "category_equivalences").query("status == 'accepted'")
-    row = accepted.iloc[0]
+def shelved(rows: list[dict], name: str) -> list[dict]:
+    """The corner shop's rows in another order, the milk on a shelf of that name, with ids that are new each time."""
+    renamed = [{**row, "shelf": ["Food", name] if row["shelf"] == ["Food", "Milk"] else row["shelf"]} for row in rows]
+    return [{**row, "ids": [f"{name} {part}" for part in row["shelf"]]} for row in reversed(renamed)]
+
+
+def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(settings: Settings) -> None:
+    """The evidence says that milk is milk; Ann says that the corner shop's is narrower. Then its shelf is renamed, and
+    is called Milk again."""
+    corner, depot = category_path.encode(["Food", "Milk"]), category_path.encode(["Everything", "Aisle", "Milk & More"])
+    pair = ("corner", corner, "depot", depot)
+    said = pd.DataFrame([(*pair, "accept", "broad", "no drinks")], columns=control.DECIDED_COLUMNS)
     engine = control.open_control(settings.control_url)
-    keys = {
-        "company_slug": row["company_slug"],
-        "subject": row["path"],
-        "target_company_slug": row["target_company_slug"],
-        "target_subject": row["target_path"],
-    }
-    control.record_decision(engine, kind="equivalence", verdict="reject", decided_by="a person", **keys)
-    gone = {**keys, "subject": category_path.encode(["Long", "Gone"])}
-    control.record_decision(engine, kind="equivalence", verdict="reject", decided_by="a person", **gone)
+    control.record_decisions(engine, "equivalence", both_directions(said), "Ann")
+
+    def night(name: str) -> tuple[dict[tuple[str, ...], list[str]], str, Queue]:
+        """How the pair stands in each direction, the metadata about lost decisions, and the queue."""
+        source = SOURCE.format(name="Corner") + "      ids: ids\n"
+        write_shop(catalogues(settings), "corner", shelved(rows_of("corner"), name), source)
+        result = run_graph(settings)
+        assert result.success, reason_of(result)
+        rows = table(settings, "category_equivalences").set_index(KEY_COLUMNS)[["status", "relation", "origin"]]
+        stands = {key: rows.loc[key].tolist() for key in (pair, other_direction(pair)) if key in rows.index}
+        published = {field.name: table(settings, field.name) for field in fields(PublishedEquivalences)}
+        queue = review_queue(PublishedEquivalences(**published), control.read_decisions(engine))
+        assert told_by(result, "category_equivalence_changes")["Gone"].value == len(last - set(rows.index))
+        last.clear()
+        last.update(rows.index)
+        return stands, told_by(result, "category_equivalences")["Decisions whose category is gone"].value, queue
+
+    last = set(table(settings, "category_equivalences").set_index(KEY_COLUMNS).index)
+    decided = {pair: ["accepted", "broad", "decision"], other_direction(pair): ["accepted", "narrow", "decision"]}
+    stands, lost, queue = night("Milk")
+    assert stands == decided and lost == "none"
+    assert corner not in set(queue.rows["path"]) | set(queue.rows["target_path"])
+
+    stands, lost, queue = night("Dairy")
+    assert stands == {}
+    assert lost.startswith("corner: Food > Milk ~ depot: Everything > Aisle > Milk & More, accepted by Ann on ")
+    assert 'corner has no category "Food > Milk" any more; the decision is kept and waits for it' in lost
+    assert queue.rows["why"].iloc[0] == f"vanished: {lost}" and queue.asked["vanished"] == 1
+
+    stands, lost, _ = night("Milk")
+    assert stands == decided and lost == "none"
     engine.dispose()
-    for _ in range(2):
-        assert run_graph(settings).success
-        after = table(settings, "category_equivalences").set_index(
-            ["company_slug", "path", "target_company_slug", "target_path"]
-        )
-        decided = after.loc[tuple(keys.values())]
-        assert (decided["status"], decided["origin"]) == ("rejected", "decision")
+
+
+def told_by(result: ExecuteInProcessResult, asset: str) -> Mapping[str, MetadataValue]:
+    (told,) = (
+        event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == AssetKey(asset)
+    )
+    return told
 
 
 @pytest.mark.parametrize(

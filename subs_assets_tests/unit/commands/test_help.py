@@ -29,6 +29,7 @@ def test_the_commands() -> None:
         *("run", "rates", "explain", "categories", "equivalences", "substitutes"),
         *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore", "drill", "diff", "prune")),
         "archive import-django",
+        *(f"review {name}" for name in ("equivalences", "apply", "decisions")),
         *(f"reset {name}" for name in ("request", "list", "archive", "confirm")),
         *(f"db {name}" for name in ("upgrade", "check")),
     }
