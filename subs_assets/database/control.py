@@ -193,7 +193,8 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             audit = [_audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
             connection.execute(insert(audit_log), audit)
     earlier_by = [before[-1] if before else None for before in earlier]
-    return decided.assign(earlier_by=pd.Series(earlier_by, decided.index, dtype=object))[is_new]
+    whose = decided.assign(earlier_by=pd.Series(earlier_by, decided.index, dtype=object))
+    return whose.iloc[list(compress(range(len(rows)), is_new))]
 
 
 def _require_sense(kind: str, verdict: str, relation: str | None) -> None:

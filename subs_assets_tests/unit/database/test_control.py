@@ -114,7 +114,8 @@ def test_of_many_decisions_one_that_makes_no_sense_refuses_all(control: Engine) 
 
 
 def test_no_decisions_are_kept_without_a_word(control: Engine) -> None:
-    assert record_decisions(control, "equivalence", decided(), "Ana").empty
+    found = record_decisions(control, "equivalence", decided(), "Ana")
+    assert (len(found), list(found.columns)) == (0, [*DECIDED_COLUMNS, "earlier_by"])
     assert read_audit(control).empty
 
 
