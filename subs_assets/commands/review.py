@@ -36,8 +36,8 @@ def equivalences(
         require_companies(connection, company, target)
         night = PublishedEquivalences(
             **{
-                table.name: frames.read(connection, getattr(tables, table.name))
-                for table in fields(PublishedEquivalences)
+                field.name: frames.read(connection, getattr(tables, field.name))
+                for field in fields(PublishedEquivalences)
             }
         )
     decisions = control.read_decisions(control.open_control(settings.control_url), "equivalence")
@@ -52,7 +52,7 @@ def equivalences(
     asked = ", ".join(f"{count} {kind}" for kind, count in queue.asked.items())
     say(f"{len(queue.rows)} pairs of categories to decide{f' ({asked})' if asked else ''}", errors)
     if queue.left_out:
-        say(f"left out: {queue.left_out} weak proposals through which no listing would find anything new", errors)
+        say(f"left out: {queue.left_out} proposals that are merely related, or would reach no listing", errors)
     if out is not None and len(queue.rows):
         say(f'fill in verdict, relation and reason, then: subs review apply "{out}"', errors)
 
@@ -92,6 +92,7 @@ def decisions(as_json: AsJson = False) -> None:
     """What has been decided about categories: by whom, when, why."""
     from subs_assets.catalogue import category_path
     from subs_assets.database import control
+    from subs_assets.equivalence.decisions import without_inverses
 
     settings = Settings.from_environment()
     kept = control.read_decisions(control.open_control(settings.control_url), "equivalence")
@@ -108,9 +109,9 @@ def decisions(as_json: AsJson = False) -> None:
             "on": row["decided_at"][:10],
             "reason": row["reason"],
         }
-        for row in records(kept)
+        for row in records(without_inverses(kept))
     ]
-    print_table(shown, "Decisions about categories, each direction")
+    print_table(shown, "Decisions about categories")
 
 
 def _tell(decided: "pd.DataFrame", changed: "pd.DataFrame", undecided: int, who: str) -> None:

@@ -33,6 +33,18 @@ def both_directions(decided: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([decided, back[decided.columns]]).sort_index(kind="stable")
 
 
+def without_inverses(decisions: pd.DataFrame) -> pd.DataFrame:
+    """Each pair that is decided in both directions alike once, for a person to read."""
+    said_back: dict[Key, tuple[str, str | None]] = {}
+    keep = []
+    for decision in decisions.itertuples(index=False):
+        key = (decision.company_slug, decision.subject, decision.target_company_slug, decision.target_subject)
+        relation = decision.relation if isinstance(decision.relation, str) else None
+        keep.append(said_back.get(key) != (decision.verdict, relation))
+        said_back[other_direction(key)] = decision.verdict, INVERSE[relation] if relation else None
+    return decisions[keep]
+
+
 def apply_decisions(
     mappings: pd.DataFrame, decisions: pd.DataFrame, categories: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -53,9 +65,8 @@ def apply_decisions(
         if row is None:
             row = rows[key] = [*key, "related", "", "", *[0.0] * len(MEASURED_COLUMNS), ""]
         else:
-            alone = (
-                f"; by the evidence alone {' '.join(row[column[name]] for name in ('status', 'relation'))}: {row[-1]}"
-            )
+            status, relation, reason = (row[column[name]] for name in ("status", "relation", "reason"))
+            alone = f". The evidence alone: {status}, {relation}; {reason}"
         row[column["origin"]] = "decision"
         row[column["status"]] = f"{decision.verdict}ed"
         if isinstance(decision.relation, str):

@@ -37,7 +37,8 @@ PAIRS_SHOWN = 5
 
 QUEUE_COLUMNS = [
     *PERSONS_COLUMNS, "company_slug", "category", "target_company_slug", "target_category", "proposed_relation", "why",
-    "listings_reached", "accepted_beside", "status", "relation_back", "status_back", *FIGURES, "evidence_says",
+    "listings_reached", "listings", "target_listings", "accepted_beside", "status", "relation_back", "status_back",
+    *FIGURES, "evidence_says",
     *(f"pair_{number}" for number in range(1, PAIRS_SHOWN + 1)), "path", "target_path",
 ]  # fmt: skip
 
@@ -80,7 +81,16 @@ def review_queue(
     chosen = sorted(why, key=lambda key: (VANISHED not in why[key], *most_reached_first(key)))
     mappings = by_key(published.category_equivalences, KEY_COLUMNS)
     pairs = _strongest_pairs(published.category_evidence, chosen)
-    rows = [{**_row(questions, key, why[key], mappings.get(key, {})), **pairs.get(key, {})} for key in chosen]
+    listings = published.categories.set_index(["company_slug", "path"])["listings"].to_dict()
+    rows = [
+        {
+            **_row(questions, key, why[key], mappings.get(key, {})),
+            "listings": listings.get(key[:2]),
+            "target_listings": listings.get(key[2:]),
+            **pairs.get(key, {}),
+        }
+        for key in chosen
+    ]
     counted = Counter(kind for kinds in why.values() for kind in kinds)
     return Queue(
         pd.DataFrame(rows, columns=QUEUE_COLUMNS),
@@ -122,10 +132,10 @@ def _row(questions: Questions, key: Key, why: Mapping[str, str], mapping: Mappin
 
 
 def _strongest_pairs(evidence: pd.DataFrame, keys: Collection[Key]) -> dict[Key, dict[str, str]]:
-    """``pair_1`` ...: the strongest pairs of listings behind each of these mappings; a company may list one name in
-    several sizes, and it is shown once."""
+    """``pair_1`` ...: the strongest pairs of listings behind each of these mappings, each name of the row's own side
+    once: that all evidence is one coconut water should be seen."""
     behind = evidence.merge(pd.DataFrame(list(keys), columns=KEY_COLUMNS), on=KEY_COLUMNS).sort_values("rank")
-    named = behind.drop_duplicates([*KEY_COLUMNS, "name", "target_name"])
+    named = behind.drop_duplicates([*KEY_COLUMNS, "name"])
     pairs: dict[Key, dict[str, str]] = {}
     for row in named.itertuples(index=False):
         shown = pairs.setdefault((row.company_slug, row.path, row.target_company_slug, row.target_path), {})

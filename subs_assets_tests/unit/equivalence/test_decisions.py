@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import control, frames, tables
-from subs_assets.equivalence.decisions import apply_decisions, both_directions
+from subs_assets.equivalence.decisions import apply_decisions, both_directions, without_inverses
 from subs_assets.equivalence.mapping import MAPPING_COLUMNS
 from subs_assets_tests.small_shops import item, path, shops
 
@@ -69,7 +69,7 @@ def test_a_decision_always_wins(
     assert vanished == []
     only = frames.conform(rows, tables.category_equivalences).iloc[0]
     assert (only["status"], only["origin"], only["relation"]) == after
-    alone = f"; by the evidence alone {before['status']} {before['relation']}: evidence" if before else ""
+    alone = f". The evidence alone: {before['status']}, {before['relation']}; evidence" if before else ""
     assert only["reason"] == f"{verdict}ed by ann on 2025-01-02{alone}"
     assert only["support"] == (0.5 if before else 0.0)  # what the evidence said stays to be read
 
@@ -82,7 +82,7 @@ def test_a_decision_touches_no_other_mapping_and_its_reason_is_told() -> None:
     )
     assert rows["path"].tolist() == [MUESLI, SPREADS]
     assert rows["status"].tolist() == ["accepted", "rejected"]
-    alone = "; by the evidence alone accepted close: evidence"
+    alone = ". The evidence alone: accepted, close; evidence"
     assert rows["reason"].tolist() == ["evidence", f"rejected by ann on 2025-01-02: honey is no cereal{alone}"]
 
 
@@ -150,6 +150,27 @@ def test_a_decision_in_the_other_direction(verdict: str, relation: str | None, i
     back = decision(BREAKFAST, MUESLI, verdict, inverse, company_slug="coles", target_company_slug="aldi")
     expected = decided(decision(MUESLI, BREAKFAST, verdict, relation), back)
     pd.testing.assert_frame_equal(frames.conform(rows, control.decisions), expected)
+
+
+@pytest.mark.parametrize(
+    ("back", "shown"),
+    [
+        (("accept", "narrow"), 1),
+        (("accept", "broad"), 2),
+        (("accept", "exact"), 2),
+        (("reject", None), 2),
+    ],
+)
+def test_a_pair_is_listed_once_where_its_directions_agree(back: tuple[str, str | None], shown: int) -> None:
+    inverse = decision(BREAKFAST, MUESLI, *back, company_slug="coles", target_company_slug="aldi")
+    rows = without_inverses(decided(decision(MUESLI, BREAKFAST, "accept", "broad"), inverse))
+    assert len(rows) == shown and rows["company_slug"].iloc[0] == "aldi"
+
+
+def test_a_rejected_pair_is_listed_once() -> None:
+    back = decision(BREAKFAST, MUESLI, "reject", company_slug="coles", target_company_slug="aldi")
+    assert len(without_inverses(decided(decision(MUESLI, BREAKFAST, "reject"), back))) == 1
+    assert without_inverses(decided()).empty
 
 
 def test_a_category_of_the_other_company_does_not_stand_in_for_a_vanished_one() -> None:

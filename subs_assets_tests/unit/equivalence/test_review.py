@@ -86,6 +86,7 @@ def test_what_a_person_needs_is_in_the_row() -> None:
     assert row[["support", "hard_support", "soft_support", "label_similarity", *bounds]].tolist() == [
         2.3, 1.0, 1.3, 0.52, 0.44, 0.5,
     ]  # fmt: skip
+    assert row[["listings_reached", "listings", "target_listings"]].tolist() == [3, 3, 2]
     assert row["accepted_beside"] == 1 and row["evidence_says"] == "made up"
 
 
@@ -93,7 +94,7 @@ def test_the_strongest_pairs_of_listings_are_shown_each_name_once() -> None:
     key = ("aldi", path("Pantry > Muesli"), "coles", path("Breakfast > Cereal"))
     names = ["Oats", "Oats", "Bran", "Rye", "Corn", "Rice", "Nuts"]
     evidence = pd.DataFrame(
-        [(*key, rank, "soft", "1", "2", name, f"{name} 1kg", 0.5) for rank, name in enumerate(names, start=1)],
+        [(*key, rank, "soft", "1", "2", name, f"{name} {rank}", 0.5) for rank, name in enumerate(names, start=1)],
         columns=EVIDENCE_COLUMNS,
     )
     other = evidence.assign(target_path=path("Breakfast > Spreads"), name="Jam")
@@ -101,7 +102,8 @@ def test_the_strongest_pairs_of_listings_are_shown_each_name_once() -> None:
         night(mappings((*MUESLI_CEREAL, "close", "proposed")), evidence=pd.concat([other, evidence])), decisions()
     ).rows.iloc[0]
     assert row[[f"pair_{number}" for number in range(1, 6)]].tolist() == [
-        f"{name} ~ {name} 1kg (soft 0.50)" for name in ("Oats", "Bran", "Rye", "Corn", "Rice")
+        f"{name} ~ {name} {rank} (soft 0.50)"
+        for rank, name in ((1, "Oats"), (3, "Bran"), (4, "Rye"), (5, "Corn"), (6, "Rice"))
     ]
 
 
