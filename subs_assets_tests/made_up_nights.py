@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.database import control, frames, tables
+from subs_assets.equivalence.absences import find_absences
+from subs_assets.equivalence.mapping import CANDIDATE_COLUMNS
 from subs_assets.report.night import Check, Night, Run, Step
 from subs_assets.substitution.outcomes import STAGES
 from subs_assets_tests.small_shops import Shops, item, shops
@@ -35,6 +37,7 @@ def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed:
     names = {slug: _company_name(number) for number, slug in enumerate(slugs)}
     shop = shops(_items(slugs, goods))
     outcomes = _outcomes(shop, slugs, random)
+    facets, equivalences = _facets(shop), _equivalences(shop, slugs, random)
     return Night(
         catalogue_files=_files(slugs, goods, failed),
         set_aside_rows=_set_aside(slugs),
@@ -43,8 +46,10 @@ def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed:
         product_listings=shop.product_listings,
         product_claims=_claims(shop),
         categories=shop.categories,
-        category_facets=_facets(shop),
-        category_equivalences=_equivalences(shop, slugs, random),
+        category_facets=facets,
+        listing_shelves=_shelves(shop, facets),
+        category_equivalences=equivalences,
+        category_absences=_absences(shop, facets, equivalences),
         substitutions=_substitutions(shop, slugs, per_product, random),
         substitution_outcomes=outcomes,
         substitution_rates=_rates(outcomes),
@@ -161,6 +166,21 @@ def _equivalences(shop: Shops, slugs: Sequence[str], random: np.random.Generator
                         }
                     )
     return _table(rows, tables.category_equivalences)
+
+
+def _shelves(shop: Shops, facets: pd.DataFrame) -> pd.DataFrame:
+    is_facet = set(zip(facets["company_slug"], facets["path"], strict=True)) | {
+        (slug, "[]") for slug in shop.listings["company_slug"]
+    }
+    standing = shop.listing_categories
+    keys = zip(standing["company_slug"], standing["path"], strict=True)
+    own = standing[[key not in is_facet for key in keys]]
+    return _table(own[["company_slug", "sku", "path"]].assign(origin="own", weight=1.0), tables.listing_shelves)
+
+
+def _absences(shop: Shops, facets: pd.DataFrame, equivalences: pd.DataFrame) -> pd.DataFrame:
+    refused = pd.DataFrame(columns=CANDIDATE_COLUMNS)
+    return _table(find_absences(shop.categories, facets, equivalences, refused), tables.category_absences)
 
 
 def _substitutions(shop: Shops, slugs: Sequence[str], per_product: int, random: np.random.Generator) -> pd.DataFrame:

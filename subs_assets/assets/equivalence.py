@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 from dagster import AssetExecutionContext, Output, multi_asset
 
-from subs_assets.assets.metadata import percent, preview
+from subs_assets.assets.equivalence_metadata import absence_metadata, mapping_metadata
+from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
@@ -98,7 +99,6 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     mappings = found.mappings
     pair = ["company_slug", "target_company_slug"]
     accepted = mappings[mappings["status"] == "accepted"]
-    coverage = _coverage(listing_shelves, accepted)
     counts = mappings.groupby([*pair, "status", "relation"], as_index=False).agg(mappings=("path", "size"))
     strongest = _readable(
         accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4)
@@ -115,7 +115,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Nearest neighbours measured": calibration.pairs,
             "P(same shelf)": f"logistic({calibration.slope:.2f} s {calibration.intercept:+.2f})",
             "Decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
-            "Listings on a mapped shelf": preview(coverage),
+            **mapping_metadata(listings, listing_shelves, category_facets, mappings),
             "By relation": preview(counts),
             "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },
@@ -125,7 +125,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     outputs = [
         mapped,
         Output(found.evidence, "category_evidence"),
-        Output(found.absences, "category_absences"),
+        Output(found.absences, "category_absences", metadata=absence_metadata(found.absences)),
         Output(changes, "category_equivalence_changes", metadata=told(changes, is_first=before.empty)),
     ]
     yield from selected(context, outputs)
@@ -142,15 +142,6 @@ def told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:
         "Changes of used mappings": int(used.sum()),
         "Changes since the last night": preview(shown[CHANGE_COLUMNS]),
     }
-
-
-def _coverage(shelves: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for (company, target), mapped in accepted.groupby(["company_slug", "target_company_slug"]):
-        own = shelves[shelves["company_slug"] == company].drop_duplicates("sku")
-        rows.append((company, target, len(own), own["path"].isin(mapped["path"]).mean()))
-    coverage = pd.DataFrame(rows, columns=["company_slug", "target_company_slug", "listings", "on a mapped shelf"])
-    return coverage.assign(**{"on a mapped shelf": percent(coverage["on a mapped shelf"])})
 
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:

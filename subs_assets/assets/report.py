@@ -38,7 +38,9 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         product_claims: pd.DataFrame,
         categories: pd.DataFrame,
         category_facets: pd.DataFrame,
+        listing_shelves: pd.DataFrame,
         category_equivalences: pd.DataFrame,
+        category_absences: pd.DataFrame,
         substitutions: pd.DataFrame,
         substitution_outcomes: pd.DataFrame,
         substitution_rates: pd.DataFrame,
@@ -57,8 +59,9 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
             engine.dispose()
         night = Night(
             catalogue_files, set_aside_rows, listings, products, product_listings, product_claims, categories,
-            category_facets, category_equivalences, substitutions, substitution_outcomes, substitution_rates,
-            company_names, facts_of_the_run(context.instance, history, context.run.run_id),
+            category_facets, listing_shelves, category_equivalences, category_absences, substitutions,
+            substitution_outcomes, substitution_rates, company_names,
+            facts_of_the_run(context.instance, history, context.run.run_id),
         )  # fmt: skip
         path = write_report(render_report(night), Path(report_folder.folder), datetime.now(UTC))
         return MaterializeResult(

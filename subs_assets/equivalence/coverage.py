@@ -1,13 +1,11 @@
 """How many of a company's listings stand in a category with an accepted mapping to each other company."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from subs_assets.catalogue import category_path
 
 PAIR = ["company_slug", "target_company_slug"]
-COUNTS = ["listings", "mapped", "share"]
+COVERAGE_COLUMNS = [*PAIR, "department", "listings", "mapped", "share"]
 
 
 def standing_listings(listings: pd.DataFrame, shelves: pd.DataFrame, facets: pd.DataFrame) -> pd.DataFrame:
@@ -44,36 +42,25 @@ def mapping_coverage(standing: pd.DataFrame, mappings: pd.DataFrame) -> pd.DataF
     company_slug, target_company_slug, department, listings, mapped, share], sorted; a listing of two departments counts
     in both.
     """
-    return _coverage(standing, mappings, ["department"])
+    accepted = mappings.loc[mappings["status"] == "accepted", [*PAIR, "path"]].drop_duplicates().assign(mapped=True)
+    companies = standing["company_slug"].unique()
+    if len(companies) < 2:
+        return pd.DataFrame(columns=COVERAGE_COLUMNS)
+    parts = []
+    for company, own in standing.groupby("company_slug", sort=True):
+        reached = accepted[accepted["company_slug"] == company]
+        # A row a place where a listing stands, a column a company: all pairs at once, since 80 companies have 6,320.
+        wide = reached.pivot(index="path", columns="target_company_slug", values="mapped")
+        wide = wide.reindex(index=own["path"], columns=companies[companies != company]).notna()
+        by_listing = wide.groupby([own["department"].to_numpy(), own["sku"].to_numpy()]).any()
+        by_department = by_listing.groupby(level=0)
+        counts = by_department.sum().rename_axis(index="department").stack().rename("mapped").reset_index()
+        counts["listings"] = counts["department"].map(by_department.size())
+        parts.append(counts.assign(company_slug=company, share=counts["mapped"] / counts["listings"]))
+    frame = pd.concat(parts, ignore_index=True)[COVERAGE_COLUMNS]
+    return frame.sort_values(COVERAGE_COLUMNS[:3], ignore_index=True)
 
 
 def pair_coverage(standing: pd.DataFrame, mappings: pd.DataFrame) -> pd.DataFrame:
     """The same without departments: DataFrame[company_slug, target_company_slug, listings, mapped, share]."""
-    return _coverage(standing, mappings, [])
-
-
-def _coverage(standing: pd.DataFrame, mappings: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    accepted = mappings[mappings["status"] == "accepted"]
-    mapped_paths = {pair: set(part["path"]) for pair, part in accepted.groupby(PAIR)}
-    companies = sorted(standing["company_slug"].unique())
-    parts = []
-    for company, own in standing.groupby("company_slug", sort=True):
-        numbered = own[["path", *by]].assign(listing=pd.factorize(own["sku"])[0])
-        listings = _count(numbered, by)
-        for target in companies:
-            if target == company:
-                continue
-            is_mapped = numbered["path"].isin(mapped_paths.get((company, target), set()))
-            mapped = _count(numbered[is_mapped], by).reindex(listings.index, fill_value=0)
-            counts = pd.DataFrame({"listings": listings, "mapped": mapped}).reset_index()
-            parts.append(counts.assign(company_slug=company, target_company_slug=target))
-    if not parts:
-        return pd.DataFrame(columns=[*PAIR, *by, *COUNTS])
-    frame = pd.concat(parts, ignore_index=True)
-    frame["share"] = frame["mapped"] / frame["listings"]
-    return frame[[*PAIR, *by, *COUNTS]].sort_values([*PAIR, *by], ignore_index=True)
-
-
-def _count(numbered: pd.DataFrame, by: Sequence[str]) -> pd.Series:
-    once = numbered[[*by, "listing"]].drop_duplicates()
-    return once.groupby(list(by)).size() if by else pd.Series([len(once)], index=pd.Index([0], name="all"))
+    return mapping_coverage(standing.assign(department=""), mappings).drop(columns="department")

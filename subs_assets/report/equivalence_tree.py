@@ -23,13 +23,15 @@ class Target:
 @dataclass(frozen=True)
 class Node:
     """A category with its listings (its whole subtree's), its strongest mappings (accepted ones first) and how many
-    more it has, and its children; ``facet`` is the kind of a facet, None for a category."""
+    more it has, and its children; ``facet`` is the kind of a facet, None for a category; ``absence`` says why it has no
+    accepted mapping, in a few words."""
 
     name: str
     listings: int
     facet: str | None
     targets: tuple[Target, ...]
     more_targets: int
+    absence: str | None
     children: tuple["Node", ...]
 
     def subtree(self) -> Iterator["Node"]:
@@ -59,18 +61,24 @@ Trees = Mapping[tuple[str, str], EquivalenceTree]
 
 STATUS_ORDER = {"accepted": 0, "proposed": 1, "rejected": 2}
 
+ABSENCE_WORDS = {"none": "none there", "undecided": "undecided", "parts": "only parts of it are mapped"}
+
 ACCEPTED_SHOWN, OTHERS_SHOWN = 5, 2
 """Targets of one category in a tree: a department has dozens of weak proposals."""
 
 
 def equivalence_trees(
-    categories: pd.DataFrame, facets: pd.DataFrame, equivalences: pd.DataFrame, most_nodes: int
+    categories: pd.DataFrame,
+    facets: pd.DataFrame,
+    equivalences: pd.DataFrame,
+    absences: pd.DataFrame,
+    most_nodes: int,
 ) -> Trees:
     """(company, other company) -> tree, for all pairs of companies that have categories.
 
     A tree of more than ``most_nodes`` nodes shows those with the most listings, and what stands above them.
     """
-    targets = _targets(equivalences)
+    targets, absent = _targets(equivalences), _absences(absences)
     facet = {(row.company_slug, row.path): row.kind for row in facets.itertuples(index=False)}
     companies = dict(iter(categories.groupby("company_slug", sort=True)))
     trees = {}
@@ -84,7 +92,7 @@ def equivalence_trees(
             of_pair = targets.get((company, other), {})
             accepted = {path for path, found in of_pair.items() if found[0].status == "accepted"}
             trees[company, other] = EquivalenceTree(
-                _roots(deepest_first, kinds, of_pair),
+                _roots(deepest_first, kinds, of_pair, absent.get((company, other), {})),
                 len(nodes),
                 len(accepted),
                 sum(kind is not None for kind in kinds.values()),
@@ -119,13 +127,25 @@ def _targets(equivalences: pd.DataFrame) -> dict[tuple[str, str], dict[str, list
     return found
 
 
+def _absences(absences: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
+    found: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    columns = ["company_slug", "target_company_slug", "path", "answer", "through_path"]
+    for company, target, path, answer, through in absences[columns].itertuples(index=False, name=None):
+        words = f"{category_path.readable(through)} speaks for it" if answer == "above" else ABSENCE_WORDS[answer]
+        found[company, target][path] = words
+    return found
+
+
 def _roots(
-    deepest_first: Iterable[tuple[str, str, int]], kinds: Mapping[str, str | None], targets: Mapping[str, list[Target]]
+    deepest_first: Iterable[tuple[str, str, int]],
+    kinds: Mapping[str, str | None],
+    targets: Mapping[str, list[Target]],
+    absences: Mapping[str, str],
 ) -> tuple[Node, ...]:
     below: defaultdict[str, list[Node]] = defaultdict(list)
     for path, name, listings in deepest_first:
         above = category_path.ancestors(path)
         shown, more = strongest(targets.get(path, ()))
-        node = Node(name, int(listings), kinds[path], shown, more, tuple(below[path]))
+        node = Node(name, int(listings), kinds[path], shown, more, absences.get(path), tuple(below[path]))
         below[above[-1] if above else category_path.ROOT].append(node)
     return tuple(below[category_path.ROOT])

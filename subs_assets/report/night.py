@@ -53,7 +53,9 @@ class Night:
     product_claims: pd.DataFrame
     categories: pd.DataFrame
     category_facets: pd.DataFrame
+    listing_shelves: pd.DataFrame
     category_equivalences: pd.DataFrame
+    category_absences: pd.DataFrame
     substitutions: pd.DataFrame
     substitution_outcomes: pd.DataFrame
     substitution_rates: pd.DataFrame

@@ -16,6 +16,7 @@ import pandas as pd
 
 from subs_assets.report import charts
 from subs_assets.report.coverage import department_coverage
+from subs_assets.report.flow_picture import flow_svg
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
 from subs_assets.report.heatmap import TITLES
 from subs_assets.report.night import Night
@@ -104,7 +105,8 @@ def _blocks(pairs: Sequence[PairDetails], context: dict[str, Any]) -> dict[str, 
 
     template = page_template("pair.html")
     return {
-        f"pair-{pair.company}-{pair.target}": Markup(template.render(**context, pair=pair)) for pair in pairs
+        f"pair-{pair.company}-{pair.target}": Markup(template.render(**context, pair=pair, flow_svg=flow_svg))
+        for pair in pairs
     }  # markup: what the template wrote is escaped already
 
 

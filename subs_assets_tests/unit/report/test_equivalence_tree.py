@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from subs_assets.catalogue import category_path
+from subs_assets.equivalence.absences import find_absences
+from subs_assets.equivalence.mapping import CANDIDATE_COLUMNS
 from subs_assets.report.equivalence_tree import Node, Target, equivalence_trees, largest, strongest
 from subs_assets_tests.made_up_nights import made_up_night
 from subs_assets_tests.small_shops import equivalences, item, path, shops
@@ -23,6 +25,7 @@ MAPPINGS = equivalences(
     ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals", "close"),
 )
 MAPPINGS["support"] = MAPPINGS["status"].map({"accepted": 1.0, "proposed": 2.0})
+ABSENCES = find_absences(SHOP.categories, FACETS, MAPPINGS, pd.DataFrame(columns=CANDIDATE_COLUMNS))
 
 
 def names(nodes: tuple[Node, ...]) -> list:
@@ -30,7 +33,7 @@ def names(nodes: tuple[Node, ...]) -> list:
 
 
 def test_the_tree_is_the_company_s_own_with_its_mappings() -> None:
-    trees = equivalence_trees(SHOP.categories, FACETS, MAPPINGS, 100)
+    trees = equivalence_trees(SHOP.categories, FACETS, MAPPINGS, ABSENCES, 100)
     assert set(trees) == {("aldi", "coles"), ("coles", "aldi")}
     tree = trees["aldi", "coles"]
     assert names(tree.roots) == [("Pantry", 3, [("Muesli", 2, []), ("Oil", 1, [])]), ("Specials", 1, [])]
@@ -39,6 +42,7 @@ def test_the_tree_is_the_company_s_own_with_its_mappings() -> None:
         ("Breakfast > Cereals", "close", "accepted"),
         ("Breakfast", "narrow", "proposed"),
     ]
+    assert (muesli.absence, oil.absence, tree.roots[0].absence) == (None, "none there", "only parts of it are mapped")
     assert muesli.is_mapped and not oil.is_mapped and not oil.targets
     assert tree.roots[1].facet == "promotional" and oil.facet is None
     assert (tree.categories, tree.mapped, tree.facets, tree.left_out) == (4, 1, 1, 0)
@@ -54,7 +58,9 @@ def test_a_large_tree_shows_the_largest_categories_and_what_is_above_them(most: 
     assert all(set(category_path.ancestors(one)) <= set(shown["path"]) for one in shown["path"])
     left_out = nodes[~nodes["path"].isin(shown["path"])]
     assert not len(shown) or not len(left_out) or shown["listings"].min() >= left_out["listings"].max()
-    trees = equivalence_trees(night.categories, night.category_facets, night.category_equivalences, most)
+    trees = equivalence_trees(
+        night.categories, night.category_facets, night.category_equivalences, night.category_absences, most
+    )
     tree = trees["shop_00", "shop_01"]
     assert sum(1 for root in tree.roots for _ in root.subtree()) == len(shown) == tree.categories - tree.left_out
 
