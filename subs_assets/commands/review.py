@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 review = typer.Typer(no_args_is_help=True, help="Decide what the evidence alone cannot: which categories are the same.")
 
+PAST = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrawn"}
+
 
 @review.command()
 def equivalences(
@@ -59,7 +61,7 @@ def equivalences(
 
 @review.command()
 def apply(
-    file: Annotated[Path, typer.Argument(help="A queue with verdicts: accept (with a relation) or reject.")],
+    file: Annotated[Path, typer.Argument(help="A queue with verdicts: accept (with a relation), reject, or withdraw.")],
     by: Annotated[str | None, typer.Option("--by", help="Who decided; else the one who is logged in.")] = None,
 ) -> None:
     """Keep the decisions of a filled-in file, all or, if anything in it is wrong, none."""
@@ -117,7 +119,7 @@ def decisions(as_json: AsJson = False) -> None:
 def _tell(decided: "pd.DataFrame", changed: "pd.DataFrame", undecided: int, who: str) -> None:
     """Both frames hold each pair twice, once for each direction, under the number of its row."""
     pairs, new = decided[~decided.index.duplicated()], changed[~changed.index.duplicated()]
-    verdicts = ", ".join(f"{count} {verdict}ed" for verdict, count in new["verdict"].value_counts().items())
+    verdicts = ", ".join(f"{count} {PAST[verdict]}" for verdict, count in new["verdict"].value_counts().items())
     how = f" ({verdicts}), each in both directions" if verdicts else ""
     say(f"pairs of categories decided by {who}: {len(new)}{how}")
     for what, count in {

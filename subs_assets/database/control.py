@@ -39,6 +39,8 @@ control_metadata = MetaData()
 
 DECISION_KINDS = ("equivalence", "substitution")
 VERDICTS = ("accept", "reject")
+WITHDRAW = "withdraw"
+"""Said instead of a verdict to have a decision no more: the evidence alone tells again."""
 RELATIONS = ("exact", "close", "broad", "narrow", "related")
 """SKOS mapping relations, as in ``category_equivalences``."""
 
@@ -157,12 +159,13 @@ def record_decision(
 
 def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_by: str) -> pd.DataFrame:
     """Keep a person's decisions on equivalences or on substitutions, all in one transaction, in place of earlier ones
-    on the same; the audit log keeps both. One that is kept already (verdict, relation and reason) is left as it is.
+    on the same, or WITHDRAW these; the audit log keeps all. What is so already (verdict, relation and reason; or no
+    decision) is left as it is.
 
     ``decided``: DECIDED_COLUMNS, each pair once; ``subject`` and ``target_subject`` are category paths for an
     equivalence, skus for a substitution. Returns the rows that changed something, with ``earlier_by``: whose decision
     each replaces, missing where there was none. Raises ValueError, before anything is kept, for words that are not
-    among DECISION_KINDS, VERDICTS and RELATIONS, and for an accepted equivalence without a relation.
+    among DECISION_KINDS, VERDICTS, WITHDRAW and RELATIONS, and for an accepted equivalence without a relation.
     """
     said = decided[DECIDED_COLUMNS].astype(object)
     rows = list(said.where(said.notna(), None).itertuples(index=False, name=None))
@@ -179,7 +182,10 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             for row in connection.execute(select(*columns).where(decisions.c.kind == kind))
         }
         earlier = [kept.get(row[:4]) for row in rows]
-        is_new = [before is None or before[:3] != row[4:] for row, before in zip(rows, earlier, strict=True)]
+        is_new = [
+            before is not None if row[4] == WITHDRAW else before is None or before[:3] != row[4:]
+            for row, before in zip(rows, earlier, strict=True)
+        ]
         new = [
             {"kind": kind, **dict(zip(DECIDED_COLUMNS, row, strict=True)), "decided_by": decided_by, "decided_at": now}
             for row in compress(rows, is_new)
@@ -189,7 +195,9 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             connection.execute(
                 delete(decisions).where(*of_key), [{f"the_{name}": row[name] for name in key} for row in new]
             )
-            connection.execute(insert(decisions), new)
+            stay = [row for row in new if row["verdict"] != WITHDRAW]
+            if stay:
+                connection.execute(insert(decisions), stay)
             audit = [_audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
             connection.execute(insert(audit_log), audit)
     earlier_by = [before[-1] if before else None for before in earlier]
@@ -198,7 +206,7 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
 
 
 def _require_sense(kind: str, verdict: str, relation: str | None) -> None:
-    for what, word, allowed in (("kind", kind, DECISION_KINDS), ("verdict", verdict, VERDICTS)):
+    for what, word, allowed in (("kind", kind, DECISION_KINDS), ("verdict", verdict, (*VERDICTS, WITHDRAW))):
         if word not in allowed:
             raise ValueError(f"a decision's {what} is one of {', '.join(allowed)}; found {word!r}")
     needs_relation = kind == "equivalence" and verdict == "accept"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.database.control import DECIDED_COLUMNS, RELATIONS, VERDICTS
+from subs_assets.database.control import DECIDED_COLUMNS, RELATIONS, VERDICTS, WITHDRAW
 from subs_assets.equivalence.decisions import both_directions
 from subs_assets.report.exports import without_guard
 
@@ -48,8 +48,9 @@ class Review:
 def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) -> Review:
     """The decisions in a filled-in queue, or in a file with its NEEDED columns that somebody wrote by hand.
 
-    A category is named by its ``path``, or, where that is empty, as people write it in ``category``. ``categories`` and
-    ``facets`` are the published tables. Raises RefusedFile.
+    A category is named by its ``path``, or, where that is empty, as people write it in ``category``; it must be
+    published, but to withdraw a decision, whose category may be gone. ``categories`` and ``facets`` are the published
+    tables. Raises RefusedFile.
     """
     rows = _rows(_text(content))
     trees = _Trees(categories, facets)
@@ -63,10 +64,11 @@ def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) 
             continue
         if not row["verdict"]:
             if row["relation"]:
-                problems.append(f'row {number}: relation "{row["relation"]}" without a verdict: write accept or reject')
+                problems.append(f'row {number}: relation "{row["relation"]}" without a verdict: write accept')
             undecided += 1
             continue
-        found = [trees.find(row, side) for side in ("", "target_")]
+        verdict, relation = row["verdict"].casefold(), row["relation"].casefold()
+        found = [trees.find(row, side, must_exist=verdict != WITHDRAW) for side in ("", "target_")]
         sides = [side for side in found if not isinstance(side, str)]
         wrong = [problem for problem in found if isinstance(problem, str)]
         wrong += _unfit_words(row["verdict"], row["relation"])
@@ -78,7 +80,6 @@ def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) 
             wrong.append(f"the same two categories as in row {first}: decide them once, in either direction")
         problems += [f"row {number}: {what}" for what in wrong]
         if not wrong:
-            verdict, relation = row["verdict"].casefold(), row["relation"].casefold()
             decided[number] = (*sides[0], *sides[1], verdict, relation or None, row["reason"] or None)
     if problems:
         raise RefusedFile(problems)
@@ -87,10 +88,11 @@ def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) 
 
 
 def _unfit_words(verdict: str, relation: str) -> list[str]:
-    if verdict.casefold() not in VERDICTS:
-        return [f'verdict "{verdict}" is not {" or ".join(VERDICTS)}']
-    if verdict.casefold() == "reject":
-        wrong = f'a rejected pair has no relation, found "{relation}": leave it empty, or accept the pair as that'
+    known = (*VERDICTS, WITHDRAW)
+    if verdict.casefold() not in known:
+        return [f'verdict "{verdict}" is not one of {", ".join(known)}']
+    if verdict.casefold() != "accept":
+        wrong = f'only an accepted pair has a relation, found "{relation}": leave it empty, or accept the pair as that'
         return [wrong] if relation else []
     if not relation:
         return [f"accept needs a relation, what the target is to the category: one of {', '.join(RELATIONS)}"]
@@ -161,7 +163,7 @@ class _Trees:
             self.paths.setdefault(company, set()).add(path)
         self.facets = dict(zip(zip(facets["company_slug"], facets["path"], strict=True), facets["kind"], strict=True))
 
-    def find(self, row: Mapping[str, str], side: str) -> Side | str:
+    def find(self, row: Mapping[str, str], side: str, must_exist: bool) -> Side | str:
         """The category of one side of a row (``""``, ``"target_"``), or what is wrong with it."""
         company, path, name = row[f"{side}company_slug"], row[f"{side}path"], row.get(f"{side}category", "")
         if company not in self.paths:
@@ -182,6 +184,8 @@ class _Trees:
             if len(named) > 1:
                 return f"{side}category: {company} has {len(named)} categories that read {name}; give its {side}path"
             found = named[0] if named else category_path.encode(part.strip() for part in name.split(">"))
+        if not must_exist:
+            return company, found
         if found not in self.paths[company]:
             return _unknown(f"{side}path" if path else f"{side}category", company, found, self.paths[company])
         if (company, found) in self.facets:

@@ -67,7 +67,9 @@ def test_a_queue_is_written_filled_in_and_taken_back(subs: Subs, home: Settings,
     assert [row["path"] + row["target_path"] for row in left] == [row["path"] + row["target_path"] for row in rows[2:]]
 
 
-def test_another_decision_on_the_same_replaces_the_earlier(subs: Subs, home: Settings, tmp_path: Path) -> None:
+def test_another_decision_on_the_same_replaces_the_earlier_and_can_be_withdrawn(
+    subs: Subs, home: Settings, tmp_path: Path
+) -> None:
     plain_sql.execute(home.database_url, AWAIT)
     (row, *_) = queue_of(subs, home, tmp_path / "queue.csv")
     row |= {"verdict": "accept", "relation": "exact"}
@@ -78,7 +80,10 @@ def test_another_decision_on_the_same_replaces_the_earlier(subs: Subs, home: Set
     result = subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", [row])), "--by", "Ben")
     assert "by Ben: 1 (1 rejected)" in result.stdout and "in place of an earlier decision: 1" in result.stdout
     listed = subs(home, "review", "decisions").stdout
-    assert "rejected" not in listed and "reject" in listed and "on second thoughts" in listed and "Ben" in listed
+    assert listed.count("reject") == 1 and "on second thoughts" in listed and "Ben" in listed
+    row |= {"verdict": "withdraw", "reason": ""}
+    assert "(1 withdrawn)" in subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", [row]))).stdout
+    assert json.loads(subs(home, "review", "decisions", "--json").stdout) == []
 
 
 def test_a_bad_file_is_refused_as_a_whole(subs: Subs, home: Settings, tmp_path: Path) -> None:

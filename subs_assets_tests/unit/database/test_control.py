@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, make_url
 
 from subs_assets.database.control import (
     DECIDED_COLUMNS,
+    WITHDRAW,
     claim_data_set,
     control_metadata,
     open_control,
@@ -107,6 +108,16 @@ def test_a_decision_of_which_anything_differs_is_another(control: Engine, said: 
     assert read_decisions(control)["decided_by"].tolist() == ["Ben", "Ben"]
 
 
+def test_a_decision_is_withdrawn_once_and_the_audit_log_keeps_it(control: Engine) -> None:
+    record_decision(control, **DECISION)
+    back = {"verdict": WITHDRAW, "relation": None, "reason": None}
+    changed = record_decisions(control, "equivalence", decided(back, {**NEAR, **back}), "Ben")
+    assert changed["earlier_by"].tolist() == ["Ana"]
+    assert read_decisions(control).empty
+    assert record_decisions(control, "equivalence", decided(back), "Ben").empty
+    assert read_audit(control)["what"].tolist() == ["decision: withdraw", "decision: accept"]
+
+
 def test_of_many_decisions_one_that_makes_no_sense_refuses_all(control: Engine) -> None:
     with pytest.raises(ValueError, match="found 'same'"):
         record_decisions(control, "equivalence", decided({}, {**NEAR, "relation": "same"}), "Ana")
@@ -123,7 +134,7 @@ def test_no_decisions_are_kept_without_a_word(control: Engine) -> None:
     "change, message",
     [
         ({"kind": "category"}, "kind is one of equivalence, substitution; found 'category'"),
-        ({"verdict": "yes"}, "verdict is one of accept, reject; found 'yes'"),
+        ({"verdict": "yes"}, "verdict is one of accept, reject, withdraw; found 'yes'"),
         ({"relation": None}, "relation of a decision to accept the equivalence must be one of exact, .*; found None"),
         ({"relation": "same"}, "must be one of exact, close, broad, narrow, related; found 'same'"),
         ({"verdict": "reject"}, "relation of a decision to reject the equivalence must be left out; found 'exact'"),

@@ -155,6 +155,10 @@ def test_a_decision_whose_category_vanished_is_a_question(decided: tuple[str, ..
             [("coles", "Breakfast > Spreads", "iga", "Spreads", "exact")], ("coles", "Breakfast", "close"), 2,
             id="less those for which a nearer one speaks",
         ),
+        pytest.param(
+            [("coles", "Breakfast", "iga", "Spreads", "exact")], ("coles", "Breakfast > Spreads", "close"), 2,
+            id="whatever is accepted above it",
+        ),
     ],
 )  # fmt: skip
 def test_how_many_listings_a_mapping_reaches(

@@ -99,7 +99,8 @@ def test_the_strongest_pairs_of_listings_are_shown_each_name_once() -> None:
     )
     other = evidence.assign(target_path=path("Breakfast > Spreads"), name="Jam")
     row = review_queue(
-        night(mappings((*MUESLI_CEREAL, "close", "proposed")), evidence=pd.concat([other, evidence])), decisions()
+        night(mappings((*MUESLI_CEREAL, "close", "proposed")), evidence=pd.concat([other, evidence.iloc[::-1]])),
+        decisions(),
     ).rows.iloc[0]
     assert row[[f"pair_{number}" for number in range(1, 6)]].tolist() == [
         f"{name} ~ {name} {rank} (soft 0.50)"

@@ -98,11 +98,12 @@ def test_a_formula_guard_is_taken_off_again() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"verdict": "maybe"}, 'verdict "maybe" is not accept or reject'),
+        ({"verdict": "maybe"}, 'verdict "maybe" is not one of accept, reject, withdraw'),
         ({"relation": ""}, "accept needs a relation, what the target is to the category: one of exact, close"),
         ({"relation": "same"}, 'relation "same" is not one of exact, close, broad, narrow, related'),
-        ({"verdict": "reject"}, 'a rejected pair has no relation, found "broad"'),
-        ({"verdict": ""}, 'relation "broad" without a verdict: write accept or reject'),
+        ({"verdict": "reject"}, 'only an accepted pair has a relation, found "broad"'),
+        ({"verdict": "withdraw"}, 'only an accepted pair has a relation, found "broad"'),
+        ({"verdict": ""}, 'relation "broad" without a verdict: write accept'),
         ({"company_slug": "aldo"}, 'company_slug: there is no company "aldo", only aldi, coles, iga'),
         (
             {"target_path": path("Breakfast > Cereals")},
@@ -146,6 +147,13 @@ def test_a_pair_is_decided_once(again: dict[str, str]) -> None:
     assert refused(sheet(GOOD, HONEY, again)) == [
         "row 4: the same two categories as in row 2: decide them once, in either direction"
     ]
+
+
+@pytest.mark.parametrize("gone", [path("Pantry > Tea"), path("Gluten Free")])
+def test_a_decision_may_be_withdrawn_though_its_category_is_gone(gone: str) -> None:
+    review = taken(sheet({**GOOD, "path": gone, "verdict": "withdraw", "relation": ""}))
+    assert review.decided["subject"].tolist() == [gone, GOOD["target_path"]]
+    assert set(review.decided["verdict"]) == {"withdraw"}
 
 
 def test_a_pair_may_stand_again_without_a_verdict() -> None:
