@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterable
 
+NEAR_NAMES, NEAR_RATIO = 5, 0.7
+"""Of so many names at most somebody is told that they are like the one that there is not, and how alike they are."""
+
 ROOT = "[]"
 """The path of a listing without a category."""
 
@@ -27,15 +30,28 @@ def readable(path: str) -> str:
     return " > ".join(decode(path)) or "(no category)"
 
 
-def most_alike(path: str, paths: Iterable[str]) -> str | None:
-    """Of ``paths`` the one whose names are spelt most like this path's, the last one counting most; None where there
-    are none."""
-    from rapidfuzz.distance.Indel import normalized_similarity
+def folded(path: str) -> str:
+    """A readable path for comparison: whatever its case and spaces."""
+    return " > ".join(" ".join(name.split()) for name in path.casefold().split(">"))
 
-    names = decode(path) or ("",)
 
-    def likeness(other: str) -> float:
-        others = decode(other) or ("",)
-        return 2 * normalized_similarity(names[-1], others[-1]) + normalized_similarity(readable(path), readable(other))
+def near_paths(asked: str, paths: Iterable[str]) -> list[str]:
+    """Of readable paths, those that are most like what was asked, or end in it; the best first.
 
-    return max(sorted(paths), key=likeness, default=None)
+    >>> near_paths("Cereal & Muesli", ["Pantry > Cereals & Muesli", "Pantry > Tea"])
+    ['Pantry > Cereals & Muesli']
+    """
+    from difflib import get_close_matches
+
+    by_text: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        names = path.split(" > ")
+        for text in dict.fromkeys((folded(path), folded(names[-1]))):
+            by_text.setdefault(text, []).append(path)
+    near = [
+        path
+        for text in (asked, asked.split(">")[-1])
+        for match in get_close_matches(folded(text), by_text, NEAR_NAMES, NEAR_RATIO)
+        for path in by_text[match]
+    ]
+    return list(dict.fromkeys(near))[:NEAR_NAMES]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-NEAR_NAMES, NEAR_RATIO = 5, 0.7
 KEY = ("company_slug", "path", "target_company_slug")
 
 
@@ -103,40 +102,13 @@ def _asked_categories(connection: "Connection", company: str | None, asked: str)
 
     known = records(lookups.categories(connection, company))
     named = [category_path.readable(row["path"]) for row in known]
-    wanted = _folded(asked)
-    found = [row for row, name in zip(known, named, strict=True) if _folded(name) == wanted]
+    wanted = category_path.folded(asked)
+    found = [row for row, name in zip(known, named, strict=True) if category_path.folded(name) == wanted]
     if not found:
-        near = near_paths(asked, named)
+        near = category_path.near_paths(asked, named)
         there = f"; near it: {', '.join(near)}" if near else ""
         fail(f'{company or "no company"} has {"no" if company else "a"} category "{asked}"{there}')
     return found
-
-
-def near_paths(asked: str, paths: list[str]) -> list[str]:
-    """Of readable paths, those that are most like what was asked, or end in it; the best first.
-
-    >>> near_paths("Cereal & Muesli", ["Pantry > Cereals & Muesli", "Pantry > Tea"])
-    ['Pantry > Cereals & Muesli']
-    """
-    from difflib import get_close_matches
-
-    by_text: dict[str, list[str]] = {}
-    for path in dict.fromkeys(paths):
-        names = path.split(" > ")
-        for text in {_folded(path), _folded(names[-1])}:
-            by_text.setdefault(text, []).append(path)
-    asked_last = asked.split(">")[-1]
-    near = [
-        path
-        for text in (asked, asked_last)
-        for match in get_close_matches(_folded(text), by_text, NEAR_NAMES, NEAR_RATIO)
-        for path in by_text[match]
-    ]
-    return list(dict.fromkeys(near))[:NEAR_NAMES]
-
-
-def _folded(path: str) -> str:
-    return " > ".join(" ".join(name.split()) for name in path.casefold().split(">"))
 
 
 def _mappings(

@@ -180,7 +180,8 @@ class _Trees:
         elif not name:
             return f"{side}path: the row names no category of {company}"
         else:
-            named = [known for known in self.paths[company] if _shown(known) == name]
+            wanted = category_path.folded(name)
+            named = [known for known in self.paths[company] if category_path.folded(_shown(known)) == wanted]
             if len(named) > 1:
                 return f"{side}category: {company} has {len(named)} categories that read {name}; give its {side}path"
             found = named[0] if named else category_path.encode(part.strip() for part in name.split(">"))
@@ -210,6 +211,6 @@ def _canonical(path: str) -> str | None:
 
 
 def _unknown(column: str, company: str, path: str, known: Collection[str]) -> str:
-    alike = category_path.most_alike(path, known)
-    hint = f'; most alike is "{_shown(alike)}"' if alike else ""
-    return f'{column}: {company} has no category "{_shown(path)}"{hint}'
+    near = category_path.near_paths(_shown(path), map(_shown, known))
+    there = f"; near it: {', '.join(near)}" if near else ""
+    return f'{column}: {company} has no category "{_shown(path)}"{there}'

@@ -2,24 +2,23 @@
 
 import pytest
 
-from subs_assets.catalogue.category_path import most_alike
-from subs_assets_tests.small_shops import path
-
-TREE = [path("Pantry"), path("Pantry > Cereals & Muesli"), path("Pantry > Sauces"), path("Baby > Cereals")]
+from subs_assets.catalogue.category_path import folded, near_paths
 
 
 @pytest.mark.parametrize(
-    ("meant", "found"),
+    "asked, near",
     [
-        ("Pantry > Cereals and Muesli", "Pantry > Cereals & Muesli"),
-        ("Breakfast > Cereals & Muesli", "Pantry > Cereals & Muesli"),
-        ("Pantry > Cereals", "Baby > Cereals"),
-        ("", "Pantry"),
+        ("Pantry > Cereal & Muesli", ["Pantry > Cereals & Muesli"]),
+        ("muesli bar", ["Snacks > Muesli Bars"]),
+        ("Pantry>Tea", ["Pantry > Tea"]),
+        ("Zeppelins", []),
     ],
 )
-def test_the_last_name_counts_most(meant: str, found: str) -> None:
-    assert most_alike(path(meant), TREE) == path(found)
+def test_near_paths(asked: str, near: list[str]) -> None:
+    known = ["Pantry > Cereals & Muesli", "Snacks > Muesli Bars", "Pantry > Tea", "Pantry > Tea", "Bakery"]
+    assert near_paths(asked, known)[: len(near) or None] == near
 
 
-def test_nothing_is_like_nothing() -> None:
-    assert most_alike(path("Pantry"), []) is None
+@pytest.mark.parametrize("typed", ["Pantry > Käse & Brot", "pantry>KÄSE  &  brot", " Pantry >  Käse & Brot "])
+def test_case_and_spaces_make_no_other_path(typed: str) -> None:
+    assert folded(typed) == folded("Pantry > Käse & Brot")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from subs_assets.commands.equivalences import near_paths
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import column_names, execute
 from subs_assets_tests.shops_and_runs import value_of
@@ -136,17 +135,3 @@ def test_a_facet_says_that_it_is_one_and_why(subs: Subs, home: Settings) -> None
 def test_what_is_not_there_is_an_error(subs: Subs, home: Settings, arguments: tuple[str, ...], says: str) -> None:
     result = subs(home, "equivalences", *arguments)
     assert result.exit_code == 1 and says in result.stderr and result.stdout == ""
-
-
-@pytest.mark.parametrize(
-    "asked, near",
-    [
-        ("Pantry > Cereal & Muesli", ["Pantry > Cereals & Muesli"]),
-        ("muesli bar", ["Snacks > Muesli Bars"]),
-        ("Pantry>Tea", ["Pantry > Tea"]),
-        ("Zeppelins", []),
-    ],
-)
-def test_near_paths(asked: str, near: list[str]) -> None:
-    known = ["Pantry > Cereals & Muesli", "Snacks > Muesli Bars", "Pantry > Tea", "Pantry > Tea", "Bakery"]
-    assert near_paths(asked, known)[: len(near) or None] == near
