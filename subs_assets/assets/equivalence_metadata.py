@@ -10,15 +10,19 @@ from dagster import MetadataValue
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.catalogue import category_path
 from subs_assets.database.control import RELATIONS
+from subs_assets.database.lookups import ANSWERS
 from subs_assets.equivalence.coverage import PAIR, mapping_coverage, pair_coverage, standing_listings
 from subs_assets.report.flow_picture import flow_picture, flow_svg
 from subs_assets.report.flows import department_flows, flows_by_pair
 
-PICTURES = 6
-"""Of so many pairs of companies, those with the most listings: three companies have six pairs. A picture has 10 to 40
+PICTURES = 12
+"""Of so many pairs of companies, those with the most listings: four companies have twelve pairs. A picture has 10 to 40
 kB, and Dagster keeps those of every run."""
 
 GAPS_SHOWN = 50
+
+SHORT = {"company_slug": "from", "target_company_slug": "to"}
+"""The UI has little room for a table, and cuts off what is wider."""
 
 
 def mapping_metadata(
@@ -30,8 +34,10 @@ def mapping_metadata(
     departments = mapping_coverage(standing, mappings)
     return {
         "Who maps to whom": MetadataValue.md(pictures(standing, facets, mappings)),
-        "Listings in a mapped category": preview(relations_by_pair(standing, mappings)),
-        "By department": preview(departments.assign(share=percent(departments["share"]))),
+        "Listings in a mapped category; for each relation mappings / listings": preview(
+            relations_by_pair(standing, mappings)
+        ),
+        "By department": preview(departments.assign(share=percent(departments["share"])).rename(columns=SHORT)),
     }
 
 
@@ -53,7 +59,7 @@ def pictures(standing: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFram
 
 def relations_by_pair(standing: pd.DataFrame, mappings: pd.DataFrame) -> pd.DataFrame:
     """A row a pair: listings, how many are mapped, their share, and for each relation how many accepted mappings it has
-    and how many listings stand in their categories, as text."""
+    and how many listings stand in their categories themselves, as "5 / 278"."""
     table = pair_coverage(standing, mappings)
     accepted = mappings[mappings["status"] == "accepted"]
     for relation in RELATIONS:
@@ -61,22 +67,28 @@ def relations_by_pair(standing: pd.DataFrame, mappings: pd.DataFrame) -> pd.Data
         count = chosen.groupby(PAIR).size().rename("mappings").reset_index()
         found = pair_coverage(standing, chosen)[[*PAIR, "mapped"]].merge(count, on=PAIR, how="left")
         table[relation] = [
-            f"{int(mappings)} ({mapped:,} listings)"
-            for mappings, mapped in zip(found["mappings"].fillna(0), found["mapped"], strict=True)
+            f"{int(count):,} / {listings:,}"
+            for count, listings in zip(found["mappings"].fillna(0), found["mapped"], strict=True)
         ]
-    return table.assign(share=percent(table["share"]))
+    return table.assign(share=percent(table["share"])).rename(columns=SHORT)
 
 
 def absence_metadata(absences: pd.DataFrame) -> dict[str, Any]:
     """How many categories have which answer, and the largest that have no counterpart with the best refused one."""
     answers = absences["answer"].value_counts()
     none = absences[absences["answer"] == "none"].sort_values(["listings", *PAIR], ascending=[False, True, True])
-    readable = none.assign(
-        path=none["path"].map(category_path.readable),
-        candidate_path=none["candidate_path"].map(category_path.readable, na_action="ignore"),
+    gaps = pd.DataFrame(
+        {
+            "from": none["company_slug"],
+            "category": none["path"].map(category_path.readable),
+            "listings": none["listings"],
+            "to": none["target_company_slug"],
+            "best refused": none["candidate_path"].map(category_path.readable, na_action="ignore"),
+            "support": none["candidate_support"].astype("float64").round(1),
+            "why": none["reason"],
+        }
     )
-    columns = [*PAIR, "path", "listings", "candidate_path", "candidate_support", "reason"]
     return {
-        **{str(answer).capitalize(): int(count) for answer, count in answers.items()},
-        "Largest without a counterpart": preview(readable[columns].round(2), rows=GAPS_SHOWN),
+        **{f"Answer: {answer}": int(answers.get(answer, 0)) for answer in ANSWERS},
+        "Largest without a counterpart": preview(gaps, rows=GAPS_SHOWN),
     }

@@ -50,30 +50,47 @@ def rates_heatmap(cells: pd.DataFrame, companies: Mapping[str, str], title: str,
             "at": cells["target_company_slug"].map(isolated_name),
             "rate": cells["rate"],
             "count": cells["substituted"].astype(int),
-            "products": cells["products"].astype(int),
+            "whole": cells["products"].astype(int),
         }
     )
-    return _heatmap(
-        data, ("from", names, "products of"), ("at", names, "substitutes sold at"), (side, side), title, description
-    )
+    rows, columns = ("from", names, "products of"), ("at", names, "substitutes sold at")
+    return _heatmap(data, rows, columns, (side, side), title, description, SUBSTITUTED)
+
+
+SUBSTITUTED = ("with a substitute", "products with one", "of products")
+MAPPED = ("in a mapped category", "listings in one", "of listings, once for each other company")
+"""What a cell's share, its count and the whole are called."""
 
 
 def coverage_heatmap(coverage: pd.DataFrame, companies: Mapping[str, str], description: str) -> Spec:
     """Departments by companies; ``coverage`` as ``coverage.department_coverage`` gives it."""
+    named = coverage.rename(columns={"covered": "count", "products": "whole"})
+    return _department_heatmap(named, companies, description, SUBSTITUTED, "products of")
+
+
+def mapped_heatmap(mapped: pd.DataFrame, companies: Mapping[str, str], description: str) -> Spec:
+    """The same for ``coverage.mapped_departments``."""
+    named = mapped.rename(columns={"mapped": "count", "listings": "whole", "share": "rate"})
+    return _department_heatmap(named, companies, description, MAPPED, "listings of")
+
+
+def _department_heatmap(
+    coverage: pd.DataFrame, companies: Mapping[str, str], description: str, words: tuple[str, str, str], of: str
+) -> Spec:
     isolated_name = {slug: isolated(name) for slug, name in companies.items()}
     data = pd.DataFrame(
         {
             "department": coverage["department"].str.replace("_", " "),
             "company": coverage["company_slug"].map(isolated_name),
             "rate": coverage["rate"],
-            "count": coverage["covered"].astype(int),
-            "products": coverage["products"].astype(int),
+            "count": coverage["count"].astype(int),
+            "whole": coverage["whole"].astype(int),
         }
     )
     width = max(36, min(120, 900 // max(1, len(companies))))
     rows = ("department", list(dict.fromkeys(data["department"])), "department")
-    columns = ("company", list(isolated_name.values()), "products of")
-    return _heatmap(data, rows, columns, (width, 26), "", description)
+    columns = ("company", list(isolated_name.values()), of)
+    return _heatmap(data, rows, columns, (width, 26), "", description, words)
 
 
 WIDE_ENOUGH_FOR_A_SIGN = 36
@@ -96,6 +113,7 @@ def _heatmap(
     cell: tuple[int, int],
     title: str,
     description: str,
+    words: tuple[str, str, str],
 ) -> Spec:
     import altair as alt
 
@@ -124,9 +142,9 @@ def _heatmap(
         tooltip=[
             alt.Tooltip(f"{row[0]}:N", title=row[2]),
             alt.Tooltip(f"{column[0]}:N", title=column[2]),
-            alt.Tooltip("rate:Q", title="with a substitute", format=".1%"),
-            alt.Tooltip("count:Q", title="products with one", format=","),
-            alt.Tooltip("products:Q", title="of products", format=","),
+            alt.Tooltip("rate:Q", title=words[0], format=".1%"),
+            alt.Tooltip("count:Q", title=words[1], format=","),
+            alt.Tooltip("whole:Q", title=words[2], format=","),
         ],
     )
     squares = base.mark_rect(stroke="white", strokeWidth=1 if cell[0] > 20 else 0.5).encode(

@@ -1,6 +1,9 @@
-"""Which part of each department has a substitute at another company."""
+"""Which part of each department has a substitute at another company, and which part stands in a category that is mapped
+there."""
 
 import pandas as pd
+
+from subs_assets.equivalence.coverage import mapping_coverage
 
 NOT_TOLD = "not told"
 """The department of products whose category paths name none."""
@@ -22,5 +25,27 @@ def department_coverage(outcomes: pd.DataFrame, product_claims: pd.DataFrame) ->
         products=("covered", "size"), covered=("covered", "sum")
     )
     frame["rate"] = frame["covered"] / frame["products"]
-    frame["last"] = frame["department"] == NOT_TOLD
-    return frame.sort_values(["last", "department", "company_slug"], ignore_index=True)[COLUMNS]
+    return _in_order(frame)[COLUMNS]
+
+
+def mapped_departments(
+    standing: pd.DataFrame, product_listings: pd.DataFrame, product_claims: pd.DataFrame, mappings: pd.DataFrame
+) -> pd.DataFrame:
+    """The same departments by their listings: DataFrame[company_slug, department, listings, mapped, share].
+
+    ``standing``: as ``equivalence.coverage.standing_listings`` gives it. ``share`` is that of a listing's chances at
+    the other companies: it counts once for each, and ``mapped`` where a category that it stands in is mapped there.
+    """
+    department = product_claims.set_index("product_id")["department"].fillna(NOT_TOLD)
+    keys = ["company_slug", "sku"]
+    of_listing = product_listings[keys].assign(department=product_listings["product_id"].map(department))
+    told = standing.drop(columns="department").merge(of_listing, on=keys, how="left")
+    pairs = mapping_coverage(told.fillna({"department": NOT_TOLD}), mappings)
+    frame = pairs.groupby(["company_slug", "department"], as_index=False)[["listings", "mapped"]].sum()
+    return _in_order(frame.assign(share=frame["mapped"] / frame["listings"]))
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    last = frame["department"] == NOT_TOLD
+    ordered = frame.assign(last=last).sort_values(["last", "department", "company_slug"], ignore_index=True)
+    return ordered.drop(columns="last")

@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from subs_assets.equivalence.coverage import standing_listings
 from subs_assets.report import charts
-from subs_assets.report.coverage import department_coverage
+from subs_assets.report.coverage import department_coverage, mapped_departments
 from subs_assets.report.flow_picture import flow_svg
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
 from subs_assets.report.heatmap import TITLES
@@ -119,6 +120,8 @@ def _context(night: Night) -> dict[str, Any]:
     companies = night.companies
     specs: dict[str, charts.Spec] = {}
     rates, coverage = night.substitution_rates, department_coverage(night.substitution_outcomes, night.product_claims)
+    standing = standing_listings(night.listings, night.listing_shelves, night.category_facets)
+    mapped = mapped_departments(standing, night.product_listings, night.product_claims, night.category_equivalences)
     funnel, timings = loss_funnel(night.substitution_outcomes), timings_of(night.run)
     context = {
         "companies": companies,
@@ -127,7 +130,7 @@ def _context(night: Night) -> dict[str, Any]:
         "summary": summarise(night),
         "rates": rates_by_pair(rates).to_dict("records"),
         "rate_panels": _rate_panels(rates, companies, specs),
-        "coverage": coverage.to_dict("records"),
+        "coverage": coverage.merge(mapped, on=["company_slug", "department"], how="left").to_dict("records"),
         "funnel": [
             FunnelRow(row["company_slug"], row["target_company_slug"], row["products"], {s: row[s] for s in FUNNEL})
             for row in funnel.to_dict("records")
@@ -143,6 +146,8 @@ def _context(night: Night) -> dict[str, Any]:
         specs["coverage"] = charts.coverage_heatmap(
             coverage, companies, "Share of products with a substitute elsewhere"
         )
+    if len(mapped):
+        specs["mapped"] = charts.mapped_heatmap(mapped, companies, "Share of listings in a category that is mapped")
     context |= _funnel_chart(funnel, companies, specs)
     if len(timings.steps):
         specs["steps"] = charts.timing_bars(timings.steps, "step", "Seconds of each step of the run")

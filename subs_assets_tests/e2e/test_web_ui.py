@@ -172,6 +172,11 @@ def test_the_rates_show_a_heatmap_that_the_browser_can_draw(web: WebUI) -> None:
             "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
         )
         assert width > 400 and height > 200
+    with web.page("/assets/category_equivalences") as page:
+        page.get_by_role("row", name="Who maps to whom").get_by_text("[Show Markdown]").click()
+        picture = page.get_by_role("img", name="aldi to coles")
+        assert picture.get_attribute("src").startswith("data:image/svg+xml;base64,")
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1000
 
 
 def test_the_job_s_page_tells_of_what_subs_run_did(web: WebUI, first_run: FirstRun) -> None:

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from subs_assets.report.coverage import department_coverage
+from subs_assets.report.coverage import NOT_TOLD, department_coverage, mapped_departments
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
 from subs_assets_tests.made_up_nights import made_up_night
+from subs_assets_tests.small_shops import equivalences, path
 
 
 def outcomes(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -70,3 +71,20 @@ def test_coverage_holds_every_product_of_every_company() -> None:
     sold = night.product_listings.groupby("company_slug")["product_id"].nunique()
     assert coverage.groupby("company_slug")["products"].sum().to_dict() == sold.to_dict()
     assert ((coverage["rate"] > 0) & (coverage["rate"] <= 1)).any()
+
+
+def test_listings_in_a_mapped_category_count_once_for_each_other_company() -> None:
+    """aldi's milk is mapped to iga and not to coles; its bread stands in no category, and its department is unknown."""
+    standing = pd.DataFrame(
+        [("aldi", "1", path("Milk")), ("aldi", "2", "[]"), ("coles", "1", "[]"), ("iga", "1", path("Dairy"))],
+        columns=["company_slug", "sku", "path"],
+    ).assign(department="own")
+    listed = standing[["company_slug", "sku"]].assign(product_id=["milk", "bread", "milk", "milk"])
+    claims = pd.DataFrame({"product_id": ["milk", "bread"], "department": ["chilled", None]})
+    found = mapped_departments(standing, listed, claims, equivalences(("aldi", "Milk", "iga", "Dairy", "exact")))
+    assert list(found.itertuples(index=False, name=None)) == [
+        ("aldi", "chilled", 2, 1, 0.5),
+        ("coles", "chilled", 2, 0, 0.0),
+        ("iga", "chilled", 2, 0, 0.0),
+        ("aldi", NOT_TOLD, 2, 0, 0.0),
+    ]
