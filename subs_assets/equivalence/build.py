@@ -13,17 +13,20 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.decisions import apply_decisions
-from subs_assets.equivalence.evidence import Calibration, ListingEvidence, calibrate, listing_evidence
+from subs_assets.equivalence.evidence import Calibration, calibrate, listing_evidence
 from subs_assets.equivalence.facets import effective_shelves, find_facets
+from subs_assets.equivalence.inference import DirectEvidence, direct_evidence, infer_mappings
 from subs_assets.equivalence.mapping import (
     CANDIDATE_COLUMNS,
     EVIDENCE_COLUMNS,
+    KEY_COLUMNS,
     MAPPING_COLUMNS,
     Mappings,
-    Tree,
-    build_tree,
     map_categories,
 )
+from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
+from subs_assets.equivalence.shares import category_shares
+from subs_assets.equivalence.tree import Tree, build_tree
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def build_equivalences(
     decisions: pd.DataFrame,
     features: NameFeatures,
     store: VectorStore,
+    thresholds: Thresholds = THRESHOLDS,
 ) -> Equivalences:
     """Mappings in both directions of every pair of companies, decisions applied."""
     numbered = with_rows(shelves, listings)
@@ -74,34 +78,35 @@ def build_equivalences(
         for company, part in numbered.groupby("company_slug", sort=True)
     }
     rows = {company: np.flatnonzero(listings["company_slug"] == company) for company in trees}
+    labels = {company: path_vectors(tree, store) for company, tree in trees.items()}
     found: list[Mappings] = []
+    direct: dict[tuple[str, str], DirectEvidence] = {}
     for one, other in combinations(sorted(trees), 2):
         pairs = listing_evidence(features, rows[one], rows[other], product, calibration)
-        labels = _label_similarity(trees[one], trees[other], store)
-        found += _both_directions(trees[one], trees[other], pairs, labels, listings)
+        shares = category_shares(trees[one], trees[other], pairs, labels[one] @ labels[other].T)
+        for directed, directed_pairs in ((shares, pairs), (shares.reversed(), pairs.reversed())):
+            found.append(map_categories(directed, directed_pairs, listings, thresholds))
+            direct[directed.source.company_slug, directed.target.company_slug] = direct_evidence(
+                directed, directed_pairs
+            )
     mappings = _together([part.mappings for part in found], MAPPING_COLUMNS)
     decided, vanished = apply_decisions(mappings, decisions, categories)
+    inferred = infer_mappings(decided, direct, thresholds)
+    decided = _together([decided, inferred], MAPPING_COLUMNS).sort_values(KEY_COLUMNS, ignore_index=True)
     candidates = _together([part.candidates for part in found], CANDIDATE_COLUMNS)
     absences = find_absences(categories, facets, decided, candidates)
     evidence = _together([part.evidence for part in found], EVIDENCE_COLUMNS)
     return Equivalences(decided, evidence, absences, calibration, vanished)
 
 
-def _both_directions(
-    one: Tree, other: Tree, pairs: ListingEvidence, labels: NDArray[np.float32], listings: pd.DataFrame
-) -> list[Mappings]:
-    return [
-        map_categories(one, other, pairs, labels, listings),
-        map_categories(other, one, pairs.reversed(), labels.T, listings),
-    ]
-
-
-def _label_similarity(one: Tree, other: Tree, store: VectorStore) -> NDArray[np.float32]:
-    def labels(tree: Tree) -> NDArray[np.float32]:
-        return store.vectors([category_path.decode(path)[-1].casefold() for path in tree.paths])
-
-    similarity: NDArray[np.float32] = labels(one) @ labels(other).T
-    return similarity
+def path_vectors(tree: Tree, store: VectorStore) -> NDArray[np.float32]:
+    """What each category's own name and its whole path say: (nodes, d), so that the product of two companies' is the
+    mean of the cosines of names and of paths."""
+    names = [tree.names(node) for node in range(len(tree.paths))]
+    own = store.vectors([one[-1].casefold() for one in names])
+    whole = store.vectors([", ".join(one).casefold() for one in names])
+    vectors: NDArray[np.float32] = np.hstack([own, whole]) / np.float32(np.sqrt(2))
+    return vectors
 
 
 def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

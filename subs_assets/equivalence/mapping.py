@@ -1,9 +1,6 @@
-"""From weighted pairs of listings to directed category mappings with a SKOS relation; where the pairs come from is
-evidence.py's.
+"""Which mappings are stated between two companies' categories, and why: the fewest from which the others follow.
 
-For categories a and b, P(b|a) is the share of a's matched evidence that points into b's subtree, P(a|b) the reverse;
-both are judged by their Wilson lower bound (Wilson 1927), so that three listings out of three are not taken for
-certainty. Mappings are never composed: a ~ b and b ~ c say nothing about a and c.
+A mapping is never composed here: a ~ b and b ~ c say nothing about a and c.
 """
 
 from collections.abc import Iterator
@@ -14,162 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from subs_assets.catalogue import category_path
-from subs_assets.equivalence.evidence import ListingEvidence, listing_masses
+from subs_assets.equivalence.evidence import ListingEvidence
+from subs_assets.equivalence.relations import COUNTERPARTS, THRESHOLDS, Thresholds, relations
+from subs_assets.equivalence.shares import CategoryShares
+from subs_assets.equivalence.tree import Tree
 
-EXACT_BOUND = 0.6
-CLOSE_BOUND = 0.4
-RELATED_BOUND = 0.1
-"""Lower bounds of the conditional shares at which a relation is claimed. First values, read off Aldi -> Coles; they are
-to be set on labelled pairs and reported on others."""
+COVERED = 0.6
+"""A broader category is not stated where narrower ones below it hold this share of what it holds."""
 
-MINIMUM_SUPPORT = 3.0
-MINIMUM_SUPPORT_WITH_LABEL = 1.5
-LABEL_AGREES = 0.6
-"""Effective listings needed to accept without a person; fewer when the names of the two categories agree (cosine)."""
+LEAST_MASS = 0.1
+"""Effective listings below which a pair of categories is not looked at."""
 
-DEEPER_COVERAGE = 0.6
-"""Go down to a target's children when they hold this share of the evidence that the target holds."""
-
-CHAIN_COVERAGE = 0.99
-"""A single child with this share of its parent's evidence stands for it."""
-
-CHILD_SUPPORT = 1.0
-
-WILSON_Z = 1.96
 EVIDENCE_PAIRS = 10
-
-
-@dataclass(frozen=True)
-class Tree:
-    """One company's categories and which listings stand in which subtree.
-
-    ``paths``: node paths in order; ``incidence``: sparse 0/1 (rows of the features, nodes), ancestors included;
-    ``children``: node -> its child nodes, -1 for the roots; ``is_backoff``: nodes too broad to be more than related
-    (roots that branch).
-    """
-
-    company_slug: str
-    paths: tuple[str, ...]
-    incidence: Any
-    children: dict[int, tuple[int, ...]]
-    is_backoff: tuple[bool, ...]
-
-
-def build_tree(company_slug: str, shelves: pd.DataFrame, facets: set[str], rows: int) -> Tree:
-    """The tree of one company's ``listing_shelves`` (columns path, row), facet nodes and the universal root left
-    out."""
-    from scipy import sparse
-
-    node_rows = [
-        (node, row)
-        for path, row in zip(shelves["path"], shelves["row"].astype(int), strict=True)
-        for node in (*category_path.ancestors(path), path)
-        if node not in facets
-    ]
-    paths = tuple(sorted({node for node, _ in node_rows}))
-    number = {path: index for index, path in enumerate(paths)}
-    index = np.array([(row, number[node]) for node, row in node_rows], np.intp).reshape(-1, 2)
-    incidence = sparse.csc_matrix((np.ones(len(index)), (index[:, 0], index[:, 1])), shape=(rows, len(paths)))
-    incidence.data[:] = 1  # a listing with two paths below one node stands there once
-    children: dict[int, list[int]] = {}
-    for path, node in number.items():
-        above = [a for a in category_path.ancestors(path) if a in number]
-        children.setdefault(number[above[-1]] if above else -1, []).append(node)
-    frozen = {node: tuple(below) for node, below in children.items()}
-    is_root = set(frozen.get(-1, ()))
-    return Tree(
-        company_slug,
-        paths,
-        incidence,
-        frozen,
-        tuple(node in is_root and node in frozen for node in range(len(paths))),
-    )
-
-
-def wilson_lower(share: float, cases: float, z: float = WILSON_Z) -> float:
-    """Lower end of Wilson's score interval for a share seen in ``cases`` (may be fractional: effective) cases; 0
-    without any."""
-    if cases <= 0:
-        return 0.0
-    centre = share + z * z / (2 * cases)
-    spread = z * np.sqrt(max(share * (1 - share), 0.0) / cases + z * z / (4 * cases * cases))
-    return float(max(0.0, (centre - spread) / (1 + z * z / cases)))
-
-
-def relation_of(target_given_source: float, source_given_target: float) -> str | None:
-    """SKOS relation of the target to the source, from the two lower bounds; None: not even related.
-
-    ``broad`` says that the target is the broader one: nearly all of the source points into it, and it holds more.
-
-    >>> relation_of(0.8, 0.7), relation_of(0.8, 0.1), relation_of(0.1, 0.8), relation_of(0.2, 0.05)
-    ('exact', 'broad', 'narrow', 'related')
-    """
-    if min(target_given_source, source_given_target) >= EXACT_BOUND:
-        return "exact"
-    if min(target_given_source, source_given_target) >= CLOSE_BOUND:
-        return "close"
-    if target_given_source >= CLOSE_BOUND:
-        return "broad"
-    if source_given_target >= CLOSE_BOUND:
-        return "narrow"
-    if target_given_source >= RELATED_BOUND:
-        return "related"
-    return None
-
-
-def map_categories(
-    source: Tree, target: Tree, evidence: ListingEvidence, label_similarity: NDArray[np.float32], names: pd.DataFrame
-) -> "Mappings":
-    """Mappings of every category of ``source`` that has evidence, their strongest pairs, and the best refused target of
-    each category that has no accepted one.
-
-    ``label_similarity``: float32 (source nodes, target nodes), cosine of the categories' own names. ``names``: sku and
-    name of the rows of the features.
-    """
-    from scipy import sparse
-
-    shape = (source.incidence.shape[0], target.incidence.shape[0])
-    pairs_at = (evidence.source, evidence.target)
-    mass = listing_masses(evidence.source, evidence.weight)
-    forward = sparse.csr_matrix((mass, pairs_at), shape)
-    hard = sparse.csr_matrix((mass * evidence.hard, pairs_at), shape)
-    backward = sparse.csr_matrix((listing_masses(evidence.target, evidence.weight), pairs_at), shape)
-    into = (source.incidence.T @ forward @ target.incidence).tocsr()
-    into_hard = (source.incidence.T @ hard @ target.incidence).tocsr()
-    back = (source.incidence.T @ backward @ target.incidence).tocsr()
-    # A listing whose match stands under facets only is matched nowhere: the shares are over matched evidence.
-    matched_source = source.incidence.T @ _shelved(forward, target, axis=1)
-    matched_target = target.incidence.T @ _shelved(backward, source, axis=0)
-    sku, name = names["sku"].to_numpy(object), names["name"].to_numpy(object)
-    mappings, pairs, refused = [], [], []
-    for node, path in enumerate(source.paths):
-        masses = dict(zip(*_row(into, node), strict=True))
-        backs = dict(zip(*_row(back, node), strict=True))
-        hards = dict(zip(*_row(into_hard, node), strict=True))
-        total = float(matched_source[node])
-        for other in sorted(_cut(target, masses, backs, total, matched_target)):
-            row = _mapping(
-                masses[other],
-                backs.get(other, 0.0),
-                hards.get(other, 0.0),
-                total,
-                float(matched_target[other]),
-                float(label_similarity[node, other]),
-                target.is_backoff[other],
-            )
-            if row is None:
-                continue
-            key = (source.company_slug, path, target.company_slug, target.paths[other])
-            mappings.append((*key, *row))
-            pairs += [(*key, *pair) for pair in _strongest(source, node, target, other, evidence, sku, name)]
-        refused += _best_refused(source, node, target, masses, [row for row in mappings if row[1] == path])
-    return Mappings(
-        pd.DataFrame(mappings, columns=MAPPING_COLUMNS),
-        pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS),
-        pd.DataFrame(refused, columns=CANDIDATE_COLUMNS),
-    )
-
 
 KEY_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
 MAPPING_COLUMNS = [
@@ -183,100 +36,137 @@ EVIDENCE_COLUMNS = [*KEY_COLUMNS, "rank", "kind", "sku", "target_sku", "name", "
 
 @dataclass(frozen=True)
 class Mappings:
-    """Columns of the tables ``category_equivalences`` and ``category_evidence``, and ``CANDIDATE_COLUMNS``."""
+    """Columns of the tables ``category_equivalences`` and ``category_evidence``, and the best refused target of each
+    category that has no accepted one: ``CANDIDATE_COLUMNS``."""
 
     mappings: pd.DataFrame
     evidence: pd.DataFrame
     candidates: pd.DataFrame
 
 
-def _best_refused(source: Tree, node: int, target: Tree, masses: dict[int, float], found: list[tuple]) -> list[tuple]:
+def map_categories(
+    shares: CategoryShares, evidence: ListingEvidence, names: pd.DataFrame, thresholds: Thresholds = THRESHOLDS
+) -> Mappings:
+    """The mappings of every category of the source, their strongest pairs of listings, and what was refused.
+
+    ``evidence``: what the shares were counted from. ``names``: sku and name of the rows of the features.
+    """
+    sku, name = names["sku"].to_numpy(object), names["name"].to_numpy(object)
+    mappings, pairs, refused = [], [], []
+    for node, path in enumerate(shares.source.paths):
+        rows = []
+        for other, relation in sorted(stated(shares, node, thresholds)):
+            key = (shares.source.company_slug, path, shares.target.company_slug, shares.target.paths[other])
+            rows.append((*key, *_judged(shares, node, other, relation, thresholds)))
+            pairs += [(*key, *pair) for pair in _strongest(shares, node, other, evidence, sku, name)]
+        mappings += rows
+        refused += _best_refused(shares, node, rows)
+    return Mappings(
+        pd.DataFrame(mappings, columns=MAPPING_COLUMNS),
+        pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS),
+        pd.DataFrame(refused, columns=CANDIDATE_COLUMNS),
+    )
+
+
+def stated(shares: CategoryShares, node: int, thresholds: Thresholds = THRESHOLDS) -> list[tuple[int, str]]:
+    """The target categories that one source category is mapped to, with their relations: the fewest that say all.
+
+    First its counterparts (``exact``, ``close``); what stands above or below one of them follows. Then the widest
+    categories that stand within it (``narrow``), and the deepest that holds it (``broad``), unless narrower ones below
+    that hold most of what it holds. Then the deepest others that overlap (``related``). A whole department is mapped to
+    departments only; for anything else it is ``related``, and only where there is nothing better.
+    """
+    target, mass = shares.target, shares.mass[node]
+    forward, backward = shares.forward_bound[node], shares.backward_bound[node]
+    both = np.minimum(forward, backward)
+    relation = np.where(mass >= LEAST_MASS, relations(forward, backward, thresholds), "")
+    is_backoff = target.is_department & ~shares.source.is_department[node]
+    fits = ~is_backoff
+
+    counterparts = _one_a_line(target, fits & np.isin(relation, COUNTERPARTS), (-both, -target.depth))
+    fits &= ~_in_line(target, counterparts)
+    narrower = _one_a_line(target, fits & (relation == "narrow"), (target.depth, -mass))
+    within = (target.above[narrower] * mass[narrower, None]).sum(axis=0)
+    holds = fits & (relation == "broad") & (within < COVERED * mass)
+    broader = _one_a_line(target, holds, (-target.depth, -forward))
+    fits &= ~_in_line(target, narrower + broader)
+    overlapping = _one_a_line(target, fits & (relation == "related"), (-target.depth, -forward))
+    found = counterparts + narrower + broader + overlapping
+    if found:
+        return [(other, relation[other]) for other in found]
+    departments = _one_a_line(target, is_backoff & np.isin(relation, [*COUNTERPARTS, "broad"]), (-forward,))
+    return [(other, "related") for other in departments]
+
+
+def _one_a_line(tree: Tree, candidates: NDArray[np.bool_], order: tuple[NDArray[Any], ...]) -> list[int]:
+    """Candidates in the order of these keys, without those that stand above or below one taken before."""
+    numbers = np.flatnonzero(candidates)
+    left = candidates.copy()
+    taken = []
+    for other in numbers[np.lexsort([key[numbers] for key in reversed(order)])]:
+        if left[other]:
+            taken.append(int(other))
+            left &= ~_in_line(tree, [other])
+    return taken
+
+
+def _in_line(tree: Tree, nodes: list[int]) -> NDArray[np.bool_]:
+    """Which nodes are one of these, or stand above or below one: (n,)."""
+    line: NDArray[np.bool_] = np.logical_or(tree.above[nodes].any(axis=0), tree.above[:, nodes].any(axis=1))
+    line[nodes] = True
+    return line
+
+
+def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresholds: Thresholds) -> tuple:
+    """The columns of ``MAPPING_COLUMNS`` after the key."""
+    mass, hard, label = (float(values[node, other]) for values in (shares.mass, shares.hard, shares.label))
+    forward, bound = float(shares.forward[node, other]), float(shares.forward_bound[node, other])
+    backward, back_bound = float(shares.backward[node, other]), float(shares.backward_bound[node, other])
+    if shares.target.is_department[other] and not shares.source.is_department[node]:
+        reason = "backed off to a whole department: no deeper category collects the evidence"
+    else:
+        reason = (
+            f"{forward:.0%} of it points here (at least {bound:.0%}), "
+            f"{backward:.0%} of this points back (at least {back_bound:.0%}); the paths are {label:.0%} alike"
+        )
+    status = "accepted"
+    if mass < thresholds.support and label < thresholds.label:
+        status, reason = "proposed", f"support {mass:.1f} is below {thresholds.support:g}; {reason}"
+    return (
+        relation, status, "evidence", mass, hard, mass - hard, float(shares.matched_source[node]),
+        float(shares.matched_target[other]), forward, bound, backward, back_bound, label, reason,
+    )  # fmt: skip
+
+
+def _best_refused(shares: CategoryShares, node: int, found: list[tuple]) -> list[tuple]:
     """The target that most of the category's evidence points to, and why it is not accepted; none where one is."""
     column = {name: place for place, name in enumerate(MAPPING_COLUMNS)}
-    if not masses or any(row[column["status"]] == "accepted" for row in found):
+    mass, target = shares.mass[node], shares.target
+    if not mass.any() or any(row[column["status"]] == "accepted" for row in found):
         return []
     if found:
         best = max(found, key=lambda row: (row[column["support"]], row[column["target_path"]]))
         return [(*best[:4], best[column["support"]], best[column["reason"]])]
-    deepest = [other for other in masses if not any(child in masses for child in target.children.get(other, ()))]
-    other = max(deepest, key=lambda candidate: (masses[candidate], -candidate))
-    reason = f"only {masses[other]:.1f} listings' worth of evidence"
-    return [(source.company_slug, source.paths[node], target.company_slug, target.paths[other], masses[other], reason)]
-
-
-def _shelved(mass: Any, tree: Tree, axis: int) -> NDArray[np.float64]:
-    stands = np.asarray(tree.incidence.sum(axis=1) > 0).ravel().astype(np.float64)
-    return np.asarray(mass @ stands).ravel() if axis == 1 else np.asarray(mass.T @ stands).ravel()
-
-
-def _row(matrix: Any, node: int) -> tuple[list[int], list[float]]:
-    row = slice(matrix.indptr[node], matrix.indptr[node + 1])
-    return matrix.indices[row].tolist(), matrix.data[row].tolist()
-
-
-def _cut(
-    target: Tree, masses: dict[int, float], backs: dict[int, float], total: float, matched: NDArray[np.float64]
-) -> Iterator[int]:
-    """The target nodes that one source category is mapped to: from the roots down, to the deepest that still carry the
-    evidence.
-
-    A node that is as good as the same category is taken as it is, not in pieces; one whose evidence all stands in a
-    single child is that child.
-    """
-    waiting = [node for node in target.children.get(-1, ()) if node in masses]
-    while waiting:
-        node = waiting.pop()
-        mass = masses[node]
-        both = min(wilson_lower(mass / total, total), wilson_lower(backs.get(node, 0.0) / matched[node], matched[node]))
-        children = [child for child in target.children.get(node, ()) if masses.get(child, 0.0) >= CHILD_SUPPORT]
-        enough = sum(masses[child] for child in children) >= DEEPER_COVERAGE * mass
-        is_chain = len(children) == 1 and masses[children[0]] >= CHAIN_COVERAGE * mass
-        if children and enough and (both < CLOSE_BOUND or target.is_backoff[node] or is_chain):
-            waiting += children
-        elif mass >= CHILD_SUPPORT:
-            yield node
-
-
-def _mapping(
-    mass: float, back: float, hard: float, total: float, matched: float, label: float, is_backoff: bool
-) -> tuple | None:
-    forward, backward = min(mass / total, 1.0), min(back / matched, 1.0) if matched else 0.0
-    bound, back_bound = wilson_lower(forward, total), wilson_lower(backward, matched)
-    relation = relation_of(bound, back_bound)
-    needed = MINIMUM_SUPPORT_WITH_LABEL if label >= LABEL_AGREES else MINIMUM_SUPPORT
-    if is_backoff:
-        # Whatever the shares say, "Pantry" is a department: below a clear majority it is noise.
-        status, relation = ("accepted" if bound >= CLOSE_BOUND else "proposed"), "related"
-        reason = "backed off to a whole department: no deeper category collects the evidence"
-    elif relation is None:
-        if mass < MINIMUM_SUPPORT:
-            return None
-        status, relation = "proposed", "related"
-        reason = f"weak: no share's lower bound reaches {RELATED_BOUND}"
-    else:
-        status = "accepted"
-        reason = (
-            f"{forward:.0%} of the matched listings point here (at least {bound:.0%}), "
-            f"{backward:.0%} of those here point back (at least {back_bound:.0%})"
-        )
-    if status == "accepted" and mass < needed:
-        status, reason = "proposed", f"support {mass:.1f} is below {needed:g}; {reason}"
-    return (
-        relation, status, "evidence", mass, hard, mass - hard, total, matched,
-        forward, bound, backward, back_bound, label, reason,
-    )  # fmt: skip
+    seen = mass > 0
+    deepest = np.flatnonzero(seen & ~target.above[seen].any(axis=0))
+    other = deepest[np.argmax(mass[deepest])]
+    reason = (
+        f"{mass[other]:.1f} of {shares.source.listings[node]:.0f} listings resemble some there: "
+        f"at least {shares.forward_bound[node, other]:.0%} of it point here"
+    )
+    return [(shares.source.company_slug, shares.source.paths[node], target.company_slug, target.paths[other],
+             float(mass[other]), reason)]  # fmt: skip
 
 
 def _strongest(
-    source: Tree,
+    shares: CategoryShares,
     node: int,
-    target: Tree,
     other: int,
     evidence: ListingEvidence,
     sku: NDArray[np.object_],
     name: NDArray[np.object_],
 ) -> Iterator[tuple]:
-    here, there = _members(source.incidence, node), _members(target.incidence, other)
+    here, there = _members(shares.source.incidence, node), _members(shares.target.incidence, other)
     among = np.flatnonzero(here[evidence.source] & there[evidence.target])
     order = np.lexsort((evidence.target[among], evidence.source[among], -evidence.weight[among]))
     for rank, pair in enumerate(among[order][:EVIDENCE_PAIRS], start=1):

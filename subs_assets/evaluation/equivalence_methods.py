@@ -18,7 +18,7 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import with_rows
 from subs_assets.equivalence.evidence import ListingEvidence, calibrate, listing_evidence
-from subs_assets.equivalence.mapping import Tree, build_tree
+from subs_assets.equivalence.tree import Tree, build_tree
 
 PAIR_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
 
@@ -125,9 +125,7 @@ def by_counts(pair: CompanyPair) -> pd.DataFrame:
     """For every leaf, on both sides, the leaf on the other side with which most pairs of listings are shared; at least
     ``LEAST_COUNT``."""
     between = pair.evidence_between()
-    leaves = [
-        np.array([node not in tree.children for node in range(len(tree.paths))]) for tree in (pair.one, pair.other)
-    ]
+    leaves = [tree.is_leaf for tree in (pair.one, pair.other)]
     between = np.where(leaves[0][:, None] & leaves[1][None, :], between, 0)
     chosen = np.zeros(between.shape, bool)
     for axis in (0, 1):

@@ -40,8 +40,9 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRe
     """The shelves of the blocks of ``EmbeddingMatrices`` and how they stand to each other by the accepted rows of
     ``category_equivalences``.
 
-    Where a category has no accepted mapping of its own to a company, the nearest category above it that has one speaks
-    for it, as ``related``.
+    Where a category has no accepted mapping of its own to one that holds it, the nearest category above it that has
+    such a mapping speaks for it too, as ``related``; a whole department only by a person's decision. (On au/ the
+    departments raised what shuffled shelves find at level 5 more than what the real ones find.)
     """
     shelves = (
         blocks[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
@@ -67,18 +68,18 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: p
     rows = [(index, index, company, scoring.SAME, path, path) for (company, path), index in number.items()]
     for (company, path), index in number.items():
         for target in companies:
-            node, targets = _nearest_mapping(mapped, company, path, target)
-            # What a person rejected does not come back through a broader mapping, only by one that is more precise on
-            # either side: that a department is no match for a shelf says nothing about the department's own shelves.
-            refused = [
-                pair[0]
-                for above in (*category_path.ancestors(path), path)
-                if above not in category_path.ancestors(node)
-                for pair in rejected.get((company, above), {}).get(target, ())
-            ]
-            for target_path, relation in targets:
+            for node, target_path, relation in _mappings_for(mapped, company, path, target):
                 code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
-                coarser = [path for path in refused if path not in category_path.ancestors(target_path)]
+                # What a person rejected does not come back through a broader mapping, only by one that is more precise
+                # on either side: that a department is no match for a shelf says nothing about the department's own
+                # shelves.
+                coarser = [
+                    pair[0]
+                    for above in (*category_path.ancestors(path), path)
+                    if above not in category_path.ancestors(node)
+                    for pair in rejected.get((company, above), {}).get(target, ())
+                    if pair[0] not in category_path.ancestors(target_path)
+                ]
                 banned = {other for path in coarser for other in below.get((target, path), ())}
                 rows += [
                     (index, other, target, code, node, target_path)
@@ -89,26 +90,35 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: p
     return frame.drop_duplicates(["shelf", "other"]).reset_index(drop=True)
 
 
-def _targets(equivalences: pd.DataFrame) -> dict[tuple[str, str], dict[str, list[tuple[str, str]]]]:
-    """(company, path) -> target company -> its (path, relation)s."""
-    targets: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}
+def _targets(equivalences: pd.DataFrame) -> "Targets":
+    targets: Targets = {}
     for row in equivalences.itertuples(index=False):
         of_company = targets.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
-        of_company.append((row.target_path, row.relation))
+        of_company.append((row.target_path, row.relation, row.origin))
     return targets
 
 
-def _nearest_mapping(
-    mapped: dict[tuple[str, str], dict[str, list[tuple[str, str]]]], company: str, path: str, target: str
-) -> tuple[str, list[tuple[str, str]]]:
-    own = mapped.get((company, path), {}).get(target)
-    if own:
-        return path, own
-    for node in reversed(category_path.ancestors(path)):
+Targets = dict[tuple[str, str], dict[str, list[tuple[str, str, str]]]]
+"""(company, path) -> target company -> its (path, relation, origin)s."""
+
+HOLDS = ("exact", "close", "broad")
+"""Relations of a category whose target holds what is below that category too."""
+
+
+def _mappings_for(mapped: Targets, company: str, path: str, target: str) -> list[tuple[str, str, str]]:
+    """(category that is mapped, target path, relation) of everything that speaks for a category."""
+    own = mapped.get((company, path), {}).get(target, [])
+    found = [(path, other, relation) for other, relation, _ in own]
+    if any(relation in HOLDS for _, relation, _ in own):
+        return found
+    above = [node for node in category_path.ancestors(path) if (company, node) in mapped]
+    for node in reversed(above):
         # A narrower target holds some part of the parent, most likely another one than this shelf.
         whole = [
-            pair for pair in mapped.get((company, node), {}).get(target, ()) if pair[1] in ("exact", "close", "broad")
+            (node, other, relation)
+            for other, relation, origin in mapped[company, node].get(target, ())
+            if relation in HOLDS and (node != above[0] or origin == "decision")
         ]
         if whole:
-            return node, whole
-    return path, []
+            return found + whole
+    return found

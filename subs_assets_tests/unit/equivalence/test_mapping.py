@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from subs_assets.database import frames, tables
 from subs_assets.equivalence.evidence import ListingEvidence
-from subs_assets.equivalence.mapping import Tree, build_tree, map_categories, relation_of, wilson_lower
+from subs_assets.equivalence.mapping import map_categories
+from subs_assets.equivalence.relations import INVERSE, Thresholds, relations, wilson_lower
+from subs_assets.equivalence.shares import UNMATCHED, category_shares
+from subs_assets.equivalence.tree import Tree, build_tree
 from subs_assets_tests.small_shops import path
 
 
@@ -40,31 +43,29 @@ def test_more_cases_make_a_share_surer_and_never_surer_than_it_is(share: float, 
 @pytest.mark.parametrize(
     ("target_given_source", "source_given_target", "relation"),
     [
-        (0.6, 0.6, "exact"),
-        (0.9, 0.59, "close"),
-        (0.4, 0.4, "close"),
-        (0.9, 0.39, "broad"),
-        (0.39, 0.9, "narrow"),
-        (0.39, 0.39, "related"),
+        (0.5, 0.5, "exact"),
+        (0.9, 0.49, "close"),
+        (0.3, 0.3, "close"),
+        (0.9, 0.29, "broad"),
+        (0.29, 0.9, "narrow"),
+        (0.25, 0.0, "broad"),
+        (0.24, 0.24, "related"),
         (0.1, 0.0, "related"),
-        (0.09, 0.39, None),
-        (0.0, 0.0, None),
+        (0.09, 0.24, ""),
+        (0.0, 0.0, ""),
     ],
 )
-def test_relation_of(target_given_source: float, source_given_target: float, relation: str | None) -> None:
-    assert relation_of(target_given_source, source_given_target) == relation
-
-
-INVERSE = {"exact": "exact", "close": "close", "broad": "narrow", "narrow": "broad"}
+def test_relations(target_given_source: float, source_given_target: float, relation: str) -> None:
+    assert relations(target_given_source, source_given_target).item() == relation
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_relations_are_inverse_in_reverse(one: float, other: float) -> None:
-    relation, reverse = relation_of(one, other), relation_of(other, one)
-    if relation in INVERSE:
-        assert reverse == INVERSE[relation]
+    relation, reverse = relations(one, other).item(), relations(other, one).item()
+    if relation in ("", "related"):
+        assert reverse in ("", "related")
     else:
-        assert reverse in ("related", None)
+        assert reverse == INVERSE[relation]
 
 
 def trees_and_evidence(
@@ -104,9 +105,10 @@ def both_ways(
     """Mappings from Aldi to Coles and in reverse, indexed by (path, target_path)."""
     aldi, coles, evidence, names = trees_and_evidence(matches, **given)  # type: ignore[arg-type]
     labels = np.full((len(aldi.paths), len(coles.paths)), label, np.float32)
+    shares = category_shares(aldi, coles, evidence, labels)
     found = [
-        map_categories(aldi, coles, evidence, labels, names),
-        map_categories(coles, aldi, evidence.reversed(), labels.T, names),
+        map_categories(shares, evidence, names),
+        map_categories(shares.reversed(), evidence.reversed(), names),
     ]
     for one in found:
         frames.conform(one.mappings, tables.category_equivalences)
@@ -167,12 +169,12 @@ def test_backing_off_to_a_department_is_only_related() -> None:
         (10, 1.0, 0.0, "accepted"),
         (3, 1.0, 0.0, "accepted"),
         (2, 1.0, 0.0, "proposed"),
-        (2, 1.0, 0.6, "accepted"),
-        (2, 1.0, 0.59, "proposed"),
-        (1, 1.0, 1.0, "proposed"),
-        (4, 0.5, 0.0, "proposed"),  # four listings that are half sure are two
+        (2, 1.0, 0.75, "accepted"),
+        (2, 1.0, 0.74, "proposed"),
+        (1, 0.5, 1.0, "accepted"),
+        (5, 0.5, 0.0, "proposed"),  # five listings that are half sure are two and a half
         (6, 0.5, 0.0, "accepted"),
-        (1, 0.9, 1.0, None),
+        (0, 1.0, 1.0, None),
     ],
 )
 def test_support_below_the_minimum_waits_for_a_person(
@@ -185,12 +187,16 @@ def test_support_below_the_minimum_waits_for_a_person(
         assert there.loc[(path("A"), path("X")), "reason"].startswith("support ")
 
 
-def test_a_share_that_may_be_chance_is_proposed_as_weak() -> None:
+def test_a_share_that_may_be_chance_is_no_mapping_but_is_told_as_refused() -> None:
     """4 of 100 point to X; its own listings, 100 of them, nearly all to another category."""
-    there, _ = both_ways([("A", "X", 4), ("A", "Y", 96), ("B", "X", 96)])
-    row = there.loc[(path("A"), path("X"))]
-    assert (row["status"], row["relation"]) == ("proposed", "related")
-    assert row["reason"].startswith("weak")
+    matches = [("A", "X", 4), ("A", "Y", 4), *(("A", f"Z{n}", 4) for n in range(23)), ("B", "X", 96), ("B", "Y", 96)]
+    aldi, coles, evidence, names = trees_and_evidence(matches)
+    shares = category_shares(aldi, coles, evidence, np.zeros((2, len(coles.paths)), np.float32))
+    found = map_categories(shares, evidence, names)
+    assert path("X") not in set(found.mappings.loc[found.mappings["path"] == path("A"), "target_path"])
+    alone = map_categories(shares, evidence, names, Thresholds(contained=0.9, related=0.9)).candidates
+    refused = alone.set_index("path").loc[path("A")]
+    assert refused["support"] == 4 and refused["reason"].startswith("4.0 of 100 listings resemble some there")
 
 
 @pytest.mark.parametrize("hard", [True, False])
@@ -204,12 +210,13 @@ def test_facets_make_no_mapping_and_their_matches_do_not_count() -> None:
     matches = [("A", "X", 10), ("A", "Gluten Free", 10), ("Gluten Free", "X", 10)]
     there, back = both_ways(matches, facets=("Gluten Free",))
     assert list(there.index) == [(path("A"), path("X"))] and list(back.index) == [(path("X"), path("A"))]
-    assert there.iloc[0]["matched_source"] == 10 and there.iloc[0]["target_given_source"] == 1
+    assert there.iloc[0]["matched_source"] == 10
+    assert there.iloc[0]["target_given_source"] == pytest.approx(10 / (10 + 10 * UNMATCHED))
 
 
 def test_a_universal_root_is_left_out_of_paths_and_departments_begin_below_it() -> None:
     tree, _, _, _ = trees_and_evidence([("Grocery > Pantry > Muesli", "", 2)], facets=("Grocery",))
-    departments = dict(zip(tree.paths, tree.is_backoff, strict=True))
+    departments = dict(zip(tree.paths, tree.is_department.tolist(), strict=True))
     assert departments == {path("Grocery > Pantry"): True, path("Grocery > Pantry > Muesli"): False}
 
 
@@ -223,7 +230,8 @@ def test_a_listing_with_two_shelves_below_a_node_stands_there_once() -> None:
 def test_the_strongest_pairs_are_kept_ten_at_most() -> None:
     aldi, coles, evidence, names = trees_and_evidence([("A", "X", 14)])
     rising = ListingEvidence(evidence.source, evidence.target, np.linspace(0.3, 0.95, 14), evidence.hard)
-    pairs = map_categories(aldi, coles, rising, np.zeros((1, 1), np.float32), names).evidence
+    shares = category_shares(aldi, coles, rising, np.zeros((1, 1), np.float32))
+    pairs = map_categories(shares, rising, names).evidence
     assert pairs["rank"].tolist() == list(range(1, 11))
     assert pairs["weight"].tolist() == pytest.approx(sorted(rising.weight, reverse=True)[:10])
     assert (pairs.iloc[0]["sku"], pairs.iloc[0]["target_sku"], pairs.iloc[0]["kind"]) == ("sku13", "sku27", "soft")

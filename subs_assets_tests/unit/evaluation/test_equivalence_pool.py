@@ -4,7 +4,7 @@ import pytest
 
 from subs_assets.catalogue.category_path import encode
 from subs_assets.equivalence.evidence import ListingEvidence
-from subs_assets.equivalence.mapping import Tree, build_tree
+from subs_assets.equivalence.tree import Tree, build_tree
 from subs_assets.evaluation.equivalence_methods import (
     PAIR_COLUMNS,
     CompanyPair,

@@ -36,7 +36,9 @@ def compared(relations: ShelfRelations) -> dict[tuple[str, str], str]:
 
 MUESLI, SPREADS = "aldi: Pantry > Muesli", "aldi: Pantry > Spreads"
 COLES_MUESLI, COLES_FLAKES = "coles: Breakfast > Cereals > Muesli", "coles: Breakfast > Cereals > Flakes"
-COLES_HONEY = "coles: Breakfast > Honey"
+IGA = "iga: Muesli"
+DEPARTMENT = ("coles", "Breakfast", "iga", "Muesli", "narrow")
+"""A mapping of what stands above all the others."""
 
 
 @pytest.mark.parametrize(
@@ -62,23 +64,34 @@ COLES_HONEY = "coles: Breakfast > Honey"
             id="the better of two mappings",
         ),
         pytest.param(
-            [("aldi", "Pantry", "coles", "Breakfast > Honey", "exact")],
-            {(MUESLI, COLES_HONEY): "related", (SPREADS, COLES_HONEY): "related"},
+            [DEPARTMENT, ("coles", "Breakfast > Cereals", "iga", "Muesli", "exact")],
+            {(COLES_FLAKES, IGA): "related", (COLES_MUESLI, IGA): "related"},
             id="a category above speaks as related",
         ),
         pytest.param(
             [
-                ("aldi", "Pantry", "coles", "Breakfast", "close"),
-                ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals > Muesli", "narrow"),
+                DEPARTMENT,
+                ("coles", "Breakfast > Cereals", "iga", "Muesli", "exact"),
+                ("coles", "Breakfast > Cereals > Flakes", "iga", "Muesli", "broad"),
+            ],
+            {(COLES_FLAKES, IGA): "broad", (COLES_MUESLI, IGA): "related"},
+            id="but not where one of its own holds it",
+        ),
+        pytest.param(
+            [
+                DEPARTMENT,
+                ("coles", "Breakfast > Cereals", "aldi", "Pantry", "broad"),
+                ("coles", "Breakfast > Cereals > Flakes", "aldi", "Pantry > Spreads", "narrow"),
             ],
             {
-                (MUESLI, COLES_MUESLI): "narrow",
-                (SPREADS, COLES_MUESLI): "related",
-                (SPREADS, COLES_FLAKES): "related",
-                (SPREADS, COLES_HONEY): "related",
+                (COLES_FLAKES, SPREADS): "narrow",
+                (COLES_FLAKES, MUESLI): "related",
+                (COLES_MUESLI, SPREADS): "related",
+                (COLES_MUESLI, MUESLI): "related",
             },
-            id="but only where there is none of its own",
+            id="beside one of its own that is narrower",
         ),
+        pytest.param([("aldi", "Pantry", "coles", "Breakfast", "close")], {}, id="a whole department is silent"),
         pytest.param(
             [("aldi", "Pantry", "coles", "Breakfast > Honey", "narrow")], {}, id="a narrow one above is silent"
         ),
@@ -112,7 +125,9 @@ def test_a_shelf_is_always_compared_with_itself() -> None:
 
 
 def test_the_mapping_that_allowed_a_pair_is_kept() -> None:
-    relations = shelf_relations(BLOCKS, equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")))
+    """It is of a whole department, by a person's decision."""
+    decided = equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")).assign(origin="decision")
+    relations = shelf_relations(BLOCKS, decided)
     row = relations.pairs.iloc[relations.lookup(np.array([0]), np.array([3]))[0]]
     assert (row["path"], row["target_path"], row["company"]) == (path("Pantry"), path("Breakfast"), "coles")
 
@@ -152,12 +167,8 @@ def test_what_a_person_rejected_does_not_come_back_through_a_broader_mapping() -
     """Milk ~ Dairy is accepted, Milk ~ Dairy > Cheese rejected: the cheeses stay out, the rest of Dairy is compared."""
     shelves = [("aldi", '["Milk"]'), ("coles", '["Dairy","Cheese"]'), ("coles", '["Dairy","Milk"]')]
     blocks = pd.DataFrame([(*shelf, row) for row, shelf in enumerate(shelves)], columns=["company_slug", "path", "row"])
-    mappings = pd.DataFrame(
-        [
-            ("aldi", '["Milk"]', "coles", '["Dairy"]', "broad", "accepted"),
-            ("aldi", '["Milk"]', "coles", '["Dairy","Cheese"]', "related", "rejected"),
-        ],
-        columns=["company_slug", "path", "target_company_slug", "target_path", "relation", "status"],
+    mappings = equivalences(
+        ("aldi", "Milk", "coles", "Dairy", "broad"), ("aldi", "Milk", "coles", "Dairy > Cheese", "related", "rejected")
     )
     pairs = shelf_relations(blocks, mappings).pairs
     assert [row.other for row in pairs.itertuples() if row.shelf == 0] == [0, 2]

@@ -1,0 +1,145 @@
+"""Mappings through a third company, one hop at most: where two companies share too little to tell, and a third knows
+both.
+
+Mappings are not transitive: each hop is a share, and the shares are multiplied. The part of the middle category that
+resembles the one may be another than the part that resembles the other, so the two parts must overlap. What the two
+companies' own evidence says is never overruled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subs_assets.catalogue import category_path
+from subs_assets.equivalence.evidence import ListingEvidence
+from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
+from subs_assets.equivalence.relations import COUNTERPARTS, THRESHOLDS, Thresholds, relations
+from subs_assets.equivalence.shares import CategoryShares
+
+HOP_COLUMNS = ["relation", "support", "target_given_source_bound", "source_given_target_bound", "label_similarity"]
+
+AGREEING = 0.5
+"""What direct evidence there is must point to an inferred target with at least this share; and of the middle category's
+listings that the one company has counterparts of, the other must have counterparts of as large a share."""
+
+
+@dataclass(frozen=True)
+class DirectEvidence:
+    """What two companies' own listings say: sparse (s, t) mass, (s,) matched source, and, for every path of the source,
+    the rows of its listings that have a counterpart at the target."""
+
+    mass: Any
+    matched: NDArray[np.float64]
+    source: Mapping[str, int]
+    target: Mapping[str, int]
+    matched_rows: Mapping[str, frozenset[int]]
+
+    def allows(self, path: str, target_path: str) -> bool:
+        """Whether the source's evidence is silent, or points there too."""
+        node, other = self.source.get(path), self.target.get(target_path)
+        if node is None or other is None:
+            return False
+        return bool(self.mass[node, other] >= AGREEING * self.matched[node])
+
+
+def direct_evidence(shares: CategoryShares, evidence: ListingEvidence) -> DirectEvidence:
+    from scipy import sparse
+
+    source, target = ({path: node for node, path in enumerate(tree.paths)} for tree in (shares.source, shares.target))
+    has_counterpart = np.zeros(shares.source.incidence.shape[0], bool)
+    has_counterpart[evidence.source] = True
+    incidence = shares.source.incidence
+    rows = (incidence.indices[incidence.indptr[node] : incidence.indptr[node + 1]] for node in range(len(source)))
+    matched_rows = {
+        path: frozenset(found[has_counterpart[found]].tolist()) for path, found in zip(source, rows, strict=True)
+    }
+    return DirectEvidence(sparse.csr_matrix(shares.mass), shares.matched_source, source, target, matched_rows)
+
+
+def infer_mappings(
+    mappings: pd.DataFrame,
+    direct: Mapping[tuple[str, str], DirectEvidence],
+    thresholds: Thresholds = THRESHOLDS,
+) -> pd.DataFrame:
+    """Rows of ``category_equivalences`` (origin ``inferred``) for categories that have no row to a company, accepted or
+    proposed; ``direct``: (company, other company) -> their own evidence.
+
+    Of several ways to one target the one with the highest bounds is taken, and of targets above one another the
+    strongest.
+    """
+    found: list[tuple] = []
+    for chain in _chains(mappings, thresholds).itertuples(index=False):
+        source, target = (chain.company_slug, chain.path), (chain.company_to, chain.path_to)
+        row = _composed(chain, thresholds)
+        if row is None or not direct[source[0], target[0]].allows(source[1], target[1]):
+            continue
+        one, other = (
+            direct[chain.target_company_slug, end].matched_rows[chain.target_path] for end in (source[0], target[0])
+        )
+        if len(one & other) >= AGREEING * min(len(one), len(other)):
+            found.append((*source, *target, *row))
+    return _strongest_of_each_line(pd.DataFrame(found, columns=MAPPING_COLUMNS))
+
+
+def _chains(mappings: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Two accepted mappings in a row that lead to a company to which the category has no row, and to no pair that a
+    person rejected; only those that can be strong enough."""
+    hops = mappings[(mappings["status"] == "accepted") & (mappings["relation"] != "related")]
+    first = hops[[*KEY_COLUMNS, *HOP_COLUMNS]]
+    second = first.set_axis(["target_company_slug", "target_path", "company_to", "path_to", *HOP_COLUMNS], axis=1)
+    chains = first.merge(second, on=["target_company_slug", "target_path"], suffixes=("", "_second"))
+    strong = np.zeros(len(chains), bool)
+    for bound in ("target_given_source_bound", "source_given_target_bound"):
+        strong |= (chains[bound] * chains[f"{bound}_second"] >= thresholds.contained).to_numpy()
+    known = mappings.loc[mappings["status"] != "rejected", ["company_slug", "path", "target_company_slug"]]
+    has_row = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to"]]).isin(
+        pd.MultiIndex.from_frame(known)
+    )
+    pairs = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to", "path_to"]])
+    is_decided = pairs.isin(pd.MultiIndex.from_frame(mappings[KEY_COLUMNS]))
+    return chains[strong & ~has_row & ~is_decided & (chains["company_slug"] != chains["company_to"]).to_numpy()]
+
+
+def _composed(chain: Any, thresholds: Thresholds) -> tuple | None:
+    """The columns of ``MAPPING_COLUMNS`` after the key; None where nothing follows from the two relations."""
+    directions = {chain.relation, chain.relation_second}.difference(COUNTERPARTS)
+    forward = chain.target_given_source_bound * chain.target_given_source_bound_second
+    backward = chain.source_given_target_bound * chain.source_given_target_bound_second
+    relation = relations(forward, backward, thresholds).item()
+    if relation in COUNTERPARTS and not directions:
+        relation = "close"  # two hops are never certain enough for more
+    elif len(directions) > 1 or relation not in ("broad", "narrow") or not directions <= {relation}:
+        return None
+    reason = (
+        f"through {chain.target_company_slug}: {category_path.readable(chain.target_path)} is {chain.relation} to it, "
+        f"and {chain.relation_second} from there"
+    )
+    support = min(chain.support, chain.support_second)
+    label = min(chain.label_similarity, chain.label_similarity_second)
+    return (
+        relation, "accepted", "inferred", support, 0.0, 0.0, 0.0, 0.0, forward, forward, backward, backward, label,
+        reason,
+    )  # fmt: skip
+
+
+def _strongest_of_each_line(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows.assign(weaker=rows[["target_given_source", "source_given_target"]].min(axis=1))
+    rows = rows.sort_values(
+        ["weaker", "support", *KEY_COLUMNS, "reason"], ascending=[False, False, True, True, True, True, True]
+    ).drop_duplicates(KEY_COLUMNS)
+    kept: list[int] = []
+    taken: dict[tuple[str, str, str], list[str]] = {}
+    for place, row in enumerate(rows.itertuples(index=False)):
+        others = taken.setdefault((row.company_slug, row.path, row.target_company_slug), [])
+        if not any(_in_one_line(row.target_path, other) for other in others):
+            others.append(row.target_path)
+            kept.append(place)
+    return rows.iloc[kept][MAPPING_COLUMNS].sort_values(KEY_COLUMNS, ignore_index=True)
+
+
+def _in_one_line(one: str, other: str) -> bool:
+    return one == other or one in category_path.ancestors(other) or other in category_path.ancestors(one)
