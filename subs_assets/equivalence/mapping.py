@@ -19,9 +19,6 @@ from subs_assets.equivalence.tree import Tree
 COVERED = 0.6
 """A broader category is not stated where narrower ones below it hold this share of what it holds."""
 
-LEAST_MASS = 0.1
-"""Effective listings below which a pair of categories is not looked at."""
-
 EVIDENCE_PAIRS = 10
 
 KEY_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
@@ -79,7 +76,7 @@ def stated(shares: CategoryShares, node: int, thresholds: Thresholds = THRESHOLD
     target, mass = shares.target, shares.mass[node]
     forward, backward = shares.forward_bound[node], shares.backward_bound[node]
     both = np.minimum(forward, backward)
-    relation = np.where(mass >= LEAST_MASS, relations(forward, backward, thresholds), "")
+    relation = np.where(shares.chance[node] <= thresholds.chance, relations(forward, backward, thresholds), "")
     is_backoff = target.is_department & ~shares.source.is_department[node]
     fits = ~is_backoff
 

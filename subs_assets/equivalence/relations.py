@@ -30,6 +30,7 @@ class Thresholds:
     close: float = 0.3
     contained: float = 0.25
     related: float = 0.1
+    chance: float = 0.01
     support: float = 3.0
     label: float = 0.75
 

@@ -20,6 +20,10 @@ LABEL_FROM, LABEL_TO = 0.6, 0.95
 UNMATCHED = 0.05
 """What a listing that resembles none of the other company counts against each share: its kind may not be there."""
 
+ELSEWHERE = 50.0
+"""Listings that a shop is taken to sell beside those that were matched: where two companies have one category each,
+nothing could differ from chance otherwise. Among the thousands of a real catalogue they are lost."""
+
 
 @dataclass(frozen=True)
 class CategoryShares:
@@ -29,7 +33,7 @@ class CategoryShares:
     ``back``: (s, t) effective listings of the target that point into the source. ``matched_source`` (s,) and
     ``matched_target`` (t,): effective listings with a counterpart anywhere. ``label``: (s, t) similarity of the paths.
     ``forward``: (s, t) the share P(target given source), and ``forward_bound`` its lower bound; ``backward`` the
-    reverse.
+    reverse. ``chance``: (s, t) how likely as much evidence between the two, either way, is if shelves mean nothing.
     """
 
     source: Tree
@@ -41,6 +45,7 @@ class CategoryShares:
     matched_source: NDArray[np.float64]
     matched_target: NDArray[np.float64]
     label: NDArray[np.float64]
+    chance: NDArray[np.float64]
     forward: NDArray[np.float64]
     forward_bound: NDArray[np.float64]
     backward: NDArray[np.float64]
@@ -49,7 +54,7 @@ class CategoryShares:
     def reversed(self) -> "CategoryShares":
         return CategoryShares(
             self.target, self.source, self.back.T, self.back_hard.T, self.mass.T, self.hard.T, self.matched_target,
-            self.matched_source, self.label.T, self.backward.T, self.backward_bound.T, self.forward.T,
+            self.matched_source, self.label.T, self.chance.T, self.backward.T, self.backward_bound.T, self.forward.T,
             self.forward_bound.T,
         )  # fmt: skip
 
@@ -71,9 +76,10 @@ def category_shares(
     votes = LABEL_VOTES * np.clip((label_similarity - LABEL_FROM) / (LABEL_TO - LABEL_FROM), 0, 1).astype(np.float64)
     forward, forward_bound = _shares(source, matched_source, mass, votes, target)
     backward, backward_bound = _shares(target, matched_target, back.T, votes.T, source)
+    chance = np.maximum(_chance(source, matched_source, mass), _chance(target, matched_target, back.T).T)
     return CategoryShares(
         source, target, mass, hard, back, back_hard.T, matched_source, matched_target,
-        label_similarity.astype(np.float64), forward, forward_bound, backward.T, backward_bound.T,
+        label_similarity.astype(np.float64), chance, forward, forward_bound, backward.T, backward_bound.T,
     )  # fmt: skip
 
 
@@ -109,3 +115,19 @@ def _shares(
     share = (mass + votes_below) / np.maximum(cases, 1e-9)[:, None]
     share = np.clip(share, 0, 1)
     return share, wilson_lower(share, cases[:, None])
+
+
+def _chance(source: Tree, matched: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(s, t) the upper tail of the binomial distribution, continued to fractional counts: how likely so much of the
+    matched evidence points into the target by chance, if each listing falls there as often as any of the source's."""
+    from scipy.special import betainc
+
+    roots = source.depth == 1
+    total = matched[roots].sum()
+    base = np.clip(mass[roots].sum(axis=0) / (total + ELSEWHERE), 0, 1)
+    cases = np.broadcast_to(matched[:, None], mass.shape)
+    hits = np.minimum(mass, cases)
+    likely: NDArray[np.float64] = np.where(
+        hits > 0, betainc(np.maximum(hits, 1e-9), cases - hits + 1, np.broadcast_to(base, mass.shape)), 1.0
+    )
+    return likely

@@ -171,7 +171,7 @@ def test_backing_off_to_a_department_is_only_related() -> None:
         (2, 1.0, 0.0, "proposed"),
         (2, 1.0, 0.75, "accepted"),
         (2, 1.0, 0.74, "proposed"),
-        (1, 0.5, 1.0, "accepted"),
+        (1, 1.0, 1.0, "accepted"),
         (5, 0.5, 0.0, "proposed"),  # five listings that are half sure are two and a half
         (6, 0.5, 0.0, "accepted"),
         (0, 1.0, 1.0, None),

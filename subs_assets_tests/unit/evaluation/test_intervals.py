@@ -2,7 +2,7 @@
 
 import pytest
 
-from subs_assets.equivalence.mapping import wilson_lower
+from subs_assets.equivalence.relations import wilson_lower
 from subs_assets.evaluation.intervals import Share, wilson_interval
 
 
