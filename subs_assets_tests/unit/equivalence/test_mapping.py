@@ -180,7 +180,7 @@ def test_backing_off_to_a_department_is_only_related() -> None:
 def test_support_below_the_minimum_waits_for_a_person(
     count: int, weight: float, label: float, status: str | None
 ) -> None:
-    there, _ = both_ways([("A", "X", count), ("B", "Y", 12)], label, weight=weight)
+    there, _ = both_ways([("A", "X", count), ("B", "Y", 90)], label, weight=weight)
     found = there["status"].to_dict().get((path("A"), path("X")))
     assert found == status
     if status == "proposed":
