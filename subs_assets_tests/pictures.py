@@ -1,5 +1,6 @@
 """Renews the README's pictures from a web UI that runs on the real catalogues; docs/set-up.md says how. No test."""
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -37,6 +38,14 @@ def rates(page: Page) -> None:
     save(page, "rates-au.png", 0, 0, box["x"] + box["width"], box["y"] + box["height"])
 
 
+def who_maps_to_whom(page: Page) -> None:
+    """The picture of Aldi and Coles as the page of ``category_equivalences`` has it."""
+    page.goto("/assets/category_equivalences")
+    page.get_by_role("row", name="Who maps to whom").get_by_text("[Show Markdown]").click()
+    source = page.get_by_role("img", name="aldi to coles").get_attribute("src") or ""
+    (DOCS / "equivalences-au.svg").write_bytes(base64.b64decode(source.split(",", 1)[1]))
+
+
 def save(page: Page, name: str, left: float, top: float, right: float, bottom: float) -> None:
     left, top = max(0, left - MARGIN), max(0, top - MARGIN)
     clip = {"x": left, "y": top, "width": right + MARGIN - left, "height": bottom + MARGIN - top}
@@ -52,4 +61,5 @@ if __name__ == "__main__":
             window.add_init_script(f"localStorage.setItem({json.dumps(setting)}, {json.dumps(json.dumps(value))})")
         asset_graph(window)
         rates(window)
+        who_maps_to_whom(window)
         browser.close()
