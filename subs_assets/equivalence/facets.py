@@ -6,6 +6,7 @@ the shelf of its nearest relatives in its own company, for evidence and for leve
 """
 
 import re
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.claims import find_claims
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
+from subs_assets.equivalence.homes import scattered_categories
 
 PROMOTIONAL = re.compile(
     r"\b(down down|specials|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
@@ -51,6 +53,14 @@ Beauty" .18 / 1.6 and Aldi's "Snacks & Confectionery" .30 / 4.3. A handful of ca
 of these facets too.
 """
 
+DOUBT = 0.3
+"""What speaks against the shelf of a listing's relatives before any of them is seen, in units of similarity: with it,
+the share of the votes is the chance that the shelf is right. On 6,364 listings of au/ whose shelf is known, those of
+.5 to .6 are right in .61, .6 to .7 in .63, .7 to .8 in .80, .8 to .9 in .89, above in .98."""
+
+LIKELY = 0.5
+"""A shelf is given that is more likely right than wrong; the others were right in .42 of the cases."""
+
 FACET_CHILDREN = 0.5
 """A node, most of whose listings stand under facets of its own, is a facet."""
 
@@ -84,8 +94,17 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
         if named:
             facets[path] = (named[0], None, named[1])
     branch_depth = 2 if universal else 1
+    relatives = nearest_relatives(features, np.unique(shelves["row"].to_numpy(np.intp)))
+    scattered = scattered_categories(shelves, relatives, branch_depth, _with_all_below(facets, listings, universal))
+    for path, scatter in scattered.items():
+        reason = (
+            f"{scatter.elsewhere:.0%} of its listings are at home elsewhere, spread over {scatter.shelves:.1f} shelves"
+        )
+        facets[path] = ("mixed", scatter.shelves, reason)
+    # A branch is judged without what was found below it: one bargain corner does not make the pantry a mixture.
+    plain = shelves[~shelves["path"].isin(_with_all_below(facets, listings, universal))]
+    inside, spread = branch_spread(plain, relatives, branch_depth)
     branches = [path for path in nodes["path"] if len(category_path.decode(path)) == branch_depth]
-    inside, spread = branch_spread(shelves, features, branch_depth)
     for path in branches:
         if path in facets or listings[path] < MINIMUM_LISTINGS or path not in inside:
             continue
@@ -99,6 +118,12 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
     _hand_down(facets, nodes, universal)
     rows = [(company, path, *facts) for path, facts in facets.items()]
     return pd.DataFrame(rows, columns=FACET_COLUMNS)
+
+
+def _with_all_below(facets: Collection[str], paths: Iterable[str], universal: str | None) -> set[str]:
+    """Of ``paths`` the facets and what stands below them, but not all that stands below a root over everything."""
+    above = set(facets) - {universal}
+    return {path for path in paths if path in facets or above.intersection(category_path.ancestors(path))}
 
 
 def facet_by_name(name: str) -> tuple[str, str] | None:
@@ -129,16 +154,15 @@ def _universal_root(nodes: pd.DataFrame) -> str | None:
 
 
 def branch_spread(
-    shelves: pd.DataFrame, features: NameFeatures, branch_depth: int
+    shelves: pd.DataFrame, relatives: Pairs, branch_depth: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp
     of the entropy, Hill's number of order 1) of branches that all of them stand in."""
     branch = shelves["path"].map(lambda path: category_path.encode(category_path.decode(path)[:branch_depth]))
-    first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch}).drop_duplicates("row")
-    rows = first["row"].to_numpy()
-    at = pd.Series(first["branch"].to_numpy(), index=rows)
-    pairs = nearest_relatives(features, rows)
-    table = pd.DataFrame({"own": at[pairs.left].to_numpy(), "other": at[pairs.right].to_numpy()})
+    first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch})
+    first = first.sort_values(["row", "branch"]).drop_duplicates("row")
+    at = pd.Series(first["branch"].to_numpy(), index=first["row"].to_numpy())
+    table = pd.DataFrame({"own": at.reindex(relatives.left).array, "other": at.reindex(relatives.right).array}).dropna()
     inside = (table["own"] == table["other"]).groupby(table["own"]).mean().to_dict()
     shares = table.groupby("own")["other"].value_counts(normalize=True)
     entropy = -(shares * np.log(shares)).groupby(level=0).sum()
@@ -192,8 +216,8 @@ def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: Nam
     """Where each listing counts for equivalences and level 5: table ``listing_shelves``.
 
     Its own paths that are no facets; else, where it stands under facets only, the shelf on which most of its nearest
-    relatives in its own company stand, weighted by similarity (``origin`` "relatives"). A listing without any path has
-    no row.
+    relatives in its own company stand (``origin`` "relatives"), if ``weight``, the chance that this is right, is at
+    least ``LIKELY``. A listing without any path has no row.
     """
     is_facet = pd.MultiIndex.from_frame(shelves[["company_slug", "path"]]).isin(
         pd.MultiIndex.from_frame(facets[["company_slug", "path"]])
@@ -211,7 +235,7 @@ def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: Nam
 
 def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
     company = lost["company_slug"].iloc[0]
-    shelved = own[own["company_slug"] == company].drop_duplicates("row")
+    shelved = own[own["company_slug"] == company].sort_values(["row", "path"]).drop_duplicates("row")
     at = pd.Series(shelved["path"].to_numpy(), index=shelved["row"].to_numpy(np.intp))
     pairs = alike_pairs(features, lost["row"].to_numpy(np.intp), shelved["row"].to_numpy(np.intp), RELATIVE_SIMILARITY)
     votes = pd.DataFrame(
@@ -219,8 +243,12 @@ def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFea
     ).sort_values(["row", "similarity", "path"], ascending=[True, False, True])
     votes = votes[votes.groupby("row").cumcount() < RELATIVES]
     share = votes.groupby(["row", "path"], as_index=False)["similarity"].sum()
-    share["weight"] = share["similarity"] / share.groupby("row")["similarity"].transform("sum")
-    best = share.sort_values(["row", "weight", "path"], ascending=[True, False, True]).drop_duplicates("row")
+    share["weight"] = share["similarity"] / (share.groupby("row")["similarity"].transform("sum") + DOUBT)
+    best = (
+        share[share["weight"] >= LIKELY]
+        .sort_values(["row", "weight", "path"], ascending=[True, False, True])
+        .drop_duplicates("row")
+    )
     return (
         lost[["company_slug", "sku", "row"]].merge(best[["row", "path", "weight"]], on="row").assign(origin="relatives")
     )

@@ -1,12 +1,13 @@
 """Which nodes are facets, by name, by place and by their listings; where the listings of a facet count instead."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.equivalence.build import facets_and_shelves
-from subs_assets.equivalence.facets import facet_by_name, find_facets
-from subs_assets_tests.small_shops import Shops, item, path, shops, spelled
+from subs_assets.equivalence.build import facets_and_shelves, with_rows
+from subs_assets.equivalence.facets import effective_shelves, facet_by_name, find_facets
+from subs_assets_tests.small_shops import Shops, features_with, item, path, shops, spelled
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,97 @@ def test_a_root_whose_listings_resemble_everything_else_is_mixed(count: int, mix
     assert facets == ({path("Bazaar"): "mixed"} if mixed else {})
 
 
+PANTRY = [
+    item("aldi", f"p-{taste}-{grain}", f"{grain} porridge {taste}", "Pantry > Porridge")
+    for taste in TASTES
+    for grain in ("oat", "rye", "spelt", "rice")
+]
+
+
+def collected(node: str, also_at_home: bool = False) -> list[dict[str, object]]:
+    """The departments of ``scattered``, a pantry, and a node that holds one of each thing."""
+    return [
+        *scattered(0),
+        *PANTRY,
+        *[
+            item("aldi", f"z-{thing}", f"{thing} zap", node, *([f"The {thing}"] if also_at_home else []))
+            for thing in THINGS
+        ],
+    ]
+
+
+@pytest.mark.parametrize("also_at_home", [False, True])
+@pytest.mark.parametrize("node", ["Zap Zone", "Pantry > Zap Zone", "Pantry > Corner > Zap Zone"])
+def test_goods_from_all_over_are_found_at_any_depth_whatever_the_name(node: str, also_at_home: bool) -> None:
+    facets, shelves = facets_of(shops(collected(node, also_at_home)))
+    assert facets[path(node)] == "mixed"
+    assert set(facets) <= {path(node), path("Pantry > Corner")}  # which holds nothing else
+    moved = shelves[shelves["sku"].str.startswith("z-")].set_index("sku")
+    assert set(moved["origin"]) == ({"own"} if also_at_home else {"relatives"})
+    assert moved["path"].to_dict() == {f"z-{thing}": path(f"The {thing}") for thing in THINGS}
+
+
+def test_what_says_why_a_node_is_mixed() -> None:
+    shop = shops(collected("Pantry > Zap Zone"))
+    shelved = shop.listing_categories.assign(row=range(len(shop.listings)))
+    found = find_facets(shop.categories, shelved, spelled(shop.listings["core_name"]))
+    assert found["reason"].tolist() == ["100% of its listings are at home elsewhere, spread over 6.0 shelves"]
+    assert found["spread"].tolist() == pytest.approx([6.0])
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param(
+            [item("aldi", f"s{n}", f"muesli {taste}", "Pantry > Small") for n, taste in enumerate(TASTES * 2)],
+            id="at home on the shelf beside it",
+        ),
+        pytest.param(
+            [item("aldi", f"q{n}", f"{word} {word}", "Pantry > Odds")
+             for n, word in enumerate(["quartz", "xylophone", "velvet", "gondola", "bishop", "walrus", "tunic"])],
+            id="at home nowhere",
+        ),
+        pytest.param(
+            [item("aldi", f"f-{thing}-{n}", f"{thing} frozen {n}", "Pantry > Frozen")
+             for thing in THINGS for n in range(6)],
+            id="at home here, of every kind",
+        ),
+        pytest.param(
+            [item("aldi", f"z-{thing}", f"{thing} zap", "Pantry > Zap Zone") for thing in THINGS[:5]],
+            id="too few to tell",
+        ),
+    ],
+)  # fmt: skip
+def test_categories_that_hold_what_is_elsewhere_too_are_none(items: list[dict[str, object]]) -> None:
+    facets, _ = facets_of(shops([*scattered(0), *PANTRY, *items]))
+    assert facets == {}
+
+
+@pytest.mark.parametrize(
+    ("relatives", "shelf", "weight"),
+    [
+        (["A", "A", "A", "B"], "A", 2.4 / 3.5),
+        (["A"], "A", 0.8 / 1.1),
+        (["A", "B"], None, None),
+        (["A", "A", "B", "B"], None, None),
+        (["A", "A", "B", "C"], None, None),
+    ],
+)
+def test_relatives_give_a_shelf_that_is_likely_right(
+    relatives: list[str], shelf: str | None, weight: float | None
+) -> None:
+    """All are alike by .8, and a listing is the less trusted the fewer relatives it has."""
+    alike = np.full((len(relatives) + 1,) * 2, 0.8) + 0.2 * np.eye(len(relatives) + 1)
+    standing = pd.DataFrame({"path": [path("Half Price"), *map(path, relatives)]})
+    standing = standing.assign(company_slug="aldi", sku=standing.index.astype(str), row=standing.index)
+    facets = pd.DataFrame({"company_slug": ["aldi"], "path": [path("Half Price")]})
+    shelves = effective_shelves(standing, facets, features_with(alike)).set_index("sku")
+    assert len(shelves) == len(relatives) + (shelf is not None)
+    if shelf is not None:
+        assert (shelves.loc["0", "path"], shelves.loc["0", "origin"]) == (path(shelf), "relatives")
+        assert shelves.loc["0", "weight"] == pytest.approx(weight, rel=1e-6)
+
+
 def test_a_listing_under_facets_only_counts_where_its_relatives_stand() -> None:
     shop = shops(
         [
@@ -153,6 +245,7 @@ def test_a_listing_under_facets_only_counts_where_its_relatives_stand() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_the_listings_changes_nothing(seed: int) -> None:
     items = [*scattered(7), item("aldi", "lost", "dog biscuit large", "Half Price", "Gluten Free")]
+    items += [item("aldi", f"d{n}", f"dog biscuit {n}", "The dog biscuit", "All For Pets") for n in range(4)]
     mixed = pd.Series(items).sample(frac=1, random_state=seed).tolist()
     facets, shelves = facets_of(shops(items))
     other_facets, other_shelves = facets_of(shops(mixed))
@@ -161,13 +254,31 @@ def test_the_order_of_the_listings_changes_nothing(seed: int) -> None:
 
 
 def test_the_order_of_the_frames_changes_nothing() -> None:
-    shop = shops(scattered(7))
+    """With listings on several shelves, of which only one counts as a relative's."""
+    items = [
+        *scattered(7),
+        *[item("aldi", f"d{n}", f"dog biscuit {n}", "The dog biscuit", "All For Pets") for n in range(6)],
+        *[item("aldi", f"m{n}", f"muesli box {n}", "Bazaar", "The muesli") for n in range(3)],
+        item("aldi", "lost", "dog biscuit 7", "Half Price"),
+    ]
+    shop = shops(items)
     features = spelled(shop.listings["core_name"])
-    shelved = shop.listing_categories.assign(row=range(len(shop.listings)))
+    shelved = with_rows(shop.listing_categories, shop.listings)
     one = find_facets(shop.categories, shelved, features)
     other = find_facets(shop.categories.iloc[::-1], shelved.iloc[::-1], features)
     pd.testing.assert_frame_equal(one, other)
-    assert len(one) == 1
+    assert set(one["path"]) == {path("Bazaar"), path("Half Price")}
+    pd.testing.assert_frame_equal(
+        effective_shelves(shelved, one, features), effective_shelves(shelved.iloc[::-1], one, features)
+    )
+
+
+def test_a_corner_below_a_branch_does_not_make_the_branch_a_mixture() -> None:
+    odd = ["quartz", "xylophone", "velvet", "gondola", "bishop", "walrus", "tunic", "hammock"]
+    own = [item("aldi", word, word, "Odds") for word in odd]
+    corner = [item("aldi", f"z-{thing}", f"{thing} zap", "Odds > Zap Zone") for thing in THINGS]
+    facets, _ = facets_of(shops([*scattered(0), *own, *corner]))
+    assert facets == {path("Odds > Zap Zone"): "mixed"}
 
 
 @pytest.mark.parametrize(
