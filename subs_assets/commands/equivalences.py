@@ -51,7 +51,7 @@ def equivalences(
     else:
         say("Category equivalences: none")
     if every:
-        print_table([_absence_cells(row) for row in absent], "Categories that are not mapped, and the best refused")
+        print_table([_absence_cells(row) for row in absent], "Categories that are not mapped")
     for count in counts:
         say(_summary(count))
     if not every:
@@ -236,9 +236,7 @@ def _absence_cells(row: Row) -> Row:
         "listings": row["listings"],
         "at": row["target_company_slug"],
         "answer": row["answer"],
-        "refused": _readable(row["candidate_path"]),
-        "support": row["candidate_support"],
-        "why": row["reason"],
+        "best refused, and why": "\n".join(filter(None, (_readable(row["candidate_path"]), row["reason"]))),
     }
 
 
