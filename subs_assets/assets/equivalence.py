@@ -115,7 +115,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Nearest neighbours measured": calibration.pairs,
             "P(same shelf)": f"logistic({calibration.slope:.2f} s {calibration.intercept:+.2f})",
             "Decisions whose category is gone": "\n\n".join(found.vanished_decisions) or "none",
-            **mapping_metadata(listings, listing_shelves, category_facets, mappings),
+            **mapping_metadata(listings, listing_shelves, category_facets, mappings, found.absences),
             "By relation": preview(counts),
             "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },

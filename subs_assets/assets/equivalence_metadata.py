@@ -26,14 +26,18 @@ SHORT = {"company_slug": "from", "target_company_slug": "to"}
 
 
 def mapping_metadata(
-    listings: pd.DataFrame, shelves: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame
+    listings: pd.DataFrame,
+    shelves: pd.DataFrame,
+    facets: pd.DataFrame,
+    mappings: pd.DataFrame,
+    absences: pd.DataFrame,
 ) -> dict[str, Any]:
     """Who maps to whom, and how many listings stand in a category that is mapped: by pair and relation, by
     department."""
     standing = standing_listings(listings, shelves, facets)
     departments = mapping_coverage(standing, mappings)
     return {
-        "Who maps to whom": MetadataValue.md(pictures(standing, facets, mappings)),
+        "Who maps to whom": MetadataValue.md(pictures(department_flows(standing, facets, mappings, absences))),
         "Listings in a mapped category; for each relation mappings / listings": preview(
             relations_by_pair(standing, mappings)
         ),
@@ -41,10 +45,10 @@ def mapping_metadata(
     }
 
 
-def pictures(standing: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame) -> str:
+def pictures(flows: pd.DataFrame) -> str:
     """Markdown with a picture of each of the largest pairs. SVG, because it is a tenth of the same picture as PNG, and
     sharp at any size."""
-    by_pair = flows_by_pair(department_flows(standing, facets, mappings))
+    by_pair = flows_by_pair(flows)
     size = {pair: sum(flow.listings for flow in flows) for pair, flows in by_pair.items()}
     largest = sorted(by_pair, key=lambda pair: (-size[pair], pair))[:PICTURES]
     parts = []

@@ -212,7 +212,7 @@ def _print_why(row: Row) -> None:
         row["status"]: row["reason"],
         "support": f"{row['support']:.1f} = {row['hard_support']:.1f} hard (products that both list) "
         f"+ {row['soft_support']:.1f} soft (nearly identical listings)",
-        "names": f"{row['label_similarity']:.2f} alike",
+        "labels": f"{row['label_similarity']:.2f} alike",
         "there": _share(row, "target_given_source", "matched_source"),
         "back": _share(row, "source_given_target", "matched_target"),
     }.items():

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subs_assets.report.charts import isolated
-from subs_assets.report.flows import NOT_MAPPED, Flow
+from subs_assets.report.flows import ABOVE, NOT_MAPPED, Flow
 from subs_assets.report.template import clip, page_template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 RELATION_COLOURS = {
-    NOT_MAPPED: "#b9bfc6",
+    NOT_MAPPED: "#c3c8ce",
+    ABOVE: "#6b737c",
     "related": "#c9b037",
     "narrow": "#d5722b",
     "broad": "#8e4a8c",

@@ -7,25 +7,34 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
 from subs_assets.equivalence.coverage import departments
 from subs_assets.report.night import PAIR
 
 NOT_MAPPED = "not mapped"
 """Both the relation and the target of listings that stand in no category with an accepted mapping."""
 
+ABOVE = "above"
+"""The relation of listings whose category has no mapping of its own, where one above it speaks for it."""
+
 FLOW_COLUMNS = [*PAIR, "department", "target_department", "relation", "listings"]
 
 
-def department_flows(standing: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame) -> pd.DataFrame:
+def department_flows(
+    standing: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame, absences: pd.DataFrame
+) -> pd.DataFrame:
     """DataFrame[company_slug, target_company_slug, department, target_department, relation, listings], sorted, for all
     pairs of companies.
 
-    ``standing``: as ``coverage.standing_listings`` gives it. Every listing goes somewhere once: one that stands in
-    several categories in equal parts, one whose category has several accepted mappings in parts as large as their
-    support. So each company's rows add up to its listings, and ``listings`` is no whole number.
+    ``standing``: as ``coverage.standing_listings`` gives it; ``mappings`` and ``absences``: the tables
+    ``category_equivalences`` and ``category_absences``. Every listing goes somewhere once: one that stands in several
+    categories in equal parts, one whose category has several accepted mappings in parts as large as their support. So
+    each company's rows add up to its listings, and ``listings`` is no whole number.
     """
     shelves = _weighed(standing)
-    mapped = shelves.merge(_shares(mappings, facets), on=["company_slug", "path"])
+    shares = _shares(mappings, facets)
+    reached = pd.concat([shares, _shares_of_parts(shares, absences)], ignore_index=True)
+    mapped = shelves.merge(reached, on=["company_slug", "path"])
     mapped["listings"] *= mapped["share"]
     companies = pd.DataFrame({"target_company_slug": sorted(standing["company_slug"].unique())})
     all_pairs = shelves.merge(companies, how="cross")
@@ -56,6 +65,16 @@ def _shares(mappings: pd.DataFrame, facets: pd.DataFrame) -> pd.DataFrame:
     return accepted[[*PAIR, "path", "relation"]].assign(
         target_department=departments(target, facets), share=weight / in_all
     )
+
+
+def _shares_of_parts(shares: pd.DataFrame, absences: pd.DataFrame) -> pd.DataFrame:
+    """The same for categories that one above speaks for."""
+    parts = absences.loc[absences["answer"] == "above", [*PAIR, "path", "through_path"]]
+    whole = shares[shares["relation"].isin(SPEAKS_FOR_PARTS)].rename(columns={"path": "through_path"})
+    found = parts.merge(whole, on=[*PAIR, "through_path"]).drop(columns="through_path")
+    # Of the mappings above only those speak that hold the whole of it: they share what the others have no part in.
+    in_all = found.groupby([*PAIR, "path"])["share"].transform("sum")
+    return found.assign(relation=ABOVE, share=found["share"] / in_all)
 
 
 class Flow(NamedTuple):

@@ -128,7 +128,8 @@ def _drawn(
     night: Night, standing: pd.DataFrame, bands: int
 ) -> dict[tuple[str, str], tuple[FlowPicture, tuple[DepartmentRow, ...]]]:
     """The picture and its table."""
-    flows = flows_by_pair(department_flows(standing, night.category_facets, night.category_equivalences))
+    tables = (night.category_facets, night.category_equivalences, night.category_absences)
+    flows = flows_by_pair(department_flows(standing, *tables))
     coverage = mapping_coverage(standing, night.category_equivalences)
     departments = _by_pair(coverage, ["department", "listings", "mapped"])
     return {

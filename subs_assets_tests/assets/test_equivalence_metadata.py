@@ -8,12 +8,18 @@ import pandas as pd
 
 from subs_assets.assets.equivalence_metadata import PICTURES, absence_metadata, mapping_metadata, pictures
 from subs_assets.database import frames, tables
-from subs_assets.equivalence.coverage import standing_listings
+from subs_assets.report.flows import FLOW_COLUMNS
 from subs_assets_tests.made_up_nights import made_up_night
 from subs_assets_tests.small_shops import path
 
 NIGHT = made_up_night(5, goods=16)
-SOURCES = (NIGHT.listings, NIGHT.listing_shelves, NIGHT.category_facets, NIGHT.category_equivalences)
+SOURCES = (
+    NIGHT.listings,
+    NIGHT.listing_shelves,
+    NIGHT.category_facets,
+    NIGHT.category_equivalences,
+    NIGHT.category_absences,
+)
 
 
 def rows(value: Any) -> list[dict]:
@@ -29,9 +35,7 @@ def test_pictures_of_the_largest_pairs_and_how_many_more_there_are() -> None:
 
 
 def test_a_company_alone_has_no_picture() -> None:
-    alone = made_up_night(1)
-    standing = standing_listings(alone.listings, alone.listing_shelves, alone.category_facets)
-    assert pictures(standing, alone.category_facets, alone.category_equivalences) == "There are no two companies."
+    assert pictures(pd.DataFrame(columns=FLOW_COLUMNS)) == "There are no two companies."
 
 
 def test_each_relation_has_its_mappings_and_their_listings() -> None:

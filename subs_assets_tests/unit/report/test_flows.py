@@ -42,10 +42,18 @@ STANDING = standing(
 )
 
 
-def flows_of(*mappings: tuple[str, ...], support: list[float] | None = None) -> list[Flow]:
+def absences(*rows: tuple[str, str]) -> pd.DataFrame:
+    """Of aldi at iga: (category, the one above it that speaks for it)."""
+    told = [("aldi", path(category), "iga", "above", path(above)) for category, above in rows]
+    return pd.DataFrame(told, columns=["company_slug", "path", "target_company_slug", "answer", "through_path"])
+
+
+def flows_of(
+    *mappings: tuple[str, ...], support: list[float] | None = None, absent: tuple[tuple[str, str], ...] = ()
+) -> list[Flow]:
     table = equivalences(*mappings)  # type: ignore[arg-type]
     table = table.assign(support=support) if support else table
-    return flows_by_pair(department_flows(STANDING, FACETS, table))["aldi", "iga"]
+    return flows_by_pair(department_flows(STANDING, FACETS, table, absences(*absent)))["aldi", "iga"]
 
 
 def test_listings_go_to_the_department_that_their_category_is_mapped_to() -> None:
@@ -74,9 +82,20 @@ def test_several_mappings_share_the_listings_by_their_support(support: list[floa
 
 
 def test_a_pair_without_any_mapping_goes_nowhere() -> None:
-    by_pair = flows_by_pair(department_flows(STANDING, FACETS, equivalences()))
+    by_pair = flows_by_pair(department_flows(STANDING, FACETS, equivalences(), absences()))
     assert by_pair["iga", "aldi"] == [("Breakfast", NOT_MAPPED, NOT_MAPPED, 1.0)]
     assert set(by_pair) == {("aldi", "iga"), ("iga", "aldi")}
+
+
+def test_a_category_that_one_above_speaks_for_goes_where_that_one_goes() -> None:
+    found = flows_of(
+        ("aldi", "Pantry", "iga", "Grocery > Spices", "broad"),
+        ("aldi", "Pantry", "iga", "Grocery > Snacks", "narrow"),
+        support=[1.0, 3.0],
+        absent=(("Pantry > Salt", "Pantry"),),
+    )
+    assert Flow("Pantry", "Spices", "above", 1.0) in found
+    assert sum(flow.listings for flow in found) == 4 and not any(flow.target_department == "Snacks" for flow in found)
 
 
 def test_the_table_has_the_largest_departments_and_where_they_go() -> None:
@@ -88,7 +107,7 @@ def test_the_table_has_the_largest_departments_and_where_they_go() -> None:
 
 def many(left: int, right: int) -> list[Flow]:
     """A flow from each of so many departments to each of so many others, and some that go nowhere."""
-    relations = itertools.cycle(["exact", "close", "broad", "narrow", "related"])
+    relations = itertools.cycle(["exact", "close", "broad", "narrow", "related", "above"])
     return [
         *(Flow(f"L{i}", f"R{j}", next(relations), 1.0 + (i * j) % 7) for i in range(left) for j in range(right)),
         *(Flow(f"L{i}", NOT_MAPPED, NOT_MAPPED, 2.0) for i in range(left)),
