@@ -28,6 +28,10 @@ from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
 from subs_assets.equivalence.shares import category_shares
 from subs_assets.equivalence.tree import Tree, build_tree
 
+SURE_SHELF = 0.75
+"""A listing that only its relatives give a shelf is evidence where so much of them agree. With all of them, a company
+whose shelves mean nothing was put in order by its listings' names, and mapped."""
+
 
 @dataclass(frozen=True)
 class Equivalences:
@@ -69,7 +73,7 @@ def build_equivalences(
     thresholds: Thresholds = THRESHOLDS,
 ) -> Equivalences:
     """Mappings in both directions of every pair of companies, decisions applied."""
-    numbered = with_rows(shelves, listings)
+    numbered = with_rows(shelves[shelves["weight"] >= SURE_SHELF], listings)
     product = with_rows(product_listings, listings).sort_values("row")["product_id"].to_numpy(object)
     own = numbered[numbered["origin"] == "own"].drop_duplicates("row").set_index("row")["path"]
     calibration = calibrate(features, listings["company_slug"], own.reindex(range(len(listings))))
