@@ -29,7 +29,7 @@ class Thresholds:
     exact: float = 0.5
     close: float = 0.3
     contained: float = 0.25
-    related: float = 0.1
+    related: float = 0.05
     chance: float = 0.01
     support: float = 3.0
     label: float = 0.75
