@@ -36,11 +36,13 @@ def mapped_departments(
     ``standing``: as ``equivalence.coverage.standing_listings`` gives it. ``share`` is that of a listing's chances at
     the other companies: it counts once for each, and ``mapped`` where a category that it stands in is mapped there.
     """
-    department = product_claims.set_index("product_id")["department"].fillna(NOT_TOLD)
+    department = product_claims.set_index("product_id")["department"]
     keys = ["company_slug", "sku"]
-    of_listing = product_listings[keys].assign(department=product_listings["product_id"].map(department))
+    of_listing = product_listings[keys].assign(
+        department=product_listings["product_id"].map(department).fillna(NOT_TOLD)
+    )
     told = standing.drop(columns="department").merge(of_listing, on=keys, how="left")
-    pairs = mapping_coverage(told.fillna({"department": NOT_TOLD}), mappings)
+    pairs = mapping_coverage(told, mappings)
     frame = pairs.groupby(["company_slug", "department"], as_index=False)[["listings", "mapped"]].sum()
     return _in_order(frame.assign(share=frame["mapped"] / frame["listings"]))
 

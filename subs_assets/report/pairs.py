@@ -87,7 +87,7 @@ class PairDetails:
 def caps_for(companies: int) -> Caps:
     """All that a person would read; for many pairs less, because writing it takes time."""
     pairs = max(1, companies) ** 2
-    bands = min(MOST_BANDS, 30_000 // pairs)
+    bands = min(MOST_BANDS, 16_000 // pairs)
     return Caps(6, min(600, 60_000 // pairs), bands if bands >= FEWEST_BANDS else 0, min(15, 6_000 // pairs))
 
 

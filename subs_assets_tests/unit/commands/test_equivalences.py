@@ -58,7 +58,6 @@ def test_rows_are_those_of_the_tables(subs: Subs, home: Settings) -> None:
     assert list(behind[0]["evidence"][0]) == column_names(home.database_url, "category_evidence")
 
 
-@on_both
 def test_why(subs: Subs, home: Settings) -> None:
     (row,) = [
         row for row in answer(subs, home, *PAIR, "--path", "food>MILK", "--why") if row["target_path"] == DEPOT_MILK
@@ -85,7 +84,6 @@ def test_the_summary_counts_what_is_there(subs: Subs, home: Settings) -> None:
     assert "Categories that are not mapped" in words(subs, home, *PAIR, "--all")
 
 
-@on_both
 @pytest.mark.parametrize(
     "absence, says, shows",
     [
@@ -107,7 +105,6 @@ def test_a_category_without_mapping_has_an_answer(
     assert list(row) == column_names(home.database_url, "category_absences") and row["answer"] == absence[0]
 
 
-@on_both
 def test_a_category_that_is_mapped_in_parts_shows_the_parts(subs: Subs, home: Settings) -> None:
     execute(home.database_url, "DELETE FROM category_facets")  # Food is corner's root over everything
     without_mapping(home, path("Food"), "parts", None)
@@ -116,7 +113,6 @@ def test_a_category_that_is_mapped_in_parts_shows_the_parts(subs: Subs, home: Se
     assert "corner: Food > Milk" in told and "depot: Everything > Aisle > Milk & More" in told
 
 
-@on_both
 def test_a_facet_says_that_it_is_one_and_why(subs: Subs, home: Settings) -> None:
     (row,) = answer(subs, home, "--from", "depot", "--path", "Everything")
     assert list(row) == column_names(home.database_url, "category_facets")

@@ -75,6 +75,9 @@ def test_the_nearest_category_above_that_is_mapped_as_a_whole_speaks() -> None:
         )
     )
     assert of(found, "Pantry > Breakfast > Muesli", "through_path") == path("Pantry")
+    both = [("aldi", category, "coles", "Cereals", "broad") for category in ("Pantry", "Pantry > Breakfast")]
+    muesli = of(absences(equivalences(*both)), "Pantry > Breakfast > Muesli", "through_path")  # type: ignore[arg-type]
+    assert muesli == path("Pantry > Breakfast")
     assert pd.isna(of(found, "Pantry > Breakfast > Muesli", "through_path", "iga"))
 
 

@@ -150,9 +150,9 @@ def test_small_departments_are_one_box_and_thin_bands_are_left_out() -> None:
 
 
 def test_the_right_side_stands_where_its_bands_come_from() -> None:
-    straight = [Flow(f"L{i}", f"R{i}", "exact", 10.0 - i) for i in range(5)]
+    straight = [Flow(f"L{i}", f"R{4 - i}", "exact", 10.0 - i) for i in range(5)]
     names = [[box.name for box in side] for side in (flow_picture(straight).left, flow_picture(straight).right)]
-    assert names == [[f"L{i}" for i in range(5)], [f"R{i}" for i in range(5)]]
+    assert names == [[f"L{i}" for i in range(5)], [f"R{4 - i}" for i in range(5)]]
 
 
 def test_the_strongest_relation_is_drawn_last() -> None:
