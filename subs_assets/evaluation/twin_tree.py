@@ -39,8 +39,9 @@ class TwinTree:
 
     Of the accepted mappings those are right that say how the two nodes stand to each other: exact or close for a node
     and its own counterpart, broad for one above it, narrow for one below; related for any of these. ``in_line`` is the
-    share of all of them whose target is the counterpart, above or below it, whatever the relation. ``facets_mapped``:
-    accepted mappings from or to a node that is a facet under its own name; they are counted as wrong.
+    share of all of them whose target is the counterpart, above or below it, whatever the relation. ``facets_mapped``
+    are apart from these: of all accepted mappings those from or to a node that is a facet under its own name. Where
+    labels are changed only its listings can tell that it is one.
     """
 
     company_slug: str
@@ -51,7 +52,7 @@ class TwinTree:
     broad_or_narrow: Share
     related: Share
     in_line: Share
-    facets_mapped: int
+    facets_mapped: Share
 
 
 def twin_tree(
@@ -170,7 +171,6 @@ def _judged(
         here, there = (path, own_path[target]) if forward else (own_path[path], target)
         if {here, there} & own_facets:
             facets_mapped += 1
-            judged.append((forward, here, "facet", relation))
         else:
             judged.append((forward, here, _place(here, there, listings), relation))
     stronger = {(forward, path, place) for forward, path, place, relation in judged if relation != "related"}
@@ -185,7 +185,7 @@ def _judged(
         broad_or_narrow=_right(judged, ("broad", "narrow")),
         related=_right(judged, ("related",)),
         in_line=Share(sum(place in ("itself", "above", "below") for _, _, place, _ in judged), len(judged)),
-        facets_mapped=facets_mapped,
+        facets_mapped=Share(facets_mapped, facets_mapped + len(judged)),
     )
 
 
