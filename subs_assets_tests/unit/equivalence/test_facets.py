@@ -222,6 +222,20 @@ def test_relatives_give_a_shelf_that_is_likely_right(
         assert shelves.loc["0", "weight"] == pytest.approx(weight, rel=1e-6)
 
 
+@pytest.mark.parametrize("sense", [True, False])
+def test_shelves_that_do_not_follow_names_take_no_listing_of_a_facet(sense: bool) -> None:
+    """Twenty pairs of listings that are alike; one shelf for each pair, or each listing on another's."""
+    kind = np.repeat(np.arange(20), 2)
+    alike = np.where(kind[:, None] == kind[None, :], 0.8, 0.0) + 0.2 * np.eye(40)
+    numbers = kind if sense else np.arange(40) % 20
+    standing = pd.DataFrame({"path": [path(f"Shelf {number}") for number in numbers]})
+    standing.loc[[0, 10, 20, 30], "path"] = path("Half Price")
+    standing = standing.assign(company_slug="aldi", sku=standing.index.astype(str), row=standing.index)
+    facets = pd.DataFrame({"company_slug": ["aldi"], "path": [path("Half Price")]})
+    found = effective_shelves(standing, facets, features_with(alike))
+    assert len(found[found["origin"] == "relatives"]) == (4 if sense else 0)
+
+
 def test_a_listing_under_facets_only_counts_where_its_relatives_stand() -> None:
     shop = shops(
         [
