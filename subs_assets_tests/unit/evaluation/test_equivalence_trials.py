@@ -121,17 +121,9 @@ def test_what_counts_as_a_change() -> None:
     assert changes.changed == Share(4, 6) and changes.other_relation == Share(1, 6)
 
 
-def test_all_trials_run_and_the_same_input_gives_the_same_figures(tmp_path: Path) -> None:
-    inputs = two_shops(tmp_path)
+def test_all_trials_run_and_are_told(tmp_path: Path) -> None:
     told: list[str] = []
-    once = all_trials(inputs, seeds=1, report=told.append)
-    backwards = replace(
-        inputs,
-        listings=inputs.listings[::-1].reset_index(drop=True),
-        listing_categories=inputs.listing_categories[::-1].reset_index(drop=True),
-        product_listings=inputs.product_listings[::-1].reset_index(drop=True),
-    )
-    assert all_trials(backwards, seeds=1) == once
-    assert [twin.labels_kept for twin in once.twin_trees] == [False, True]
+    trials = all_trials(two_shops(tmp_path), seeds=1, report=told.append)
+    assert [twin.labels_kept for twin in trials.twin_trees] == [False, True]
     assert any("right shuffled" in sentence for sentence in told) and any("half 2" in sentence for sentence in told)
-    assert "null mappings" in readable(once) and "twin of left" in readable(once)
+    assert "null mappings" in readable(trials) and "twin of left" in readable(trials)
