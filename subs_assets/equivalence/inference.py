@@ -106,13 +106,10 @@ def _chains(mappings: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
 
 def _composed(chain: Any, thresholds: Thresholds) -> tuple | None:
     """The columns of ``MAPPING_COLUMNS`` after the key; None where nothing follows from the two relations."""
-    directions = {chain.relation, chain.relation_second}.difference(COUNTERPARTS)
     forward = chain.target_given_source_bound * chain.target_given_source_bound_second
     backward = chain.source_given_target_bound * chain.source_given_target_bound_second
-    relation = relations(forward, backward, thresholds).item()
-    if relation in COUNTERPARTS and not directions:
-        relation = "close"  # two hops are never certain enough for more
-    elif len(directions) > 1 or relation not in ("broad", "narrow") or not directions <= {relation}:
+    relation = _composed_relation({chain.relation, chain.relation_second}, forward, backward, thresholds)
+    if relation is None:
         return None
     reason = (
         f"through {chain.target_company_slug}: {category_path.readable(chain.target_path)} is {chain.relation} to it, "
@@ -124,6 +121,20 @@ def _composed(chain: Any, thresholds: Thresholds) -> tuple | None:
         relation, "accepted", "inferred", support, 0.0, 0.0, 0.0, 0.0, forward, forward, backward, backward, label,
         reason,
     )  # fmt: skip
+
+
+def _composed_relation(hops: set[str], forward: float, backward: float, thresholds: Thresholds) -> str | None:
+    """What follows from two hops: up and up is up, up and down is anything."""
+    directions = hops.difference(COUNTERPARTS)
+    if directions == {"broad"}:
+        return "broad" if forward >= thresholds.contained else None
+    if directions == {"narrow"}:
+        return "narrow" if backward >= thresholds.contained else None
+    if directions:
+        return None
+    relation = str(relations(forward, backward, thresholds).item())
+    # Two hops are never certain enough for "exact", and too far for "related".
+    return {"exact": "close", "related": None, "": None}.get(relation, relation)
 
 
 def _strongest_of_each_line(rows: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ def test_the_commands() -> None:
         *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore", "drill", "diff", "prune")),
         "archive import-django",
         *(f"review {name}" for name in ("equivalences", "apply", "decisions")),
+        "evaluate equivalences",
         *(f"reset {name}" for name in ("request", "list", "archive", "confirm")),
         *(f"db {name}" for name in ("upgrade", "check")),
     }
