@@ -5,6 +5,8 @@ import pandas as pd
 from dagster import AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity, AssetIn, asset_check
 
 from subs_assets.embedding.matrices import EmbeddingMatrices
+from subs_assets.equivalence.mapping import KEY_COLUMNS
+from subs_assets.equivalence.relations import INVERSE
 from subs_assets.substitution.rows import CAP
 
 
@@ -91,6 +93,46 @@ def substitutions_are_sound(
     )
 
 
+@asset_check(
+    asset="category_equivalences",
+    blocking=True,
+    additional_ins={"categories": AssetIn("categories"), "category_facets": AssetIn("category_facets")},
+    description="Categories exist, of two companies; unless a person says so, no facet is mapped and directions agree.",
+)
+def equivalences_are_sound(
+    category_equivalences: pd.DataFrame, categories: pd.DataFrame, category_facets: pd.DataFrame
+) -> AssetCheckResult:
+    known, facets = (
+        pd.MultiIndex.from_frame(frame[["company_slug", "path"]]) for frame in (categories, category_facets)
+    )
+    ends = [
+        pd.MultiIndex.from_frame(category_equivalences[[f"{side}company_slug", f"{side}path"]])
+        for side in ("", "target_")
+    ]
+    by_evidence = (category_equivalences["origin"] != "decision").to_numpy()
+    accepted = category_equivalences[category_equivalences["status"] == "accepted"]
+    told = accepted[accepted["origin"] != "decision"]
+    relation = dict(zip(told[KEY_COLUMNS].itertuples(index=False, name=None), told["relation"], strict=True))
+    faults = {
+        "of a category that there is not": int((~ends[0].isin(known) | ~ends[1].isin(known)).sum()),
+        "of a facet": int(((ends[0].isin(facets) | ends[1].isin(facets)) & by_evidence).sum()),
+        "within one company": int(
+            (category_equivalences["company_slug"] == category_equivalences["target_company_slug"]).sum()
+        ),
+        "whose other direction says something else": sum(
+            relation.get((*key[2:], *key[:2]), INVERSE[said]) not in (INVERSE[said], "related")
+            for key, said in relation.items()
+            if said != "related"
+        ),
+    }
+    found = {what: count for what, count in faults.items() if count}
+    return AssetCheckResult(
+        passed=not found,
+        description=", ".join(f"{count} {what}" for what, count in found.items())
+        or f"{len(category_equivalences):,} mappings are sound, {len(accepted):,} of them accepted",
+    )
+
+
 @asset_check(asset="substitution_rates", description="Equivalences find more than chance, for every pair of companies.")
 def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
     across = substitution_rates[substitution_rates["company_slug"] != substitution_rates["target_company_slug"]]
@@ -112,6 +154,7 @@ default_checks: list[AssetChecksDefinition] = [
     counts_add_up,
     has_listings,
     every_listing_is_a_product,
+    equivalences_are_sound,
     matrices_are_sound,
     substitutions_are_sound,
     rates_beat_chance,

@@ -55,6 +55,35 @@ def test_every_listing_is_a_product(read: Callable[[str], pd.DataFrame], fault: 
     assert evaluate(checks.every_listing_is_a_product, placed, listings, products).passed is (fault == "none")
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("none", " mappings are sound, "),
+        ("unknown", "1 of a category that there is not"),
+        ("facet", " of a facet"),
+        ("one company", "1 within one company"),
+        ("directions", "2 whose other direction says something else"),
+    ],
+)
+def test_equivalences_are_sound(read: Callable[[str], pd.DataFrame], fault: str, said: str) -> None:
+    mappings, categories, facets = (read(name) for name in ("category_equivalences", "categories", "category_facets"))
+    first = mappings.index[(mappings["status"] == "accepted") & mappings["relation"].isin(["exact", "close"])][0]
+    if fault == "unknown":
+        mappings.loc[first, "path"] = '["Nowhere"]'
+    elif fault == "facet":
+        facet = mappings.loc[[first], ["company_slug", "path"]].assign(kind="mixed", spread=None, reason="made up")
+        facets = pd.concat([facets, facet])
+    elif fault == "one company":
+        other = mappings.loc[first, ["target_company_slug", "target_path"]].tolist()
+        mappings.loc[first, ["company_slug", "path"]] = other
+    elif fault == "directions":
+        mappings.loc[first, "relation"] = "broad"
+    result = evaluate(checks.equivalences_are_sound, mappings, categories, facets)
+    assert result.passed is (fault == "none") and said in str(result.description)
+    decided = evaluate(checks.equivalences_are_sound, mappings.assign(origin="decision"), categories, facets)
+    assert decided.passed is (fault not in ("unknown", "one company")), "what a person says blocks no night"
+
+
 @pytest.mark.parametrize("fault", ["none", "length", "not a number", "missing product"])
 def test_matrices_are_sound(read: Callable[[str], pd.DataFrame], settings: Settings, fault: str) -> None:
     found = matrices.load(matrices.published(settings.matrices))
@@ -132,6 +161,7 @@ def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
         "counts_add_up": True,
         "has_listings": True,
         "every_listing_is_a_product": True,
+        "equivalences_are_sound": True,
         "matrices_are_sound": True,
         "substitutions_are_sound": True,
         "rates_beat_chance": False,
