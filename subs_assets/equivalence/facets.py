@@ -69,7 +69,8 @@ nothing, and mappings out of these."""
 FACET_CHILDREN = 0.5
 """A node, most of whose listings stand under facets of its own, is a facet."""
 
-MINIMUM_LISTINGS = 4
+MINIMUM_LISTINGS = 6
+"""Of a branch with fewer that have any relative nothing is said."""
 
 FACET_COLUMNS = ["company_slug", "path", "kind", "spread", "reason"]
 
@@ -111,7 +112,7 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
     inside, spread = branch_spread(plain, relatives, branch_depth)
     branches = [path for path in nodes["path"] if len(category_path.decode(path)) == branch_depth]
     for path in branches:
-        if path in facets or listings[path] < MINIMUM_LISTINGS or path not in inside:
+        if path in facets or path not in inside:
             continue
         if inside[path] < MIXED_INSIDE and spread[path] > MIXED_SPREAD:
             reason = (
@@ -162,12 +163,16 @@ def branch_spread(
     shelves: pd.DataFrame, relatives: Pairs, branch_depth: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp
-    of the entropy, Hill's number of order 1) of branches that all of them stand in."""
+    of the entropy, Hill's number of order 1) of branches that all of them stand in. Branches with fewer than
+    ``MINIMUM_LISTINGS`` listings that have relatives are left out."""
     branch = shelves["path"].map(lambda path: category_path.encode(category_path.decode(path)[:branch_depth]))
     first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch})
     first = first.sort_values(["row", "branch"]).drop_duplicates("row")
     at = pd.Series(first["branch"].to_numpy(), index=first["row"].to_numpy())
-    table = pd.DataFrame({"own": at.reindex(relatives.left).array, "other": at.reindex(relatives.right).array}).dropna()
+    table = pd.DataFrame(
+        {"row": relatives.left, "own": at.reindex(relatives.left).array, "other": at.reindex(relatives.right).array}
+    ).dropna()
+    table = table[table.groupby("own")["row"].transform("nunique") >= MINIMUM_LISTINGS]
     inside = (table["own"] == table["other"]).groupby(table["own"]).mean().to_dict()
     shares = table.groupby("own")["other"].value_counts(normalize=True)
     entropy = -(shares * np.log(shares)).groupby(level=0).sum()
