@@ -231,7 +231,7 @@ category_equivalences = Table(
     Column("target_given_source_bound", Float, nullable=False, doc="Its Wilson lower bound"),
     Column("source_given_target", Float, nullable=False, doc="P(source given target) by the evidence"),
     Column("source_given_target_bound", Float, nullable=False, doc="Its Wilson lower bound"),
-    Column("label_similarity", Float, nullable=False, doc="How alike the two names are, 0 to 1"),
+    Column("label_similarity", Float, nullable=False, doc="How alike the names and the paths of the two are, 0 to 1"),
     Column("reason", TEXT, nullable=False, doc="Why relation and status are what they are"),
 )
 
