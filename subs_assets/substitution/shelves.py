@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
 from subs_assets.substitution import scoring
 
 CODES = {"exact": scoring.EXACT, "close": scoring.CLOSE, "broad": scoring.BROAD, "narrow": scoring.NARROW}
@@ -41,8 +42,7 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRe
     ``category_equivalences``.
 
     Where a category has no accepted mapping of its own to one that holds it, the nearest category above it that has
-    such a mapping speaks for it too, as ``related``; a whole department only by a person's decision. (On au/ the
-    departments raised what shuffled shelves find at level 5 more than what the real ones find.)
+    such a mapping speaks for it too, as ``related`` (``speaks_for_parts``).
     """
     shelves = (
         blocks[["company_slug", "path"]].drop_duplicates().sort_values(["company_slug", "path"], ignore_index=True)
@@ -58,7 +58,8 @@ PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
 
 
 def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: pd.DataFrame) -> pd.DataFrame:
-    mapped = _targets(equivalences[equivalences["status"] == "accepted"])
+    accepted = equivalences[equivalences["status"] == "accepted"]
+    mapped, speaking = _targets(accepted), _targets(accepted[speaks_for_parts(accepted)])
     rejected = _targets(equivalences[equivalences["status"] == "rejected"])
     below: dict[tuple[str, str], list[int]] = {}
     for (company, path), index in number.items():
@@ -68,7 +69,7 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: p
     rows = [(index, index, company, scoring.SAME, path, path) for (company, path), index in number.items()]
     for (company, path), index in number.items():
         for target in companies:
-            for node, target_path, relation in _mappings_for(mapped, company, path, target):
+            for node, target_path, relation in _mappings_for(mapped, speaking, company, path, target):
                 code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
                 # What a person rejected does not come back through a broader mapping, only by one that is more precise
                 # on either side: that a department is no match for a shelf says nothing about the department's own
@@ -90,35 +91,28 @@ def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: p
     return frame.drop_duplicates(["shelf", "other"]).reset_index(drop=True)
 
 
-def _targets(equivalences: pd.DataFrame) -> "Targets":
+Targets = dict[tuple[str, str], dict[str, list[tuple[str, str]]]]
+"""(company, path) -> target company -> its (path, relation)s."""
+
+
+def _targets(equivalences: pd.DataFrame) -> Targets:
     targets: Targets = {}
     for row in equivalences.itertuples(index=False):
         of_company = targets.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
-        of_company.append((row.target_path, row.relation, row.origin))
+        of_company.append((row.target_path, row.relation))
     return targets
 
 
-Targets = dict[tuple[str, str], dict[str, list[tuple[str, str, str]]]]
-"""(company, path) -> target company -> its (path, relation, origin)s."""
-
-HOLDS = ("exact", "close", "broad")
-"""Relations of a category whose target holds what is below that category too."""
-
-
-def _mappings_for(mapped: Targets, company: str, path: str, target: str) -> list[tuple[str, str, str]]:
+def _mappings_for(
+    mapped: Targets, speaking: Targets, company: str, path: str, target: str
+) -> list[tuple[str, str, str]]:
     """(category that is mapped, target path, relation) of everything that speaks for a category."""
     own = mapped.get((company, path), {}).get(target, [])
-    found = [(path, other, relation) for other, relation, _ in own]
-    if any(relation in HOLDS for _, relation, _ in own):
+    found = [(path, *pair) for pair in own]
+    if any(relation in SPEAKS_FOR_PARTS for _, relation in own):
         return found
-    above = [node for node in category_path.ancestors(path) if (company, node) in mapped]
-    for node in reversed(above):
-        # A narrower target holds some part of the parent, most likely another one than this shelf.
-        whole = [
-            (node, other, relation)
-            for other, relation, origin in mapped[company, node].get(target, ())
-            if relation in HOLDS and (node != above[0] or origin == "decision")
-        ]
+    for node in reversed(category_path.ancestors(path)):
+        whole = speaking.get((company, node), {}).get(target, ())
         if whole:
-            return found + whole
+            return found + [(node, *pair) for pair in whole]
     return found

@@ -62,23 +62,23 @@ def test_every_category_that_is_no_facet_has_a_row_for_every_company_it_is_not_m
 def test_the_answer(mapping: tuple[str, ...], answers: dict[str, str]) -> None:
     category, relation, *status = mapping
     row = ("aldi", category, "coles", "Cereals", relation, *(status or ["accepted"]))
-    found = absences(equivalences(row))  # type: ignore[arg-type]
+    found = absences(equivalences(row).assign(origin="decision"))  # type: ignore[arg-type]
     assert {category: of(found, category) for category in answers} == answers
     assert {of(found, category, target="iga") for category in answers} == {"none"}
 
 
 def test_the_nearest_category_above_that_is_mapped_as_a_whole_speaks() -> None:
-    found = absences(
-        equivalences(
-            ("aldi", "Pantry", "coles", "Cereals", "broad"),
-            ("aldi", "Pantry > Breakfast", "coles", "Cereals", "narrow"),
-        )
-    )
-    assert of(found, "Pantry > Breakfast > Muesli", "through_path") == path("Pantry")
-    both = [("aldi", category, "coles", "Cereals", "broad") for category in ("Pantry", "Pantry > Breakfast")]
-    muesli = of(absences(equivalences(*both)), "Pantry > Breakfast > Muesli", "through_path")  # type: ignore[arg-type]
-    assert muesli == path("Pantry > Breakfast")
-    assert pd.isna(of(found, "Pantry > Breakfast > Muesli", "through_path", "iga"))
+    whole, part = ("aldi", "Pantry", "coles", "Cereals", "broad"), ("aldi", "Pantry > Breakfast", "coles", "Cereals")
+    muesli = "Pantry > Breakfast > Muesli"
+    decided = absences(equivalences(whole, (*part, "narrow")).assign(origin="decision"))
+    assert of(decided, muesli, "through_path") == path("Pantry")
+    assert of(absences(equivalences(whole, (*part, "broad"))), muesli, "through_path") == path("Pantry > Breakfast")
+    assert pd.isna(of(decided, muesli, "through_path", "iga"))
+
+
+def test_a_whole_department_speaks_for_its_parts_only_if_a_person_says_so() -> None:
+    found = absences(equivalences(("aldi", "Pantry", "coles", "Cereals", "exact")))
+    assert of(found, "Pantry > Breakfast") == "none" and pd.isna(of(found, "Pantry > Breakfast", "through_path"))
 
 
 def test_the_best_refused_candidate_is_what_waits_then_what_a_person_rejected_then_what_resembles_it_most() -> None:
