@@ -33,6 +33,7 @@ def equivalences(
     from subs_assets.embedding.encoder import SentenceTransformerEncoder
     from subs_assets.embedding.vector_store import VectorStore
     from subs_assets.evaluation.equivalence_evaluation import evaluate_equivalences
+    from subs_assets.evaluation.equivalence_labels import labelled_pairs
     from subs_assets.evaluation.mapping_run import MappingInputs
 
     settings = Settings.from_environment()
@@ -44,7 +45,7 @@ def equivalences(
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
     try:
         with errors.status("") as status:
-            found = evaluate_equivalences(MappingInputs(**read, store=store), seeds, status.update)
+            found = evaluate_equivalences(MappingInputs(**read, store=store), labelled_pairs(), seeds, status.update)
     except ValueError as problem:
         fail(str(problem))
     if as_json:

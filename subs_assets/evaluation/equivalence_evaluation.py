@@ -9,7 +9,7 @@ import pandas as pd
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.coverage import pair_coverage, standing_listings
 from subs_assets.equivalence.relations import INVERSE
-from subs_assets.evaluation.equivalence_labels import HALVES, labelled_pairs
+from subs_assets.evaluation.equivalence_labels import HALVES
 from subs_assets.evaluation.equivalence_methods import (
     CompanyPair,
     by_components,
@@ -96,17 +96,21 @@ def _plain(result: MethodResult) -> dict[str, Any]:
     }
 
 
-def evaluate_equivalences(inputs: MappingInputs, seeds: int, report: Report = silent) -> Evaluation:
-    """``seeds``: how many shuffles and removals the trials make; decisions of people are left out.
+def evaluate_equivalences(
+    inputs: MappingInputs, labels: pd.DataFrame, seeds: int, report: Report = silent
+) -> Evaluation:
+    """``labels``: as ``labelled_pairs`` gives them; ``seeds``: how many shuffles and removals the trials make. What
+    people decided is left out.
 
-    Raises ValueError when the labels are of other companies.
+    Raises ValueError when most labels are of categories that are not here.
     """
-    labels = labelled_pairs()
-    missing = {*labels["company_slug"], *labels["target_company_slug"]} - set(inputs.companies)
-    if missing:
+    unknown = _unknown(labels, inputs.categories)
+    if 2 * unknown > len(labels):
+        companies = sorted({*labels["company_slug"], *labels["target_company_slug"]})
         raise ValueError(
-            f"the labelled pairs are of aldi, coles and iga, and there is no {', '.join(sorted(missing))} here: "
-            "set SUBS_HOME to a home with these catalogues"
+            f"{unknown} of the {len(labels)} labelled pairs are of categories that these catalogues have not: the "
+            f"labels are of the real catalogues of {', '.join(companies)} (docs/labelling-equivalences.md); set "
+            "SUBS_HOME to a home with those"
         )
     report("mappings as they are")
     features = inputs.features()
@@ -125,10 +129,6 @@ def evaluate_equivalences(inputs: MappingInputs, seeds: int, report: Report = si
     halves = {half: labels[labels["half"] == half] for half in HALVES}
     said = {name: _said(by_pair, nodes) for name, by_pair in stated.items()}
     standing = standing_listings(inputs.listings, run.shelving.shelves, facets)
-    known = set(zip(inputs.categories["company_slug"], inputs.categories["path"], strict=True))
-    ends = [*zip(labels["company_slug"], labels["path"], strict=True)]
-    other_ends = [*zip(labels["target_company_slug"], labels["target_path"], strict=True)]
-    unknown = sum(one not in known or other not in known for one, other in zip(ends, other_ends, strict=True))
     return Evaluation(
         {
             name: MethodResult(
@@ -142,6 +142,13 @@ def evaluate_equivalences(inputs: MappingInputs, seeds: int, report: Report = si
         unknown,
         all_trials(inputs, seeds, report),
     )
+
+
+def _unknown(labels: pd.DataFrame, categories: pd.DataFrame) -> int:
+    known = pd.MultiIndex.from_frame(categories[["company_slug", "path"]])
+    ends = (labels[[f"{side}company_slug", f"{side}path"]] for side in ("", "target_"))
+    is_known = [pd.MultiIndex.from_frame(end).isin(known) for end in ends]
+    return int((~is_known[0] | ~is_known[1]).sum())
 
 
 def _companies(pair: CompanyPair) -> Companies:
