@@ -29,14 +29,15 @@ listings that the one company has counterparts of, the other must have counterpa
 
 @dataclass(frozen=True)
 class DirectEvidence:
-    """What two companies' own listings say: sparse (s, t) mass, (s,) matched source, and, for every path of the source,
-    the rows of its listings that have a counterpart at the target."""
+    """What two companies' own listings say: sparse (s, t) mass, (s,) matched source, the source tree's incidence, the
+    number of each path, and the rows of the source's listings that have a counterpart at the target."""
 
     mass: Any
     matched: NDArray[np.float64]
+    incidence: Any
     source: Mapping[str, int]
     target: Mapping[str, int]
-    matched_rows: Mapping[str, frozenset[int]]
+    rows: NDArray[np.intp]
 
     def allows(self, path: str, target_path: str) -> bool:
         """Whether the source's evidence is silent, or points there too."""
@@ -45,19 +46,21 @@ class DirectEvidence:
             return False
         return bool(self.mass[node, other] >= AGREEING * self.matched[node])
 
+    def rows_in(self, path: str) -> NDArray[np.intp]:
+        """Which of the rows stand in a source category."""
+        node = self.source[path]
+        standing = self.incidence.indices[self.incidence.indptr[node] : self.incidence.indptr[node + 1]]
+        return np.intersect1d(standing, self.rows)
+
 
 def direct_evidence(shares: CategoryShares, evidence: ListingEvidence) -> DirectEvidence:
     from scipy import sparse
 
     source, target = ({path: node for node, path in enumerate(tree.paths)} for tree in (shares.source, shares.target))
-    has_counterpart = np.zeros(shares.source.incidence.shape[0], bool)
-    has_counterpart[evidence.source] = True
-    incidence = shares.source.incidence
-    rows = (incidence.indices[incidence.indptr[node] : incidence.indptr[node + 1]] for node in range(len(source)))
-    matched_rows = {
-        path: frozenset(found[has_counterpart[found]].tolist()) for path, found in zip(source, rows, strict=True)
-    }
-    return DirectEvidence(sparse.csr_matrix(shares.mass), shares.matched_source, source, target, matched_rows)
+    return DirectEvidence(
+        sparse.csr_matrix(shares.mass), shares.matched_source, shares.source.incidence, source, target,
+        np.unique(evidence.source),
+    )  # fmt: skip
 
 
 def infer_mappings(
@@ -78,9 +81,9 @@ def infer_mappings(
         if row is None or not direct[source[0], target[0]].allows(source[1], target[1]):
             continue
         one, other = (
-            direct[chain.target_company_slug, end].matched_rows[chain.target_path] for end in (source[0], target[0])
+            direct[chain.target_company_slug, end].rows_in(chain.target_path) for end in (source[0], target[0])
         )
-        if len(one & other) >= AGREEING * min(len(one), len(other)):
+        if len(np.intersect1d(one, other)) >= AGREEING * min(len(one), len(other)):
             found.append((*source, *target, *row))
     return _strongest_of_each_line(pd.DataFrame(found, columns=MAPPING_COLUMNS))
 

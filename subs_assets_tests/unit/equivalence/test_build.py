@@ -19,12 +19,18 @@ def shelf(company: str, thing: str, *shelves: str, tastes: list[str] = TASTES, *
 
 
 def equivalences(
-    folder: Path, items: list[dict], decisions: list[dict] | None = None, shuffle: int | None = None
+    folder: Path,
+    items: list[dict],
+    decisions: list[dict] | None = None,
+    shuffle: int | None = None,
+    certainty: float = 1.0,
 ) -> Equivalences:
+    """``certainty``: how sure it is that the listings of Aldi stand where they do."""
     shop = shops(items if shuffle is None else pd.Series(items).sample(frac=1, random_state=shuffle).tolist())
     store = store_in(folder)
     features = name_features(shop.listings["core_name"].tolist(), store)
     facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, features)
+    shelves["weight"] = shelves["weight"].where(shelves["company_slug"] != "aldi", certainty)
     table = frames.conform(pd.DataFrame(decisions or [], columns=control.decisions.columns.keys()), control.decisions)
     found = build_equivalences(
         shop.listings,
@@ -65,6 +71,11 @@ def test_alike_listings_map_their_categories_in_both_directions(tmp_path: Path) 
     assert {MUESLI, JUICE} <= accepted(found)
     assert {reverse(MUESLI), reverse(JUICE)} <= accepted(found)
     assert not any("Juice" in key[1] and "Muesli" in key[3] for key in accepted(found))
+
+
+@pytest.mark.parametrize(("certainty", "is_evidence"), [(0.76, True), (0.74, False)])
+def test_a_listing_whose_shelf_is_a_guess_is_no_evidence(tmp_path: Path, certainty: float, is_evidence: bool) -> None:
+    assert (MUESLI in accepted(equivalences(tmp_path, [*ALDI, *COLES], certainty=certainty))) is is_evidence
 
 
 def test_products_in_common_are_hard_evidence(tmp_path: Path) -> None:

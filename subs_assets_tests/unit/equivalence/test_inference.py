@@ -9,7 +9,7 @@ from subs_assets.database import frames, tables
 from subs_assets.equivalence.inference import DirectEvidence, infer_mappings
 from subs_assets_tests.small_shops import equivalences, path
 
-SELVES = {"aldi": "Pork", "coles": "Meat > Pork", "iga": "Meat"}
+SHELVES = {"aldi": "Pork", "coles": "Meat > Pork", "iga": "Meat"}
 
 
 def direct(
@@ -17,16 +17,19 @@ def direct(
 ) -> dict[tuple[str, str], DirectEvidence]:
     """Aldi -> Coles -> IGA: what Aldi's shelf says of IGA itself, and which of Coles's listings (rows) have a
     counterpart at Aldi and at IGA."""
-    numbers = {company: {path(shelf): 0} for company, shelf in SELVES.items()}
+    numbers = {company: {path(shelf): 0} for company, shelf in SHELVES.items()}
     rows = {("coles", "aldi"): middle[0], ("coles", "iga"): middle[1]}
 
     def between(one: str, other: str) -> DirectEvidence:
         told = (one, other) == ("aldi", "iga")
         mass = sparse.csr_matrix([[points_there if told else 0.0]])
-        found = {path(SELVES[one]): frozenset(rows.get((one, other), set()))}
-        return DirectEvidence(mass, np.array([matched if told else 0.0]), numbers[one], numbers[other], found)
+        everything = sparse.csc_matrix(np.ones((10, 1)))
+        found = np.array(sorted(rows.get((one, other), set())), np.intp)
+        return DirectEvidence(
+            mass, np.array([matched if told else 0.0]), everything, numbers[one], numbers[other], found
+        )
 
-    return {(one, other): between(one, other) for one in SELVES for other in SELVES if one != other}
+    return {(one, other): between(one, other) for one in SHELVES for other in SHELVES if one != other}
 
 
 def chain(first: str, second: str, forward: float = 0.8, backward: float = 0.1) -> pd.DataFrame:

@@ -188,16 +188,30 @@ def test_support_below_the_minimum_waits_for_a_person(
         assert there.loc[(path("A"), path("X")), "reason"].startswith("support ")
 
 
-def test_a_share_that_may_be_chance_is_no_mapping_but_is_told_as_refused() -> None:
-    """4 of 100 point to X; its own listings, 100 of them, nearly all to another category."""
-    matches = [("A", "X", 4), ("A", "Y", 4), *(("A", f"Z{n}", 4) for n in range(23)), ("B", "X", 96), ("B", "Y", 96)]
+def test_what_nearly_everything_resembles_is_no_counterpart_of_a_few() -> None:
+    """All 8 of A point to X, but so do four fifths of the whole shop: as many would by chance."""
+    matches = [("A", "X", 8), ("B", "X", 96), ("C", "X", 96), ("D", "Y", 5)]
     aldi, coles, evidence, names = trees_and_evidence(matches)
-    shares = category_shares(aldi, coles, evidence, np.zeros((2, len(coles.paths)), np.float32))
+    shares = category_shares(aldi, coles, evidence, np.zeros((4, 2), np.float32))
     found = map_categories(shares, evidence, names)
-    assert path("X") not in set(found.mappings.loc[found.mappings["path"] == path("A"), "target_path"])
-    alone = map_categories(shares, evidence, names, Thresholds(contained=0.9, related=0.9)).candidates
-    refused = alone.set_index("path").loc[path("A")]
-    assert refused["support"] == 4 and refused["reason"].startswith("4.0 of 100 listings resemble some there")
+    assert path("A") not in set(found.mappings["path"]) and path("D") in set(found.mappings["path"])
+    refused = found.candidates.set_index("path").loc[path("A")]
+    assert (refused["target_path"], refused["support"]) == (path("X"), 8)
+    assert refused["reason"].startswith("8.0 of 8 listings resemble some there")
+    unguarded = map_categories(shares, evidence, names, Thresholds(chance=1)).mappings.set_index("path")
+    assert unguarded.loc[path("A"), "relation"] == "broad"
+
+
+def test_a_broader_category_is_stated_where_narrower_ones_do_not_hold_most_of_it() -> None:
+    parts = [f"Pantry > Breakfast > Part {n}" for n in range(3)]
+    others = [("Pantry > Spreads", "Pantry > Breakfast > Honey", 90), ("Drinks > Juice", "Drinks > Fruit Juice", 200)]
+    in_parts, _ = both_ways([*((ALDI, part, 7) for part in parts), *others])
+    assert in_parts.loc[path(ALDI), "relation"].to_dict() == {path(part): "narrow" for part in parts}
+    loose, _ = both_ways([(ALDI, parts[0], 4), (ALDI, "Pantry > Breakfast", 12), *others])
+    assert loose.loc[path(ALDI), "relation"].to_dict() == {
+        path(parts[0]): "narrow",
+        path("Pantry > Breakfast"): "broad",
+    }
 
 
 @pytest.mark.parametrize("hard", [True, False])
