@@ -200,17 +200,24 @@ def _rows_below(shelves: pd.DataFrame) -> dict[str, set[int]]:
 def _raise_to_parents(
     facets: dict[str, tuple], nodes: pd.DataFrame, rows_below: dict[str, set[int]], universal: str | None
 ) -> None:
+    children: dict[str, list[str]] = {}
+    for path in facets:
+        children.setdefault(_parent(path), []).append(path)
     for path in nodes.sort_values("depth", ascending=False)["path"]:
-        if path in facets or path == universal:
+        if path in facets or path == universal or path not in children:
             continue
-        names = category_path.decode(path)
-        children = [p for p in facets if category_path.decode(p)[:-1] == names]
         # A listing that stands under two facets counts once.
-        under, all_below = len(set().union(*(rows_below[child] for child in children))), len(rows_below[path])
+        under = len(set().union(*(rows_below[child] for child in children[path])))
+        all_below = len(rows_below[path])
         if under > FACET_CHILDREN * all_below:
-            kinds = {facets[child][0] for child in children}
+            kinds = {facets[child][0] for child in children[path]}
             kind = kinds.pop() if len(kinds) == 1 else "mixed"
             facets[path] = (kind, None, f"{under} of its {all_below} listings stand under facets of it")
+            children.setdefault(_parent(path), []).append(path)
+
+
+def _parent(path: str) -> str:
+    return category_path.encode(category_path.decode(path)[:-1])
 
 
 def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | None) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from subs_assets.catalogue import category_path
 from subs_assets.database import frames, tables
 from subs_assets.equivalence.build import facets_and_shelves, with_rows
 from subs_assets.equivalence.facets import effective_shelves, facet_by_name, find_facets
@@ -91,6 +92,39 @@ def test_a_node_mostly_of_facets_is_a_facet_and_one_with_few_is_not() -> None:
     assert facets[path("Health")] == "dietary"
     assert facets[path("Health > Vitamins")] == "dietary"
     assert path("Drinks") not in facets
+
+
+def test_facets_are_raised_as_far_as_they_reach() -> None:
+    body = [
+        *shelf("aldi", "Body > Health > Special > Gluten Free", "gluten free wafer"),
+        *shelf("aldi", "Body > Health > Special > Clearance", "crispy wafer"),
+        *shelf("aldi", "Body > Soap", "hand soap"),
+        *shelf("aldi", "Body > Shampoo", "hair shampoo"),
+    ]
+    facets, _ = facets_of(shops([*PLAIN, *body]))
+    raised = {node: facets.get(path(node)) for node in ("Body > Health > Special", "Body > Health", "Body")}
+    assert raised == {"Body > Health > Special": "mixed", "Body > Health": "mixed", "Body": None}
+
+
+def test_a_tree_of_twice_the_nodes_is_read_twice_as_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each node once for every facet was 2.9 s for 4,000 nodes with 1,020 facets."""
+    decode = category_path.decode
+
+    def decoded(nodes: int) -> int:
+        items = [
+            item("aldi", f"{number}-{place}", f"wafer {number}", f"Shop {number} > {place}")
+            for number in range(nodes)
+            for place in ("Gluten Free", "Wafers")
+        ]
+        shop = shops(items)
+        shelved, features = with_rows(shop.listing_categories, shop.listings), spelled(shop.listings["core_name"])
+        asked: list[str] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(category_path, "decode", lambda path: asked.append(path) or decode(path))
+            assert len(find_facets(shop.categories, shelved, features)) == nodes
+        return len(asked)
+
+    assert decoded(80) <= 2.2 * decoded(40)
 
 
 def test_a_root_over_everything_is_ignored_but_not_what_stands_under_it() -> None:
