@@ -25,10 +25,10 @@ LEAST_RELATIVES = 3
 
 LEAST_JUDGED = 6
 
-ELSEWHERE, HERE = 0.55, 0.2
+AWAY, HERE = 0.55, 0.2
 MANY_SHELVES, MANY_BRANCHES = 4.9, 2.9
-"""A category is scattered when so many of its listings (at least ``ELSEWHERE``) are at home elsewhere and so few (at
-most ``HERE``) in it, and those homes are as many as (nearly) five equally frequent shelves, or three branches.
+"""A category is scattered when so many of its listings (at least ``AWAY``) are at home elsewhere and so few (at most
+``HERE``) in it, and those homes are as many as (nearly) five equally frequent shelves, or three branches.
 
 Chosen on au/ so that no true category is lost; the nearest are Aldi's "Pantry > Health Foods" (.70 elsewhere, on 4.4
 shelves in one branch) and Coles's "Pantry > International Foods" (.56, on 3.9). Of nodes made of 20 to 80 listings
@@ -122,14 +122,14 @@ def _scattered(placed: pd.DataFrame, away: pd.DataFrame, nodes: list[str], branc
     """From the deepest nodes up: what a scattered node holds says nothing of those above it."""
     counts = placed.groupby("node")["here"].agg(["size", "mean"])
     elsewhere = (away.groupby("node").size() / counts["size"]).dropna()
-    candidates = elsewhere.index[(elsewhere >= ELSEWHERE) & (counts["size"].reindex(elsewhere.index) >= LEAST_JUDGED)]
+    candidates = elsewhere.index[(elsewhere >= AWAY) & (counts["size"].reindex(elsewhere.index) >= LEAST_JUDGED)]
     names = [category_path.decode(path) for path in nodes]
     found: dict[str, Scatter] = {}
     explained: dict[str, set[int]] = {}
     for node in sorted(candidates, key=lambda node: (-len(names[node]), nodes[node])):
         known = explained.get(nodes[node], set())
         judged, homes = (part[(part["node"] == node) & ~part["row"].isin(known)] for part in (placed, away))
-        if len(judged) < LEAST_JUDGED or len(homes) < ELSEWHERE * len(judged) or judged["here"].mean() > HERE:
+        if len(judged) < LEAST_JUDGED or len(homes) < AWAY * len(judged) or judged["here"].mean() > HERE:
             continue
         shelves = _effective_number(homes["home"])
         branches = _effective_number(homes["home"].map(lambda home: names[home][:branch_depth]))
