@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.claims import find_claims
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
-from subs_assets.equivalence.homes import scattered_categories
+from subs_assets.equivalence.homes import LEAST_JUDGED, scattered_categories
 
 PROMOTIONAL = re.compile(
     r"\b(down down|specials|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
@@ -68,9 +68,6 @@ nothing, and mappings out of these."""
 
 FACET_CHILDREN = 0.5
 """A node, most of whose listings stand under facets of its own, is a facet."""
-
-MINIMUM_LISTINGS = 6
-"""Of a branch with fewer that have any relative nothing is said."""
 
 FACET_COLUMNS = ["company_slug", "path", "kind", "spread", "reason"]
 
@@ -164,7 +161,7 @@ def branch_spread(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Per branch of one company: the share of its listings' nearest relatives within it, and the effective number (exp
     of the entropy, Hill's number of order 1) of branches that all of them stand in. Branches with fewer than
-    ``MINIMUM_LISTINGS`` listings that have relatives are left out."""
+    ``LEAST_JUDGED`` listings that have relatives are left out."""
     branch = shelves["path"].map(lambda path: category_path.encode(category_path.decode(path)[:branch_depth]))
     first = pd.DataFrame({"row": shelves["row"].astype(np.intp), "branch": branch})
     first = first.sort_values(["row", "branch"]).drop_duplicates("row")
@@ -172,7 +169,7 @@ def branch_spread(
     table = pd.DataFrame(
         {"row": relatives.left, "own": at.reindex(relatives.left).array, "other": at.reindex(relatives.right).array}
     ).dropna()
-    table = table[table.groupby("own")["row"].transform("nunique") >= MINIMUM_LISTINGS]
+    table = table[table.groupby("own")["row"].transform("nunique") >= LEAST_JUDGED]
     inside = (table["own"] == table["other"]).groupby(table["own"]).mean().to_dict()
     shares = table.groupby("own")["other"].value_counts(normalize=True)
     entropy = -(shares * np.log(shares)).groupby(level=0).sum()

@@ -24,6 +24,7 @@ LEAST_RELATIVES = 3
 """One or two relatives always stand somewhere; of listings with fewer nothing is said."""
 
 LEAST_JUDGED = 6
+"""Of a category or branch with fewer listings to go by nothing is said."""
 
 AWAY, HERE = 0.55, 0.2
 MANY_SHELVES, MANY_BRANCHES = 4.9, 2.9
