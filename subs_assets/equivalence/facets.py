@@ -7,6 +7,7 @@ the shelf of its nearest relatives in its own company, for evidence and for leve
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,18 +18,6 @@ from subs_assets.catalogue.claims import find_claims
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
 from subs_assets.equivalence.homes import LEAST_JUDGED, scattered_categories
 
-PROMOTIONAL = re.compile(
-    r"\b(down down|specials|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
-    r"front of store|new arrivals|new in|best sellers?|price drop|only at|exclusive|catalogue|angebote?|aktion(en)?|"
-    r"neu(heiten)?)\b",
-    re.IGNORECASE,
-)
-SEASONAL = re.compile(
-    r"\b(best of (spring|summer|autumn|winter)|seasonal|christmas|easter|halloween|mother's day|father's day|"
-    r"back to school|saison|weihnachten|ostern)\b",
-    re.IGNORECASE,
-)
-DIETARY = re.compile(r"\b(dietary|free from|special diets?|lifestyle)\b", re.IGNORECASE)
 CLAIM_WORDS = frozenset(
     (  # noqa: SIM905 (thirty words in quotes of their own would be thirty lines)
         "vegan vegetarian plant based halal kosher organic bio free from range no added low reduced gluten lactose "
@@ -37,6 +26,57 @@ CLAIM_WORDS = frozenset(
     ).split()
 )
 """The words of a name that says nothing but claims; plurals such as "eggs" name the thing itself."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What the names of one kind of facets speak of: in a phrase that is enough, wherever it stands, or in a word that
+    can also qualify a thing ("Exclusive Wines", "Seasonal Fruit") and so tells a facet only ``beside`` such words."""
+
+    kind: str
+    of: str
+    phrase: re.Pattern[str]
+    word: frozenset[str]
+    beside: frozenset[str]
+
+    def is_of(self, name: str, words: set[str]) -> bool:
+        bare = not words.isdisjoint(self.word) and words <= self.word | self.beside
+        return bare or self.phrase.search(name) is not None
+
+
+TOPICS = (
+    Topic(
+        "dietary",
+        "a diet",
+        re.compile(r"\b(dietary(?! supplements?\b)|free from|special diets?)\b", re.IGNORECASE),
+        frozenset({"lifestyle"}),
+        CLAIM_WORDS,
+    ),
+    Topic(
+        "promotional",
+        "a promotion",
+        re.compile(
+            r"\b(down down|specials|promotions?|half price|on sale|clearance|bonus credit|credit products|limited time|"
+            r"front of store|new arrivals|new in|best sellers?|price drop|only at|exclusive (at|to)|catalogue|"
+            r"angebote?|aktion(en)?|neu(heiten)?)\b",
+            re.IGNORECASE,
+        ),
+        frozenset({"exclusive", "exclusives"}),
+        frozenset({"offers", "deals", "online", "members", "new", "range", "brands", "products", "and"}),
+    ),
+    Topic(
+        "seasonal",
+        "a season",
+        re.compile(
+            r"\b(best of (spring|summer|autumn|winter)|christmas|easter|halloween|mother's day|father's day|"
+            r"back to school|weihnachten|ostern)\b",
+            re.IGNORECASE,
+        ),
+        frozenset({"seasonal", "saison"}),
+        # Chocolates and gifts have the seasons of feasts, fruit and beer those of their own.
+        frozenset({"chocolates", "confectionery", "gifts", "decorations", "range", "products", "and"}),
+    ),
+)
 
 UNIVERSAL_SHARE = 0.9
 """A root that holds this share of a company's listings, and has branches, tells nothing."""
@@ -132,7 +172,8 @@ def _with_all_below(facets: Collection[str], paths: Iterable[str], universal: st
 def facet_by_name(name: str) -> tuple[str, str] | None:
     """(kind, reason) where a category's own name says that it is a facet.
 
-    A name is dietary when it says nothing but claims: "Gluten Free" is a facet, "Free Range Chicken" a category.
+    A name is dietary when it says nothing but claims: "Gluten Free" is a facet, "Free Range Chicken" a category. So are
+    "Seasonal" and "Seasonal Fruit".
 
     >>> facet_by_name("Gluten Free"), facet_by_name("Free Range Chicken")
     (('dietary', 'its name is a claim'), None)
@@ -140,13 +181,8 @@ def facet_by_name(name: str) -> tuple[str, str] | None:
     words = set(re.findall(r"\w+", name.casefold()))
     if find_claims(name) and words <= CLAIM_WORDS:
         return "dietary", "its name is a claim"
-    if DIETARY.search(name):
-        return "dietary", "its name speaks of a diet"
-    if PROMOTIONAL.search(name):
-        return "promotional", "its name speaks of a promotion"
-    if SEASONAL.search(name):
-        return "seasonal", "its name speaks of a season"
-    return None
+    told = next((topic for topic in TOPICS if topic.is_of(name, words)), None)
+    return (told.kind, f"its name speaks of {told.of}") if told else None
 
 
 def _universal_root(nodes: pd.DataFrame) -> str | None:
