@@ -175,6 +175,9 @@ def equivalences(*rows: tuple[str, str, str, str, str] | tuple[str, str, str, st
     return frames.conform(frame, tables.category_equivalences)
 
 
+NO_FACETS = pd.DataFrame(columns=tables.category_facets.columns.keys())
+
+
 def blocks_of(shop: Shops) -> pd.DataFrame:
     """Where each product stands, as ``EmbeddingMatrices`` says it."""
     number = dict(zip(shop.products["product_id"], range(len(shop.products)), strict=True))
@@ -191,6 +194,7 @@ def inputs_of(shop: Shops, mappings: pd.DataFrame | None = None) -> Substitution
         shop.products,
         shop.product_listings,
         frames.conform(claims, tables.product_claims),
+        NO_FACETS,
         equivalences() if mappings is None else mappings,
         blocks_of(shop),
         alike_names(spelled(shop.products["core_name"]), ALIKE),

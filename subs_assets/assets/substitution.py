@@ -86,11 +86,12 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     product_claims: pd.DataFrame,
+    category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
 ):
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_equivalences,
+        listings, products, product_listings, product_claims, category_facets, category_equivalences,
         embedding_matrices.blocks, embedding_matrices.alike_names,
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
@@ -156,6 +157,7 @@ def substitution_rates(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     product_claims: pd.DataFrame,
+    category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
 ) -> MaterializeResult[pd.DataFrame]:
@@ -168,7 +170,7 @@ def substitution_rates(
     A rate says how many, not how good.
     """
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_equivalences,
+        listings, products, product_listings, product_claims, category_facets, category_equivalences,
         embedding_matrices.blocks, embedding_matrices.alike_names,
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)

@@ -186,7 +186,7 @@ def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple[
         table.name: frames.read(connection, table)
         for table in (
             tables.listings, tables.products, tables.product_listings, tables.product_claims,
-            tables.category_equivalences,
+            tables.category_facets, tables.category_equivalences,
         )
     }  # fmt: skip
     published = matrices.load(matrices.published(settings.matrices))

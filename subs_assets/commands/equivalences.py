@@ -244,7 +244,7 @@ def _absence_sentence(row: Row) -> str:
     """What is said of one category that has no accepted mapping."""
     there = row["target_company_slug"]
     said = {
-        "none": f"{there}: none; nothing of the kind is sold there",
+        "none": f"{there}: none; no category there holds its kind",
         "undecided": f"{there}: undecided; a proposed mapping waits for a person",
         "parts": f"{there}: mapped only in parts, by the categories below it",
         "above": f"{there}: no mapping of its own; {_readable(row['through_path'])}, above it, speaks for it",

@@ -261,8 +261,8 @@ category_absences = Table(
         "answer",
         TEXT,
         nullable=False,
-        doc="none (nothing of the kind there), undecided (a mapping waits for a person), parts (only categories below "
-        "it are mapped) or above (a category above it is mapped, and speaks for it)",
+        doc="none (no category there holds its kind), undecided (a mapping waits for a person), parts (only categories "
+        "below it are mapped) or above (a category above it is mapped, and speaks for it)",
     ),
     Column("listings", WHOLE_NUMBER, nullable=False, doc="Listings in the category and below it"),
     Column("through_path", TEXT, doc="The category above it that is mapped; null unless the answer is above"),

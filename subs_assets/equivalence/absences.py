@@ -1,6 +1,8 @@
 """Categories without an accepted mapping to a company, with the best refused candidate: the table
 ``category_absences``."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from subs_assets.catalogue import category_path
@@ -21,7 +23,11 @@ Key = tuple[str, str, str]
 
 
 def find_absences(
-    categories: pd.DataFrame, facets: pd.DataFrame, mappings: pd.DataFrame, candidates: pd.DataFrame
+    categories: pd.DataFrame,
+    facets: pd.DataFrame,
+    mappings: pd.DataFrame,
+    candidates: pd.DataFrame,
+    companies: Sequence[str],
 ) -> pd.DataFrame:
     """One row for each category and other company to which it has no accepted mapping; facets are left out.
 
@@ -30,18 +36,17 @@ def find_absences(
 
     ``mappings``: with the decisions applied. ``candidates``: the best refused target of each category at each company
     by the evidence alone, columns ``CANDIDATE_COLUMNS``; a mapping that is proposed or that a person rejected goes
-    before it.
+    before it. ``companies``: all, also those without any category.
     """
     accepted = mappings[mappings["status"] == "accepted"]
     mapped = _keys(accepted)
-    speaking = _keys(accepted[speaks_for_parts(accepted)])
+    speaking = _keys(accepted[speaks_for_parts(accepted, facets)])
     waiting = _keys(mappings[mappings["status"] == "proposed"])
     mapped_below = {
         (company, above, target) for company, path, target in mapped for above in category_path.ancestors(path)
     }
     refused = _best_refused(mappings, candidates)
     is_facet = _pairs(facets)
-    companies = sorted(categories["company_slug"].unique())
     rows = []
     for company, path, listings in categories[["company_slug", "path", "listings"]].itertuples(index=False, name=None):
         if (company, path) in is_facet:
@@ -57,15 +62,15 @@ def find_absences(
     return pd.DataFrame(rows, columns=ABSENCE_COLUMNS).sort_values(ABSENCE_COLUMNS[:3], ignore_index=True)
 
 
-def speaks_for_parts(accepted: pd.DataFrame) -> pd.Series:
+def speaks_for_parts(accepted: pd.DataFrame, facets: pd.DataFrame) -> pd.Series:
     """Which accepted mappings say where the categories below theirs stand, too: those whose target holds all of it.
 
-    A whole department (no category above it has a mapping) does only if a person decided it. On au/, departments raised
-    what shuffled shelves find at level 5 more than what the real ones find.
+    A whole department (nothing stands above it, or only a facet, as a root over everything is) does only if a person
+    decided it. On au/, departments raised what shuffled shelves find at level 5 more than what the real ones find.
     """
-    mapped = set(zip(accepted["company_slug"], accepted["path"], strict=True))
+    is_facet = _pairs(facets)
     is_department = [
-        not any((company, above) in mapped for above in category_path.ancestors(path))
+        all((company, above) in is_facet for above in category_path.ancestors(path))
         for company, path in zip(accepted["company_slug"], accepted["path"], strict=True)
     ]
     is_decided = accepted["origin"] == "decision"
@@ -80,14 +85,14 @@ def _answer(through: str | None, is_mapped_below: bool, is_waiting: bool) -> str
     return "undecided" if is_waiting else "none"
 
 
-def _best_refused(mappings: pd.DataFrame, candidates: pd.DataFrame) -> dict[Key, tuple[str, float, str]]:
+def _best_refused(mappings: pd.DataFrame, candidates: pd.DataFrame) -> dict[Key, tuple[str | None, float | None, str]]:
     """(target path, its support, why it is not accepted): the proposed mapping with the most support, else the rejected
     one, else the candidate."""
     proposed, rejected = (mappings[mappings["status"] == status] for status in ("proposed", "rejected"))
     ranked = pd.concat(
         [frame[CANDIDATE_COLUMNS].assign(rank=rank) for rank, frame in enumerate((proposed, rejected, candidates))]
     ).sort_values(["rank", "support", "target_path"], ascending=[True, False, True])
-    best: dict[Key, tuple[str, float, str]] = {}
+    best: dict[Key, tuple[str | None, float | None, str]] = {}
     for company, path, target, *found in ranked[CANDIDATE_COLUMNS].itertuples(index=False, name=None):
         best.setdefault((company, path, target), (found[0], found[1], found[2]))
     return best

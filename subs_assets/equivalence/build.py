@@ -87,20 +87,29 @@ def build_equivalences(
     direct: dict[tuple[str, str], DirectEvidence] = {}
     for one, other in combinations(sorted(trees), 2):
         pairs = listing_evidence(features, rows[one], rows[other], product, calibration)
-        shares = category_shares(trees[one], trees[other], pairs, labels[one] @ labels[other].T)
+        shares = category_shares(trees[one], trees[other], pairs, alike_paths(labels[one], labels[other]))
         for directed, directed_pairs in ((shares, pairs), (shares.reversed(), pairs.reversed())):
             found.append(map_categories(directed, directed_pairs, listings, thresholds))
             direct[directed.source.company_slug, directed.target.company_slug] = direct_evidence(
                 directed, directed_pairs
             )
     mappings = _together([part.mappings for part in found], MAPPING_COLUMNS)
-    decided, vanished = apply_decisions(mappings, decisions, categories)
+    sides = ["company_slug", "path"]
+    is_facet = pd.MultiIndex.from_frame(categories[sides]).isin(pd.MultiIndex.from_frame(facets[sides]))
+    decided, vanished = apply_decisions(mappings, decisions, categories[~is_facet])
     inferred = infer_mappings(decided, direct, thresholds)
     decided = _together([decided, inferred], MAPPING_COLUMNS).sort_values(KEY_COLUMNS, ignore_index=True)
     candidates = _together([part.candidates for part in found], CANDIDATE_COLUMNS)
-    absences = find_absences(categories, facets, decided, candidates)
+    absences = find_absences(categories, facets, decided, candidates, sorted(listings["company_slug"].unique()))
     evidence = _together([part.evidence for part in found], EVIDENCE_COLUMNS)
     return Equivalences(decided, evidence, absences, calibration, vanished)
+
+
+def alike_paths(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How alike the paths of two companies are, from their ``path_vectors``: (nodes, other nodes). Rounded, because the
+    last digits of a matrix product depend on the number of threads."""
+    alike: NDArray[np.float32] = np.round(one @ other.T, 4)
+    return alike
 
 
 def path_vectors(tree: Tree, store: VectorStore) -> NDArray[np.float32]:

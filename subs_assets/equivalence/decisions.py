@@ -1,16 +1,10 @@
 """A person's decisions over the mappings that the evidence proposes; they always win, and none is lost in silence."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
-
-INVERSE: Mapping[str, str] = {
-    "exact": "exact", "close": "close", "broad": "narrow", "narrow": "broad", "related": "related",
-}  # fmt: skip
-"""What a relation is in the other direction (SKOS): where b is broader than a, a is narrower than b."""
+from subs_assets.equivalence.relations import INVERSE
 
 SUBJECT_COLUMNS = ["company_slug", "subject", "target_company_slug", "target_subject"]
 """The key of a mapping as decisions name it."""

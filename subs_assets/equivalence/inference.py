@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.evidence import ListingEvidence
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
-from subs_assets.equivalence.relations import COUNTERPARTS, THRESHOLDS, Thresholds, relations
+from subs_assets.equivalence.relations import COUNTERPARTS, INVERSE, THRESHOLDS, Thresholds, relations
 from subs_assets.equivalence.shares import CategoryShares
 
 HOP_COLUMNS = ["relation", "support", "target_given_source_bound", "source_given_target_bound", "label_similarity"]
@@ -85,26 +85,34 @@ def infer_mappings(
         )
         if len(np.intersect1d(one, other)) >= AGREEING * min(len(one), len(other)):
             found.append((*source, *target, *row))
-    return _strongest_of_each_line(pd.DataFrame(found, columns=MAPPING_COLUMNS))
+    strongest = _strongest_of_each_line(pd.DataFrame(found, columns=MAPPING_COLUMNS))
+    return _without_contradictions(strongest, mappings)
 
 
 def _chains(mappings: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Two accepted mappings in a row that lead to a company to which the category has no row, and to no pair that a
     person rejected; only those that can be strong enough."""
     hops = mappings[(mappings["status"] == "accepted") & (mappings["relation"] != "related")]
+    known = mappings.loc[mappings["status"] != "rejected", ["company_slug", "path", "target_company_slug"]]
     first = hops[[*KEY_COLUMNS, *HOP_COLUMNS]]
     second = first.set_axis(["target_company_slug", "target_path", "company_to", "path_to", *HOP_COLUMNS], axis=1)
+    # One company at a time: all chains of 200 companies together are billions of rows, nearly all of them needless.
+    parts = [_chains_from(part, second, known, thresholds) for _, part in first.groupby("company_slug", sort=True)]
+    chains = pd.concat(parts, ignore_index=True) if parts else _chains_from(first, second, known, thresholds)
+    pairs = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to", "path_to"]])
+    return chains[~pairs.isin(pd.MultiIndex.from_frame(mappings[KEY_COLUMNS]))]
+
+
+def _chains_from(
+    first: pd.DataFrame, second: pd.DataFrame, known: pd.DataFrame, thresholds: Thresholds
+) -> pd.DataFrame:
     chains = first.merge(second, on=["target_company_slug", "target_path"], suffixes=("", "_second"))
     strong = np.zeros(len(chains), bool)
     for bound in ("target_given_source_bound", "source_given_target_bound"):
         strong |= (chains[bound] * chains[f"{bound}_second"] >= thresholds.contained).to_numpy()
-    known = mappings.loc[mappings["status"] != "rejected", ["company_slug", "path", "target_company_slug"]]
-    has_row = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to"]]).isin(
-        pd.MultiIndex.from_frame(known)
-    )
-    pairs = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to", "path_to"]])
-    is_decided = pairs.isin(pd.MultiIndex.from_frame(mappings[KEY_COLUMNS]))
-    return chains[strong & ~has_row & ~is_decided & (chains["company_slug"] != chains["company_to"]).to_numpy()]
+    chains = chains[strong & (chains["company_slug"] != chains["company_to"]).to_numpy()]
+    leads_on = pd.MultiIndex.from_frame(chains[["company_slug", "path", "company_to"]])
+    return chains[~leads_on.isin(pd.MultiIndex.from_frame(known))]
 
 
 def _composed(chain: Any, thresholds: Thresholds) -> tuple | None:
@@ -153,6 +161,20 @@ def _strongest_of_each_line(rows: pd.DataFrame) -> pd.DataFrame:
             others.append(row.target_path)
             kept.append(place)
     return rows.iloc[kept][MAPPING_COLUMNS].sort_values(KEY_COLUMNS, ignore_index=True)
+
+
+def _without_contradictions(inferred: pd.DataFrame, mappings: pd.DataFrame) -> pd.DataFrame:
+    """Those whose other direction, inferred or not, says nothing else: two ways that disagree tell nothing."""
+    accepted = pd.concat([mappings.loc[mappings["status"] == "accepted", MAPPING_COLUMNS], inferred])
+    keys = accepted[KEY_COLUMNS].itertuples(index=False, name=None)
+    said = dict(zip(keys, accepted["relation"], strict=True))
+    agrees = [
+        said.get((*key[2:], *key[:2]), INVERSE[relation]) in (INVERSE[relation], "related")
+        for key, relation in zip(
+            inferred[KEY_COLUMNS].itertuples(index=False, name=None), inferred["relation"], strict=True
+        )
+    ]
+    return inferred[pd.Series(agrees, inferred.index, bool)].reset_index(drop=True)
 
 
 def _in_one_line(one: str, other: str) -> bool:

@@ -57,7 +57,7 @@ def map_categories(
             rows.append((*key, *_judged(shares, node, other, relation, thresholds)))
             pairs += [(*key, *pair) for pair in _strongest(shares, node, other, evidence, sku, name)]
         mappings += rows
-        refused += _best_refused(shares, node, rows)
+        refused += _best_refused(shares, node, rows, thresholds)
     return Mappings(
         pd.DataFrame(mappings, columns=MAPPING_COLUMNS),
         pd.DataFrame(pairs, columns=EVIDENCE_COLUMNS),
@@ -71,12 +71,15 @@ def stated(shares: CategoryShares, node: int, thresholds: Thresholds = THRESHOLD
     First its counterparts (``exact``, ``close``); what stands above or below one of them follows. Then the widest
     categories that stand within it (``narrow``), and the deepest that holds it (``broad``), unless narrower ones below
     that hold most of what it holds. Then the deepest others that overlap (``related``). A whole department is mapped to
-    departments only; for anything else it is ``related``, and only where there is nothing better.
+    departments only; for anything else it is ``related``, and only where there is nothing better. Last come those whose
+    paths say the same while chance would bring as much evidence: they are for a person.
     """
     target, mass = shares.target, shares.mass[node]
     forward, backward = shares.forward_bound[node], shares.backward_bound[node]
     both = np.minimum(forward, backward)
-    relation = np.where(shares.chance[node] <= thresholds.chance, relations(forward, backward, thresholds), "")
+    likely = relations(forward, backward, thresholds)
+    is_chance = shares.chance[node] > thresholds.chance
+    relation = np.where(is_chance, "", likely)
     is_backoff = target.is_department & ~shares.source.is_department[node]
     fits = ~is_backoff
 
@@ -88,9 +91,13 @@ def stated(shares: CategoryShares, node: int, thresholds: Thresholds = THRESHOLD
     broader = _one_a_line(target, holds, (-target.depth, -forward))
     fits &= ~_in_line(target, narrower + broader)
     overlapping = _one_a_line(target, fits & (relation == "related"), (-target.depth, -forward))
+    # The paths say the same and the listings do not: for a person to decide.
+    fits &= ~_in_line(target, overlapping)
+    doubtful = fits & is_chance & (shares.label[node] >= thresholds.label) & ~np.isin(likely, ["related", ""])
     found = counterparts + narrower + broader + overlapping
+    found += _one_a_line(target, doubtful, (-shares.label[node], -target.depth))
     if found:
-        return [(other, relation[other]) for other in found]
+        return [(other, likely[other]) for other in found]
     departments = _one_a_line(target, is_backoff & np.isin(relation, [*COUNTERPARTS, "broad"]), (-forward,))
     return [(other, "related") for other in departments]
 
@@ -126,8 +133,10 @@ def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresh
             f"{forward:.0%} of it points here (at least {bound:.0%}), "
             f"{backward:.0%} of this points back (at least {back_bound:.0%}); the paths are {label:.0%} alike"
         )
-    status = "accepted"
-    if mass < thresholds.support and label < thresholds.label:
+    status, chance = "accepted", float(shares.chance[node, other])
+    if chance > thresholds.chance:
+        status, reason = "proposed", f"{_by_chance(chance)}; {reason}"
+    elif mass < thresholds.support and label < thresholds.label:
         status, reason = "proposed", f"support {mass:.1f} is below {thresholds.support:g}; {reason}"
     return (
         relation, status, "evidence", mass, hard, mass - hard, float(shares.matched_source[node]),
@@ -135,24 +144,35 @@ def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresh
     )  # fmt: skip
 
 
-def _best_refused(shares: CategoryShares, node: int, found: list[tuple]) -> list[tuple]:
+def _by_chance(chance: float) -> str:
+    return f"as much would fall here by chance (p = {chance:.2g})"
+
+
+def _best_refused(shares: CategoryShares, node: int, found: list[tuple], thresholds: Thresholds) -> list[tuple]:
     """The target that most of the category's evidence points to, and why it is not accepted; none where one is."""
     column = {name: place for place, name in enumerate(MAPPING_COLUMNS)}
     mass, target = shares.mass[node], shares.target
-    if not mass.any() or any(row[column["status"]] == "accepted" for row in found):
+    if any(row[column["status"]] == "accepted" for row in found):
         return []
     if found:
         best = max(found, key=lambda row: (row[column["support"]], row[column["target_path"]]))
         return [(*best[:4], best[column["support"]], best[column["reason"]])]
+    here = (shares.source.company_slug, shares.source.paths[node], target.company_slug)
+    if not mass.any():
+        unplaced = float(shares.unplaced_source[node])
+        reason = f"{unplaced:.1f} of its listings resemble some there that stand under facets only"
+        return [(*here, None, None, reason)] if unplaced else []
     seen = mass > 0
     deepest = np.flatnonzero(seen & ~target.above[seen].any(axis=0))
     other = deepest[np.argmax(mass[deepest])]
+    chance = float(shares.chance[node, other])
     reason = (
         f"{mass[other]:.1f} of {shares.source.listings[node]:.0f} listings resemble some there: "
         f"at least {shares.forward_bound[node, other]:.0%} of it point here"
     )
-    return [(shares.source.company_slug, shares.source.paths[node], target.company_slug, target.paths[other],
-             float(mass[other]), reason)]  # fmt: skip
+    if chance > thresholds.chance:
+        reason = f"{_by_chance(chance)}; {reason}"
+    return [(*here, target.paths[other], float(mass[other]), reason)]
 
 
 def _strongest(

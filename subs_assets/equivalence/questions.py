@@ -4,16 +4,17 @@ What is published is taken as it will stand with the decisions made since.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
-from subs_assets.equivalence.decisions import INVERSE, SUBJECT_COLUMNS, Key, other_direction, vanished
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
+from subs_assets.equivalence.decisions import SUBJECT_COLUMNS, Key, other_direction, vanished
 from subs_assets.equivalence.mapping import KEY_COLUMNS
+from subs_assets.equivalence.relations import INVERSE
 
 VANISHED, CONTRADICTING, CHANGED, PROPOSED = KINDS = ("vanished", "contradicting", "changed", "proposed")
 
@@ -88,13 +89,14 @@ def find_questions(published: PublishedEquivalences, decisions: pd.DataFrame) ->
     relations = {key: row["relation"] or "related" for key, row in decided.items()}
     relations |= {key: row["relation_before"] or row["relation_after"] for key, row in changes.items()}
     relations |= {key: row.relation for key, row in standing.items()}
-    reached = _reached(published.listing_shelves, relations, accepted)
+    speaking = _speaking(accepted, decided.keys(), facets)
+    reached = _reached(published.listing_shelves, relations, accepted, speaking)
 
     closed = {*decided, *map(other_direction, decided)}
     proposed = [key for key, row in standing.items() if row.status == "proposed" and key not in closed]
     departments = _departments(published.categories, facets)
     possible = [key for key in proposed if reached[key] and key[2:] not in departments]
-    useful = _useful({key: (standing[key].relation, mappings[key]["support"]) for key in possible}, accepted)
+    useful = _useful({key: (standing[key].relation, mappings[key]["support"]) for key in possible}, accepted, speaking)
     kinds = {
         VANISHED: lost,
         CONTRADICTING: _contradictions(standing),
@@ -155,13 +157,15 @@ def _departments(categories: pd.DataFrame, facets: set[tuple[str, str]]) -> set[
     }
 
 
-def _useful(possible: Mapping[Key, tuple[str, float]], accepted: Accepted) -> set[Key]:
+def _useful(
+    possible: Mapping[Key, tuple[str, float]], accepted: Accepted, speaking: Collection[tuple[str, str, str]]
+) -> set[Key]:
     """Of the proposals (relation, support) all but ``related`` ones; of these only where nothing accepted speaks for
     the category, the strongest."""
     useful = {key for key, (relation, _) in possible.items() if relation != "related"}
     shown: Counter[tuple[str, str, str]] = Counter()
     for key in sorted(possible.keys() - useful, key=lambda key: (-possible[key][1], key)):
-        if not _has_mapping(accepted, *key[:3]) and shown[key[:3]] < RELATED_SHOWN:
+        if not _has_mapping(accepted, speaking, *key[:3]) and shown[key[:3]] < RELATED_SHOWN:
             shown[key[:3]] += 1
             useful.add(key)
     return useful
@@ -173,17 +177,34 @@ def _beside(accepted: Accepted, key: Key) -> str:
     return f"{others or 'nothing'} accepted at {target} for the category of {company}"
 
 
-def _has_mapping(accepted: Accepted, company: str, path: str, target: str) -> bool:
+def _speaking(
+    accepted: Accepted, decided: Collection[Key], facets: Collection[tuple[str, str]]
+) -> set[tuple[str, str, str]]:
+    """(company, path, target company) where what is accepted ``speaks_for_parts``."""
+    rows = [
+        (*key, other, relation, "decision" if (*key, other) in decided else "evidence")
+        for key, targets in accepted.items()
+        for other, relation in targets.items()
+    ]
+    mappings = pd.DataFrame(rows, columns=["company_slug", "path", "target", "target_path", "relation", "origin"])
+    speaks = speaks_for_parts(mappings, pd.DataFrame(list(facets), columns=["company_slug", "path"]))
+    return set(mappings.loc[speaks, ["company_slug", "path", "target"]].itertuples(index=False, name=None))
+
+
+def _has_mapping(
+    accepted: Accepted, speaking: Collection[tuple[str, str, str]], company: str, path: str, target: str
+) -> bool:
     return (company, path, target) in accepted or any(
-        _speaks_for_parts(accepted, company, above, target) for above in category_path.ancestors(path)
+        (company, above, target) in speaking for above in category_path.ancestors(path)
     )
 
 
-def _speaks_for_parts(accepted: Accepted, company: str, path: str, target: str) -> bool:
-    return not set(SPEAKS_FOR_PARTS).isdisjoint(accepted.get((company, path, target), {}).values())
-
-
-def _reached(shelves: pd.DataFrame, relations: Mapping[Key, str], accepted: Accepted) -> dict[Key, int]:
+def _reached(
+    shelves: pd.DataFrame,
+    relations: Mapping[Key, str],
+    accepted: Accepted,
+    speaking: Collection[tuple[str, str, str]],
+) -> dict[Key, int]:
     """How many listings would be compared through each mapping: those that stand on the category itself and, where the
     relation speaks for its parts, those below it for which nothing nearer is accepted."""
     skus: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -197,7 +218,7 @@ def _reached(shelves: pd.DataFrame, relations: Mapping[Key, str], accepted: Acce
     def is_nearest(company: str, path: str, target: str, shelf: str) -> bool:
         between = (node for node in category_path.ancestors(shelf) if path in category_path.ancestors(node))
         return (company, shelf, target) not in accepted and not any(
-            _speaks_for_parts(accepted, company, node, target) for node in between
+            (company, node, target) in speaking for node in between
         )
 
     def listings(key: Key, relation: str) -> int:

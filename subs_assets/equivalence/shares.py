@@ -31,7 +31,8 @@ class CategoryShares:
 
     ``mass``: (s, t) effective listings of the source that point into the target; ``hard`` of these by shared products;
     ``back``: (s, t) effective listings of the target that point into the source. ``matched_source`` (s,) and
-    ``matched_target`` (t,): effective listings with a counterpart anywhere. ``label``: (s, t) similarity of the paths.
+    ``matched_target`` (t,): effective listings with a counterpart in any category; ``unplaced_source`` and
+    ``unplaced_target``: with counterparts under facets only. ``label``: (s, t) similarity of the paths.
     ``forward``: (s, t) the share P(target given source), and ``forward_bound`` its lower bound; ``backward`` the
     reverse. ``chance``: (s, t) how likely as much evidence between the two, either way, is if shelves mean nothing.
     """
@@ -44,6 +45,8 @@ class CategoryShares:
     back_hard: NDArray[np.float64]
     matched_source: NDArray[np.float64]
     matched_target: NDArray[np.float64]
+    unplaced_source: NDArray[np.float64]
+    unplaced_target: NDArray[np.float64]
     label: NDArray[np.float64]
     chance: NDArray[np.float64]
     forward: NDArray[np.float64]
@@ -54,8 +57,8 @@ class CategoryShares:
     def reversed(self) -> "CategoryShares":
         return CategoryShares(
             self.target, self.source, self.back.T, self.back_hard.T, self.mass.T, self.hard.T, self.matched_target,
-            self.matched_source, self.label.T, self.chance.T, self.backward.T, self.backward_bound.T, self.forward.T,
-            self.forward_bound.T,
+            self.matched_source, self.unplaced_target, self.unplaced_source, self.label.T, self.chance.T,
+            self.backward.T, self.backward_bound.T, self.forward.T, self.forward_bound.T,
         )  # fmt: skip
 
 
@@ -69,24 +72,25 @@ def category_shares(
     """
     masses = listing_masses(evidence.source, evidence.weight)
     backs = listing_masses(evidence.target, evidence.weight)
-    mass, matched_source = _between(source, target, evidence, masses)
-    hard, _ = _between(source, target, evidence, masses * evidence.hard)
-    back, matched_target = (one.T for one in _between(target, source, evidence.reversed(), backs))
-    back_hard, _ = _between(target, source, evidence.reversed(), backs * evidence.hard)
+    mass, matched_source, unplaced_source = _between(source, target, evidence, masses)
+    hard, _, _ = _between(source, target, evidence, masses * evidence.hard)
+    back, matched_target, unplaced_target = (one.T for one in _between(target, source, evidence.reversed(), backs))
+    back_hard, _, _ = _between(target, source, evidence.reversed(), backs * evidence.hard)
     votes = LABEL_VOTES * np.clip((label_similarity - LABEL_FROM) / (LABEL_TO - LABEL_FROM), 0, 1).astype(np.float64)
     forward, forward_bound = _shares(source, matched_source, mass, votes, target)
     backward, backward_bound = _shares(target, matched_target, back.T, votes.T, source)
     chance = np.maximum(_chance(source, matched_source, mass), _chance(target, matched_target, back.T).T)
     return CategoryShares(
-        source, target, mass, hard, back, back_hard.T, matched_source, matched_target,
+        source, target, mass, hard, back, back_hard.T, matched_source, matched_target, unplaced_source, unplaced_target,
         label_similarity.astype(np.float64), chance, forward, forward_bound, backward.T, backward_bound.T,
     )  # fmt: skip
 
 
 def _between(
     source: Tree, target: Tree, evidence: ListingEvidence, mass: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(s, t) the mass between the subtrees, and (s,) all of each source subtree's that meets any target category.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(s, t) the mass between the subtrees, and (s,) all of each source subtree's that meets any target category, and
+    that meets none.
 
     A listing whose match stands under facets only is matched nowhere: the shares are over matched evidence.
     """
@@ -95,8 +99,8 @@ def _between(
     rows = source.incidence.shape[0]
     pairs: Any = sparse.csr_matrix((mass, (evidence.source, evidence.target)), (rows, rows))
     shelved = np.asarray(target.incidence.sum(axis=1) > 0).ravel().astype(np.float64)
-    matched: NDArray[np.float64] = np.asarray(source.incidence.T @ (pairs @ shelved)).ravel()
-    return (source.incidence.T @ pairs @ target.incidence).toarray(), matched
+    matched, unplaced = (np.asarray(source.incidence.T @ (pairs @ stands)).ravel() for stands in (shelved, 1 - shelved))
+    return (source.incidence.T @ pairs @ target.incidence).toarray(), matched, unplaced
 
 
 def _shares(

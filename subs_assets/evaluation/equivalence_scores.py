@@ -15,13 +15,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from subs_assets.catalogue import category_path
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
 from subs_assets.equivalence.relations import INVERSE
 from subs_assets.evaluation.equivalence_labels import CONTAINS
 from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
 from subs_assets.evaluation.intervals import Share
-
-HOLDS = ("exact", "close", "broad")
-"""Relations whose target holds the source."""
 
 Pair = tuple[str, str]
 Statement = tuple[str, str, str]
@@ -66,7 +64,7 @@ def _within(stated: Collection[Statement], nodes: Collection[str]) -> Iterator[P
     target."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
     for path, target, relation in stated:
-        if relation in HOLDS:
+        if relation in SPEAKS_FOR_PARTS:
             holders[path].append(target)
     known = {*nodes, *holders}
     departments = {path for path in known if not any(above in known for above in category_path.ancestors(path))}

@@ -31,6 +31,7 @@ class SubstitutionInputs:
     products: pd.DataFrame
     product_listings: pd.DataFrame
     product_claims: pd.DataFrame
+    category_facets: pd.DataFrame
     category_equivalences: pd.DataFrame
     blocks: pd.DataFrame
     alike_names: Pairs
@@ -82,7 +83,7 @@ def _judge(inputs: SubstitutionInputs, features: NameFeatures, progress: Callabl
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates = Gates(attributes)
     sold_by = sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(inputs.blocks, inputs.category_equivalences)
+    relations = shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets)
     pairs = together([inputs.alike_names, shelf_neighbours(features, relations, gates, progress)])
     best, found, nearest, candidates = [], [], [], 0
     for part in _parts(pairs):

@@ -45,7 +45,7 @@ def explain_pair(
     cosine, lexical = features.similarities(i, j)
     attributes = product_attributes(inputs.products, inputs.product_claims)
     gates, sold_by = Gates(attributes), sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(inputs.blocks, inputs.category_equivalences)
+    relations = shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets)
     judged = judge(Pairs(i, j, cosine.ravel(), lexical.ravel()), attributes, gates, relations, sold_by)
     return [
         _explain(row, gates, relations, sold_by.companies[row.company], inputs.product_claims)

@@ -37,9 +37,9 @@ class ShelfRelations:
         return np.where(known[at] == wanted, at, -1)
 
 
-def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRelations:
+def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame, facets: pd.DataFrame) -> ShelfRelations:
     """The shelves of the blocks of ``EmbeddingMatrices`` and how they stand to each other by the accepted rows of
-    ``category_equivalences``.
+    ``category_equivalences``; ``facets``: the table ``category_facets``.
 
     Where a category has no accepted mapping of its own to one that holds it, the nearest category above it that has
     such a mapping speaks for it too, as ``related`` (``speaks_for_parts``).
@@ -51,15 +51,17 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame) -> ShelfRe
     shelf = [number[key] for key in zip(blocks["company_slug"], blocks["path"], strict=True)]
     standing = pd.DataFrame({"product": blocks["row"].to_numpy(np.intp), "shelf": np.array(shelf, np.intp)})
     standing = standing.drop_duplicates().sort_values(["product", "shelf"], ignore_index=True)
-    return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences))
+    return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences, facets))
 
 
 PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
 
 
-def _comparable(shelves: pd.DataFrame, number: dict[tuple, int], equivalences: pd.DataFrame) -> pd.DataFrame:
+def _comparable(
+    shelves: pd.DataFrame, number: dict[tuple, int], equivalences: pd.DataFrame, facets: pd.DataFrame
+) -> pd.DataFrame:
     accepted = equivalences[equivalences["status"] == "accepted"]
-    mapped, speaking = _targets(accepted), _targets(accepted[speaks_for_parts(accepted)])
+    mapped, speaking = _targets(accepted), _targets(accepted[speaks_for_parts(accepted, facets)])
     rejected = _targets(equivalences[equivalences["status"] == "rejected"])
     below: dict[tuple[str, str], list[int]] = {}
     for (company, path), index in number.items():

@@ -87,8 +87,8 @@ def test_the_summary_counts_what_is_there(subs: Subs, home: Settings) -> None:
 @pytest.mark.parametrize(
     "absence, says, shows",
     [
-        (("none",), "none; nothing of the kind is sold there. Best refused: Everything > Aisle > Milk & More: ", ""),
-        (("none", None), "none; nothing of the kind is sold there. too few listings", ""),
+        (("none",), "none; no category there holds its kind. Best refused: Everything > Aisle > Milk & More: ", ""),
+        (("none", None), "none; no category there holds its kind. too few listings", ""),
         (("undecided",), "undecided; a proposed mapping waits for a person. Best refused: Everything", "Food > Milk"),
         (("above", None, BREAD), "no mapping of its own; Food > Bread, above it, speaks for it.", "Food > Bread"),
     ],

@@ -28,7 +28,9 @@ def candidates(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
 
 
 def absences(mappings: pd.DataFrame, refused: pd.DataFrame | None = None) -> pd.DataFrame:
-    found = find_absences(SHOP.categories, FACETS, mappings, candidates() if refused is None else refused)
+    found = find_absences(
+        SHOP.categories, FACETS, mappings, candidates() if refused is None else refused, ["aldi", "coles", "iga"]
+    )
     return frames.conform(found, tables.category_absences).set_index(["company_slug", "path", "target_company_slug"])
 
 
@@ -62,7 +64,7 @@ def test_every_category_that_is_no_facet_has_a_row_for_every_company_it_is_not_m
 def test_the_answer(mapping: tuple[str, ...], answers: dict[str, str]) -> None:
     category, relation, *status = mapping
     row = ("aldi", category, "coles", "Cereals", relation, *(status or ["accepted"]))
-    found = absences(equivalences(row).assign(origin="decision"))  # type: ignore[arg-type]
+    found = absences(equivalences(row))  # type: ignore[arg-type]
     assert {category: of(found, category) for category in answers} == answers
     assert {of(found, category, target="iga") for category in answers} == {"none"}
 
@@ -107,4 +109,17 @@ def test_where_nothing_resembles_it_there_is_no_candidate() -> None:
 
 def test_one_company_alone_lacks_nothing() -> None:
     alone = SHOP.categories[SHOP.categories["company_slug"] == "aldi"]
-    assert find_absences(alone, FACETS, equivalences(), candidates()).empty
+    assert find_absences(alone, FACETS, equivalences(), candidates(), ["aldi"]).empty
+
+
+def test_a_company_without_any_category_has_its_answer_too() -> None:
+    alone = SHOP.categories[SHOP.categories["company_slug"] == "aldi"]
+    found = find_absences(alone, FACETS, equivalences(), candidates(), ["aldi", "dm"])
+    assert set(found["target_company_slug"]) == {"dm"} and set(found["answer"]) == {"none"}
+
+
+def test_a_third_company_changes_no_answer_between_two() -> None:
+    own = ("aldi", "Pantry > Breakfast", "coles", "Cereals", "exact")
+    third = ("aldi", "Pantry", "iga", "Muesli", "related")
+    alone, beside = absences(equivalences(own)), absences(equivalences(own, third))
+    assert of(alone, "Pantry > Breakfast > Muesli") == of(beside, "Pantry > Breakfast > Muesli") == "above"

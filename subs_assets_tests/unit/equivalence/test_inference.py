@@ -101,3 +101,13 @@ def test_one_hop_and_no_more() -> None:
 
 def test_proposed_mappings_are_no_hops() -> None:
     assert inferred(chain("exact", "broad").assign(status="proposed")).empty
+
+
+def test_two_ways_that_disagree_tell_nothing() -> None:
+    forth = chain("exact", "exact", 0.9, 0.9)
+    back = equivalences(
+        ("iga", "Meat", "coles", "Meat > Pork", "exact"), ("coles", "Meat > Pork", "aldi", "Pork", "narrow")
+    )
+    back = back.assign(target_given_source_bound=0.1, source_given_target_bound=0.9)
+    assert len(inferred(forth)) == 1
+    assert inferred(pd.concat([forth, back], ignore_index=True)).empty

@@ -46,8 +46,12 @@ def asked(published, decided: pd.DataFrame | None = None) -> dict[tuple[str, ...
                 ("aldi", "Pantry", "iga", "Spreads", "broad"),
                 ("aldi", "Pantry > Honey", "iga", "Cereal", "related", "proposed"),
             ],
-            {},
-            id="only related, and the category above it speaks",
+            {
+                ("aldi", "Pantry > Honey", "iga", "Cereal"): {
+                    "proposed": "nothing accepted at iga for the category of aldi"
+                }
+            },
+            id="only related, and the department above it does not speak",
         ),
         pytest.param(
             [("aldi", "Pantry > Honey", "coles", "Breakfast", "related", "proposed")], {}, id="a whole department"

@@ -12,7 +12,7 @@ from subs_assets.substitution import candidates
 from subs_assets.substitution.candidates import BLOCK_FLOOR, shelf_neighbours, together
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
-from subs_assets_tests.small_shops import attributes_of, equivalences, features_with, path, spelled
+from subs_assets_tests.small_shops import NO_FACETS, attributes_of, equivalences, features_with, path, spelled
 
 WORDS = ["oat", "oats", "milk", "almond", "swiss", "muesli", "toasted", "butter", "beans", "baked"]
 names_of_words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
@@ -27,7 +27,7 @@ def as_set(pairs: Pairs) -> set[tuple[int, int]]:
 def shelves_of(*standing: tuple[str, str, list[int]], mappings: pd.DataFrame | None = None) -> ShelfRelations:
     rows = [(company, path(shelf), row) for company, shelf, products in standing for row in products]
     blocks = pd.DataFrame(rows, columns=["company_slug", "path", "row"])
-    return shelf_relations(blocks, equivalences() if mappings is None else mappings)
+    return shelf_relations(blocks, equivalences() if mappings is None else mappings, NO_FACETS)
 
 
 THERE = ("aldi", "A", "coles", "X", "exact")
@@ -130,5 +130,5 @@ def test_together(parts: list[list[tuple[int, int]]], expected: list[tuple[int, 
 
 
 def test_no_shelves_no_neighbours() -> None:
-    relations = shelf_relations(pd.DataFrame(columns=["company_slug", "path", "row"]), equivalences())
+    relations = shelf_relations(pd.DataFrame(columns=["company_slug", "path", "row"]), equivalences(), NO_FACETS)
     assert len(shelf_neighbours(spelled(["oats"]), relations, Gates(attributes_of({})))) == 0

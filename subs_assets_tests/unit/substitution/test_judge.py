@@ -9,7 +9,7 @@ from subs_assets.substitution import scoring
 from subs_assets.substitution.gates import CLAIM, Gates
 from subs_assets.substitution.judge import Sellers, judge, sellers
 from subs_assets.substitution.shelves import shelf_relations
-from subs_assets_tests.small_shops import attributes_of, equivalences, item, path, shops
+from subs_assets_tests.small_shops import NO_FACETS, attributes_of, equivalences, item, path, shops
 
 GTIN = "09300601001231"
 
@@ -34,7 +34,11 @@ def judged(
     alike = np.full(len(pairs), similarity, np.float32)
     left, right = (np.array([pair[side] for pair in pairs], np.intp) for side in (0, 1))
     return judge(
-        Pairs(left, right, alike, alike), attributes, Gates(attributes), shelf_relations(blocks, mappings), sold_by
+        Pairs(left, right, alike, alike),
+        attributes,
+        Gates(attributes),
+        shelf_relations(blocks, mappings, NO_FACETS),
+        sold_by,
     )
 
 

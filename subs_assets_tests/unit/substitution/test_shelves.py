@@ -8,7 +8,7 @@ import pytest
 from subs_assets.catalogue import category_path
 from subs_assets.substitution import scoring
 from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
-from subs_assets_tests.small_shops import equivalences, path
+from subs_assets_tests.small_shops import NO_FACETS, equivalences, path
 
 BLOCKS = pd.DataFrame(
     [
@@ -37,8 +37,6 @@ def compared(relations: ShelfRelations) -> dict[tuple[str, str], str]:
 MUESLI, SPREADS = "aldi: Pantry > Muesli", "aldi: Pantry > Spreads"
 COLES_MUESLI, COLES_FLAKES = "coles: Breakfast > Cereals > Muesli", "coles: Breakfast > Cereals > Flakes"
 IGA = "iga: Muesli"
-DEPARTMENT = ("coles", "Breakfast", "iga", "Muesli", "narrow")
-"""A mapping of what stands above all the others."""
 
 
 @pytest.mark.parametrize(
@@ -64,13 +62,12 @@ DEPARTMENT = ("coles", "Breakfast", "iga", "Muesli", "narrow")
             id="the better of two mappings",
         ),
         pytest.param(
-            [DEPARTMENT, ("coles", "Breakfast > Cereals", "iga", "Muesli", "exact")],
+            [("coles", "Breakfast > Cereals", "iga", "Muesli", "exact")],
             {(COLES_FLAKES, IGA): "related", (COLES_MUESLI, IGA): "related"},
             id="a category above speaks as related",
         ),
         pytest.param(
             [
-                DEPARTMENT,
                 ("coles", "Breakfast > Cereals", "iga", "Muesli", "exact"),
                 ("coles", "Breakfast > Cereals > Flakes", "iga", "Muesli", "broad"),
             ],
@@ -79,7 +76,6 @@ DEPARTMENT = ("coles", "Breakfast", "iga", "Muesli", "narrow")
         ),
         pytest.param(
             [
-                DEPARTMENT,
                 ("coles", "Breakfast > Cereals", "aldi", "Pantry", "broad"),
                 ("coles", "Breakfast > Cereals > Flakes", "aldi", "Pantry > Spreads", "narrow"),
             ],
@@ -115,11 +111,11 @@ DEPARTMENT = ("coles", "Breakfast", "iga", "Muesli", "narrow")
 def test_which_shelves_are_compared(
     mappings: list[tuple[str, str, str, str, str]], expected: dict[tuple[str, str], str]
 ) -> None:
-    assert compared(shelf_relations(BLOCKS, equivalences(*mappings))) == expected
+    assert compared(shelf_relations(BLOCKS, equivalences(*mappings), NO_FACETS)) == expected
 
 
 def test_a_shelf_is_always_compared_with_itself() -> None:
-    pairs = shelf_relations(BLOCKS, equivalences()).pairs
+    pairs = shelf_relations(BLOCKS, equivalences(), NO_FACETS).pairs
     assert (pairs["shelf"] == pairs["other"]).all() and len(pairs) == 6
     assert (pairs["relation"] == scoring.SAME).all()
 
@@ -127,13 +123,15 @@ def test_a_shelf_is_always_compared_with_itself() -> None:
 def test_the_mapping_that_allowed_a_pair_is_kept() -> None:
     """It is of a whole department, by a person's decision."""
     decided = equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")).assign(origin="decision")
-    relations = shelf_relations(BLOCKS, decided)
+    relations = shelf_relations(BLOCKS, decided, NO_FACETS)
     row = relations.pairs.iloc[relations.lookup(np.array([0]), np.array([3]))[0]]
     assert (row["path"], row["target_path"], row["company"]) == (path("Pantry"), path("Breakfast"), "coles")
 
 
 def test_lookup_finds_every_pair_and_no_other() -> None:
-    relations = shelf_relations(BLOCKS, equivalences(("aldi", "Pantry > Muesli", "coles", "Breakfast", "broad")))
+    relations = shelf_relations(
+        BLOCKS, equivalences(("aldi", "Pantry > Muesli", "coles", "Breakfast", "broad")), NO_FACETS
+    )
     count = len(relations.shelves)
     shelf, other = (grid.ravel() for grid in np.meshgrid(np.arange(count), np.arange(count), indexing="ij"))
     at = relations.lookup(shelf, other)
@@ -151,14 +149,18 @@ def test_the_order_of_the_rows_changes_nothing(seed: int) -> None:
         ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals", "broad"),
         ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals > Muesli", "broad"),
     )
-    one = shelf_relations(BLOCKS, mappings)
-    other = shelf_relations(BLOCKS.sample(frac=1, random_state=seed), mappings.sample(frac=1, random_state=seed))
+    one = shelf_relations(BLOCKS, mappings, NO_FACETS)
+    other = shelf_relations(
+        BLOCKS.sample(frac=1, random_state=seed), mappings.sample(frac=1, random_state=seed), NO_FACETS
+    )
     for first, second in zip(vars(one).values(), vars(other).values(), strict=True):
         pd.testing.assert_frame_equal(first, second)
 
 
 def test_no_shelf_at_all() -> None:
-    relations = shelf_relations(BLOCKS.iloc[:0], equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")))
+    relations = shelf_relations(
+        BLOCKS.iloc[:0], equivalences(("aldi", "Pantry", "coles", "Breakfast", "close")), NO_FACETS
+    )
     assert len(relations.shelves) == len(relations.pairs) == 0
     assert relations.lookup(np.array([0]), np.array([0])).tolist() == [-1]
 
@@ -170,7 +172,7 @@ def test_what_a_person_rejected_does_not_come_back_through_a_broader_mapping() -
     mappings = equivalences(
         ("aldi", "Milk", "coles", "Dairy", "broad"), ("aldi", "Milk", "coles", "Dairy > Cheese", "related", "rejected")
     )
-    pairs = shelf_relations(blocks, mappings).pairs
+    pairs = shelf_relations(blocks, mappings, NO_FACETS).pairs
     assert [row.other for row in pairs.itertuples() if row.shelf == 0] == [0, 2]
 
 
@@ -182,5 +184,5 @@ def test_a_rejected_department_does_not_take_the_mappings_of_its_shelves_along()
         ("aldi", "Pantry", "coles", "Ice Cream", "related", "rejected"),
         ("aldi", "Pantry > Cones", "coles", "Ice Cream", "related"),
     )
-    pairs = shelf_relations(blocks, mappings).pairs
+    pairs = shelf_relations(blocks, mappings, NO_FACETS).pairs
     assert [(row.shelf, row.other) for row in pairs.itertuples() if row.shelf != row.other] == [(0, 2)]
