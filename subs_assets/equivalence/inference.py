@@ -68,8 +68,8 @@ def infer_mappings(
     direct: Mapping[tuple[str, str], DirectEvidence],
     thresholds: Thresholds = THRESHOLDS,
 ) -> pd.DataFrame:
-    """Rows of ``category_equivalences`` (origin ``inferred``) for categories that have no row to a company, accepted or
-    proposed; ``direct``: (company, other company) -> their own evidence.
+    """Rows of ``category_equivalences`` (origin ``inferred``) for categories that have no accepted mapping to a
+    company; ``direct``: (company, other company) -> their own evidence.
 
     Of several ways to one target the one with the highest bounds is taken, and of targets above one another the
     strongest.
@@ -90,10 +90,10 @@ def infer_mappings(
 
 
 def _chains(mappings: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Two accepted mappings in a row that lead to a company to which the category has no row, and to no pair that a
-    person rejected; only those that can be strong enough."""
+    """Two accepted mappings in a row that lead to a company to which the category has none, and to no pair that has a
+    row already; only those that can be strong enough."""
     hops = mappings[(mappings["status"] == "accepted") & (mappings["relation"] != "related")]
-    known = mappings.loc[mappings["status"] != "rejected", ["company_slug", "path", "target_company_slug"]]
+    known = mappings.loc[mappings["status"] == "accepted", ["company_slug", "path", "target_company_slug"]]
     first = hops[[*KEY_COLUMNS, *HOP_COLUMNS]]
     second = first.set_axis(["target_company_slug", "target_path", "company_to", "path_to", *HOP_COLUMNS], axis=1)
     # One company at a time: all chains of 200 companies together are billions of rows, nearly all of them needless.
