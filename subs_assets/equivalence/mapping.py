@@ -1,7 +1,5 @@
-"""Which mappings are stated between two companies' categories, and why: the fewest from which the others follow.
-
-A mapping is never composed here: a ~ b and b ~ c say nothing about a and c.
-"""
+"""Which mappings are stated between two companies' categories, and why: the fewest from which the others follow. What a
+third company tells is inference.py's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

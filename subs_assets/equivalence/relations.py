@@ -19,11 +19,11 @@ class Thresholds:
     """Lower bounds at which a relation is claimed, and when it is accepted without a person.
 
     ``exact`` and ``close`` of both shares, ``contained`` of one (``broad``, ``narrow``), ``related`` of the target's
-    share. Accepted from ``support`` effective listings on, or where the paths are ``label`` alike and any evidence
-    agrees.
+    share. ``chance``: how likely as much evidence may be by chance. Accepted from ``support`` effective listings on, or
+    where the paths are ``label`` alike.
 
     The values were set on one half of the labelled pairs of au/ and are reported on the other
-    (docs/equivalences.md).
+    (docs/evaluate-equivalences.md).
     """
 
     exact: float = 0.5

@@ -1,7 +1,7 @@
 """All methods of category equivalence side by side on the labelled pairs, and the trials that need no label."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import pandas as pd
@@ -68,10 +68,12 @@ class Evaluation:
     trials: Trials
 
     def to_json(self) -> dict[str, Any]:
-        trials = asdict(self.trials)
+        """Every figure with its number of cases and its 95 % interval; ``null_mappings`` is the larger of the two
+        nulls."""
+        null = self.trials.null_mappings
         return {
             "methods": {name: _plain(result) for name, result in self.methods.items()},
-            "null_mappings": self.trials.null_mappings.rerun.rate,
+            "null_mappings": max(null.rerun, null.facets_kept, key=lambda share: share.rate or 0.0).rate,
             "stability": self.trials.stability.changed.rate,
             "ours_on_the_fitted_half": asdict(self.fitted),
             "ours_by_relation": {
@@ -80,8 +82,18 @@ class Evaluation:
             },
             "labels": self.labels,
             "labels_of_unknown_categories": self.unknown,
-            "trials": trials,
+            "trials": _told(self.trials),
         }
+
+
+def _told(value: Any) -> Any:
+    """Dataclasses as objects, a share with its rate and interval."""
+    if isinstance(value, Share):
+        low, high = value.interval
+        return {"rate": value.rate, "low": low, "high": high, "cases": value.cases}
+    if is_dataclass(value):
+        return {field.name: _told(getattr(value, field.name)) for field in fields(value)}
+    return [_told(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _plain(result: MethodResult) -> dict[str, Any]:

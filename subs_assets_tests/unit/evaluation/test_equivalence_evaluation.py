@@ -1,5 +1,6 @@
 """The evaluation as a whole, on made-up shops with labels of their own."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +39,11 @@ def test_every_method_has_its_figures(tmp_path: Path) -> None:
     assert found.relations["exact or close"][0].value == 1.0
     as_json = found.to_json()
     assert set(as_json["methods"]["ours"]) >= {"precision", "recall", "f1", "coverage", "cases"}
-    assert as_json["null_mappings"] is not None and as_json["stability"] is not None
+    nulls = [as_json["trials"]["null_mappings"][way] for way in ("rerun", "facets_kept")]
+    assert as_json["null_mappings"] == max(null["rate"] for null in nulls)
+    assert all(null["low"] <= null["rate"] <= null["high"] and null["cases"] > 0 for null in nulls)
+    assert as_json["stability"] == pytest.approx(found.trials.stability.changed.rate)
+    json.dumps(as_json)
 
 
 def test_labels_of_other_catalogues_say_nothing_here(tmp_path: Path) -> None:
