@@ -180,7 +180,10 @@ def _shelves(shop: Shops, facets: pd.DataFrame) -> pd.DataFrame:
 
 def _absences(shop: Shops, facets: pd.DataFrame, equivalences: pd.DataFrame) -> pd.DataFrame:
     refused = pd.DataFrame(columns=CANDIDATE_COLUMNS)
-    return _table(find_absences(shop.categories, facets, equivalences, refused), tables.category_absences)
+    return _table(
+        find_absences(shop.categories, facets, equivalences, refused, sorted(shop.listings["company_slug"].unique())),
+        tables.category_absences,
+    )
 
 
 def _substitutions(shop: Shops, slugs: Sequence[str], per_product: int, random: np.random.Generator) -> pd.DataFrame:

@@ -25,7 +25,7 @@ MAPPINGS = equivalences(
     ("aldi", "Pantry > Muesli", "coles", "Breakfast > Cereals", "close"),
 )
 MAPPINGS["support"] = MAPPINGS["status"].map({"accepted": 1.0, "proposed": 2.0})
-ABSENCES = find_absences(SHOP.categories, FACETS, MAPPINGS, pd.DataFrame(columns=CANDIDATE_COLUMNS))
+ABSENCES = find_absences(SHOP.categories, FACETS, MAPPINGS, pd.DataFrame(columns=CANDIDATE_COLUMNS), ["aldi", "coles"])
 
 
 def names(nodes: tuple[Node, ...]) -> list:
