@@ -156,10 +156,11 @@ def _best_refused(shares: CategoryShares, node: int, found: list[tuple], thresho
         best = max(found, key=lambda row: (row[column["support"]], row[column["target_path"]]))
         return [(*best[:4], best[column["support"]], best[column["reason"]])]
     here = (shares.source.company_slug, shares.source.paths[node], target.company_slug)
+    unplaced = float(shares.unplaced_source[node])
+    if unplaced > mass.max(initial=0.0):
+        return [(*here, None, None, f"{unplaced:.1f} of its listings resemble some there that stand under facets only")]
     if not mass.any():
-        unplaced = float(shares.unplaced_source[node])
-        reason = f"{unplaced:.1f} of its listings resemble some there that stand under facets only"
-        return [(*here, None, None, reason)] if unplaced else []
+        return []
     seen = mass > 0
     deepest = np.flatnonzero(seen & ~target.above[seen].any(axis=0))
     other = deepest[np.argmax(mass[deepest])]

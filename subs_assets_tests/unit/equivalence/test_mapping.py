@@ -216,7 +216,7 @@ def test_where_only_the_paths_say_the_same_a_person_is_asked(label: float, asked
 
 def test_counterparts_under_facets_only_are_told() -> None:
     aldi, coles, evidence, names = trees_and_evidence(
-        [("A", "Gluten Free", 4), ("B", "X", 20)], facets=("Gluten Free",)
+        [("A", "Gluten Free", 4), ("A", "X", 1), ("B", "X", 90)], facets=("Gluten Free",)
     )
     shares = category_shares(aldi, coles, evidence, np.zeros((2, 1), np.float32))
     refused = map_categories(shares, evidence, names).candidates.set_index("path").loc[path("A")]
