@@ -170,6 +170,15 @@ def test_nothing_to_map(tmp_path: Path, items: list[dict]) -> None:
     assert len(found.mappings) == len(found.evidence) == 0
 
 
+def test_a_decision_on_what_is_a_facet_now_counts_no_more_and_is_reported(tmp_path: Path) -> None:
+    facet = shelf("coles", "crunchy muesli gluten free", "Dietary > Gluten Free", tastes=TASTES[:3])
+    key = ("aldi", path("Pantry > Muesli"), "coles", path("Dietary > Gluten Free"))
+    found = equivalences(tmp_path, [*ALDI, *COLES, *facet], [decision(key, "accept", "exact")])
+    assert key not in accepted(found) and MUESLI in accepted(found)
+    (sentence,) = found.vanished_decisions
+    assert "Dietary > Gluten Free" in sentence
+
+
 def test_how_alike_paths_are_does_not_hang_on_the_last_digits_of_a_product() -> None:
     """Two numbers of threads gave products of 300 paths that differed by 1e-7, and tables that differed by a byte."""
     vectors = np.random.default_rng(1).normal(size=(300, 64)).astype(np.float32)
