@@ -72,7 +72,7 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
         "category_evidence": table_output("The ten strongest pairs of listings behind each mapping."),
         "category_absences": table_output(
             "Categories without a mapping to a company.\n\n"
-            "Whether nothing of the kind is sold there, and what was refused."
+            "Whether a category there holds its kind at all, and what was refused."
         ),
         "category_equivalence_changes": table_output("What differs from the mappings that are published."),
     },

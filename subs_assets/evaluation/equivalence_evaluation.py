@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -133,13 +134,13 @@ def evaluate_equivalences(
         inputs.listings, inputs.product_listings, inputs.listing_categories,
         set(zip(roots["company_slug"], roots["path"], strict=True)), features, inputs.store,
     )  # fmt: skip
-    stated: dict[str, Stated] = {"ours": _stated_by_ours(run, pairs)}
+    stated: dict[str, Stated] = {"ours": stated_by_ours(run, inputs.companies)}
     for name, method in BASELINES.items():
         report(name)
         stated[name] = {_companies(pair): _as_statements(method(pair)) for pair in pairs}
-    nodes = _paths_that_inherit(inputs.categories, facets)
+    nodes = paths_that_inherit(inputs.categories, facets)
     halves = {half: labels[labels["half"] == half] for half in HALVES}
-    said = {name: _said(by_pair, nodes) for name, by_pair in stated.items()}
+    said = {name: said_of(by_pair, nodes) for name, by_pair in stated.items()}
     standing = standing_listings(inputs.listings, run.shelving.shelves, facets)
     return Evaluation(
         {
@@ -172,18 +173,18 @@ def _as_statements(pairs: pd.DataFrame) -> frozenset[Statement]:
     return frozenset((path, target, "exact") for path, target in zip(pairs["path"], pairs["target_path"], strict=True))
 
 
-def _stated_by_ours(run: MappingRun, pairs: list[CompanyPair]) -> Stated:
+def stated_by_ours(run: MappingRun, companies: list[str]) -> Stated:
     """What is accepted, seen from the first company of each pair, whichever direction says it."""
-    found: dict[Companies, set[Statement]] = {_companies(pair): set() for pair in pairs}
+    found: dict[Companies, set[Statement]] = {pair: set() for pair in combinations(sorted(companies), 2)}
     for (company, path, target, target_path), relation in run.relations().items():
         if (company, target) in found:
             found[company, target].add((path, target_path, relation))
         else:
             found[target, company].add((target_path, path, INVERSE[relation]))
-    return {companies: frozenset(statements) for companies, statements in found.items()}
+    return {pair: frozenset(statements) for pair, statements in found.items()}
 
 
-def _paths_that_inherit(categories: pd.DataFrame, facets: pd.DataFrame) -> dict[str, set[str]]:
+def paths_that_inherit(categories: pd.DataFrame, facets: pd.DataFrame) -> dict[str, set[str]]:
     """Company -> the paths of its categories; a facet has no counterpart, and takes none from above."""
     keys = set(zip(categories["company_slug"], categories["path"], strict=True))
     keys -= set(zip(facets["company_slug"], facets["path"], strict=True))
@@ -193,7 +194,7 @@ def _paths_that_inherit(categories: pd.DataFrame, facets: pd.DataFrame) -> dict[
     return paths
 
 
-def _said(stated: Stated, nodes: Mapping[str, set[str]]) -> dict[Companies, set[tuple[str, str]]]:
+def said_of(stated: Stated, nodes: Mapping[str, set[str]]) -> dict[Companies, set[tuple[str, str]]]:
     return {
         (one, other): said_pairs(statements, nodes[one], nodes[other]) for (one, other), statements in stated.items()
     }

@@ -24,6 +24,7 @@ from subs_assets.evaluation.mapping_run import (
     find_mappings,
     listing_keys,
     pooled,
+    published_inputs,
     shuffled_over_categories,
     silent,
 )
@@ -213,23 +214,7 @@ def _lines(shares: Sequence[PairShare]) -> list[str]:
 
 def main() -> None:
     """Run all trials on the published tables of this installation, and print what came of them."""
-    from subs_assets.database.engine import open_engine
-    from subs_assets.database.warehouse import Warehouse
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
-    from subs_assets.embedding.vector_store import VectorStore
-    from subs_assets.settings import Settings
-
-    settings = Settings.from_environment()
-    engine = open_engine(settings.database_url)
-    warehouse = Warehouse(engine, settings.staging)
-    inputs = MappingInputs(
-        warehouse.read("listings"),
-        warehouse.read("listing_categories"),
-        warehouse.read("product_listings"),
-        warehouse.read("categories"),
-        VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder)),
-    )
-    engine.dispose()
+    inputs = published_inputs()
     started = time.perf_counter()
     print(readable(all_trials(inputs, report=lambda sentence: print(sentence, file=sys.stderr))))
     print(f"{time.perf_counter() - started:.0f} s")

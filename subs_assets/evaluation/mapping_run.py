@@ -13,6 +13,7 @@ from subs_assets.embedding.similarity import NameFeatures, name_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
 from subs_assets.equivalence.mapping import KEY_COLUMNS
+from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
 from subs_assets.evaluation.intervals import Share
 
 Key = tuple[str, str, str, str]
@@ -100,8 +101,32 @@ class MappingRun:
         return dict(zip(keys, rows["relation"], strict=True))
 
 
+def published_inputs() -> MappingInputs:
+    """What this installation has published."""
+    from subs_assets.database.engine import open_engine
+    from subs_assets.database.warehouse import Warehouse
+    from subs_assets.embedding.encoder import SentenceTransformerEncoder
+    from subs_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    engine = open_engine(settings.database_url)
+    warehouse = Warehouse(engine, settings.staging)
+    inputs = MappingInputs(
+        warehouse.read("listings"),
+        warehouse.read("listing_categories"),
+        warehouse.read("product_listings"),
+        warehouse.read("categories"),
+        VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder)),
+    )
+    engine.dispose()
+    return inputs
+
+
 def find_mappings(
-    inputs: MappingInputs, features: NameFeatures | None = None, shelving: Shelving | None = None
+    inputs: MappingInputs,
+    features: NameFeatures | None = None,
+    shelving: Shelving | None = None,
+    thresholds: Thresholds = THRESHOLDS,
 ) -> MappingRun:
     """Features, facets, shelves and mappings, as the assets make them; decisions of people are left out.
 
@@ -122,6 +147,7 @@ def find_mappings(
         pd.DataFrame(columns=control.decisions.columns.keys()),
         features,
         inputs.store,
+        thresholds,
     )
     return MappingRun(found.mappings, shelving)
 
