@@ -222,7 +222,9 @@ category_equivalences = Table(
     ),
     Column("status", TEXT, nullable=False, doc="accepted, proposed or rejected; only accepted ones are used"),
     Column("origin", TEXT, nullable=False, doc="evidence, decision (of a person) or inferred"),
-    Column("support", Float, nullable=False, doc="Effective number of matched listings"),
+    Column(
+        "support", Float, nullable=False, doc="Effective number of matched listings; of the weaker half where inferred"
+    ),
     Column("hard_support", Float, nullable=False, doc="Of these: by products that both companies list"),
     Column("soft_support", Float, nullable=False, doc="Of these: by listings that are nearly identical"),
     Column("matched_source", Float, nullable=False, doc="Matched weight of the source category"),

@@ -98,7 +98,7 @@ def _told(value: Any) -> Any:
 
 
 def _plain(result: MethodResult) -> dict[str, Any]:
-    figures = {**{name: getattr(result.scores, name) for name in ("precision", "recall", "f1")}}
+    figures = {name: getattr(result.scores, name) for name in ("precision", "recall", "f1")}
     figures["coverage"] = result.coverage
     return {
         **{name: figure.value for name, figure in figures.items()},

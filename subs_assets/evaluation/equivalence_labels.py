@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 
 SHEETS = ("au_equivalences.csv", "au_equivalences_2.csv")
 
@@ -21,13 +21,13 @@ CONTAINS = ("exact", "close", "broad", "narrow")
 
 
 def labelled_pairs() -> pd.DataFrame:
-    """``PAIR_COLUMNS``, ``stratum``, ``relation`` (of the target to the source, or none), ``weight``: how many pairs of
+    """``KEY_COLUMNS``, ``stratum``, ``relation`` (of the target to the source, or none), ``weight``: how many pairs of
     the pool each one stands for, and ``half``."""
     sheets = [pd.read_csv(str(files("subs_assets.evaluation") / "gold" / name), encoding="utf-8") for name in SHEETS]
     labels = pd.concat(sheets, ignore_index=True)
     drawn = labels.groupby(STRATUM)["pooled"].transform("size")
     labels = labels.assign(weight=labels["pooled"] / drawn, half=_halves(labels))
-    return labels[[*PAIR_COLUMNS, "stratum", "relation", "weight", "half"]]
+    return labels[[*KEY_COLUMNS, "stratum", "relation", "weight", "half"]]
 
 
 def _halves(labels: pd.DataFrame) -> pd.Series:

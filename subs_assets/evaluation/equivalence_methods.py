@@ -1,7 +1,7 @@
 """Ways to say which categories of two companies belong together, ours and simpler ones, all of the same data; none is
 judged here.
 
-Every method returns rows of ``PAIR_COLUMNS``, the company that comes first in the alphabet on the left. The simpler
+Every method returns rows of ``KEY_COLUMNS``, the company that comes first in the alphabet on the left. The simpler
 ones see the companies' own trees, facets included, as whoever builds them first would.
 """
 
@@ -18,9 +18,8 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import with_rows
 from subs_assets.equivalence.evidence import ListingEvidence, calibrate, listing_evidence
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.tree import Tree, build_tree
-
-PAIR_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
 
 JACCARD = 0.1
 LABEL_COSINE = 0.75
@@ -40,7 +39,7 @@ class CompanyPair:
     product: NDArray[np.object_]
 
     def pairs(self, nodes: NDArray[np.intp], others: NDArray[np.intp]) -> pd.DataFrame:
-        """Node numbers of both trees as rows of ``PAIR_COLUMNS``."""
+        """Node numbers of both trees as rows of ``KEY_COLUMNS``."""
         return pd.DataFrame(
             {
                 "company_slug": self.one.company_slug,
@@ -138,9 +137,9 @@ def by_ours(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
     """What the table ``category_equivalences`` accepts or proposes in either direction."""
     kept = mappings[mappings["status"].isin(["accepted", "proposed"])]
     one, other = pair.one.company_slug, pair.other.company_slug
-    forward = kept[(kept["company_slug"] == one) & (kept["target_company_slug"] == other)][PAIR_COLUMNS]
+    forward = kept[(kept["company_slug"] == one) & (kept["target_company_slug"] == other)][KEY_COLUMNS]
     backward = kept[(kept["company_slug"] == other) & (kept["target_company_slug"] == one)]
-    turned = backward[["target_company_slug", "target_path", "company_slug", "path"]].set_axis(PAIR_COLUMNS, axis=1)
+    turned = backward[["target_company_slug", "target_path", "company_slug", "path"]].set_axis(KEY_COLUMNS, axis=1)
     return pd.concat([forward, turned]).drop_duplicates(ignore_index=True)
 
 

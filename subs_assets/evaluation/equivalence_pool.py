@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.evaluation.equivalence_methods import (
-    PAIR_COLUMNS,
     CompanyPair,
     by_components,
     by_counts,
@@ -60,7 +60,7 @@ FURTHER_QUOTAS: Mapping[str, int] = {
 
 
 def pool(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
-    """All pairs worth asking about between two companies: ``PAIR_COLUMNS`` and ``stratum``."""
+    """All pairs worth asking about between two companies: ``KEY_COLUMNS`` and ``stratum``."""
     methods = {
         "ours": by_ours(pair, mappings),
         "counts": by_counts(pair),
@@ -70,7 +70,7 @@ def pool(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
     }
     proposed: dict[tuple[str, ...], list[str]] = {}
     for method, pairs in methods.items():
-        for key in pairs[PAIR_COLUMNS].itertuples(index=False, name=None):
+        for key in pairs[KEY_COLUMNS].itertuples(index=False, name=None):
             proposed.setdefault(key, []).append(method)
     stratum = {key: _stratum(found) for key, found in proposed.items()}
     for key in _keys(_near_misses(pair)):
@@ -78,7 +78,7 @@ def pool(pair: CompanyPair, mappings: pd.DataFrame) -> pd.DataFrame:
     for key in _beside(pair, methods["ours"]):
         stratum.setdefault(key, "none, beside a proposal")
     rows = [(*key, name) for key, name in sorted(stratum.items())]
-    return pd.DataFrame(rows, columns=[*PAIR_COLUMNS, "stratum"])
+    return pd.DataFrame(rows, columns=[*KEY_COLUMNS, "stratum"])
 
 
 def draw(
@@ -142,7 +142,7 @@ def _relatives(paths: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def _keys(pairs: pd.DataFrame) -> list[tuple[str, ...]]:
-    return list(pairs[PAIR_COLUMNS].itertuples(index=False, name=None))
+    return list(pairs[KEY_COLUMNS].itertuples(index=False, name=None))
 
 
 def sheet(drawn: pd.DataFrame, names: Mapping[tuple[str, str], list[str]], random: np.random.Generator) -> pd.DataFrame:

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
 from subs_assets.evaluation.equivalence_labels import CONTAINS
-from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
 from subs_assets.evaluation.intervals import Share
 
 Pair = tuple[str, str]
@@ -84,7 +84,7 @@ def scores(labels: pd.DataFrame, said: Mapping[tuple[str, str], Collection[Pair]
     Weighted back to the pool. The interval is Wilson's over the effective number of cases (Kish 1965); that of F1 is
     the interval of Jaccard's index J = hits / (hits + false + missed), a share of cases, carried over by 2 J / (1 + J).
     """
-    keys = labels[PAIR_COLUMNS].itertuples(index=False, name=None)
+    keys = labels[KEY_COLUMNS].itertuples(index=False, name=None)
     is_said = np.array([(path, target) in said.get((one, other), ()) for one, path, other, target in keys], bool)
     is_true = labels["relation"].isin(CONTAINS).to_numpy()
     weight = labels["weight"].to_numpy(np.float64)
@@ -142,4 +142,4 @@ def relation_scores(
 
 
 def _keys(labels: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
-    return labels[PAIR_COLUMNS].itertuples(index=False, name=None)
+    return labels[KEY_COLUMNS].itertuples(index=False, name=None)

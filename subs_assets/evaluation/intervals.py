@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-Z = 1.96
-"""95 %."""
+from subs_assets.equivalence.relations import wilson_lower
 
 
 def wilson_interval(successes: float, cases: float) -> tuple[float, float]:
@@ -19,10 +16,7 @@ def wilson_interval(successes: float, cases: float) -> tuple[float, float]:
     if cases <= 0:
         return 0.0, 1.0
     share = successes / cases
-    centre = share + Z * Z / (2 * cases)
-    spread = Z * float(np.sqrt(max(share * (1 - share), 0.0) / cases + Z * Z / (4 * cases * cases)))
-    scale = 1 + Z * Z / cases
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    return float(wilson_lower(share, cases)), 1 - float(wilson_lower(1 - share, cases))
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,10 @@ from subs_assets.database import control, frames, tables
 from subs_assets.embedding.similarity import NameFeatures, name_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
+from subs_assets.equivalence.decisions import Key
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
 from subs_assets.evaluation.intervals import Share
-
-Key = tuple[str, str, str, str]
-"""company_slug, path, target_company_slug, target_path."""
 
 Report = Callable[[str], None]
 """Told, before each run, what comes next."""

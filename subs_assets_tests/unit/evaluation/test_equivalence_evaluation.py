@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.evaluation.equivalence_evaluation import BASELINES, evaluate_equivalences
 from subs_assets.evaluation.equivalence_labels import HALVES, labelled_pairs
-from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
 from subs_assets_tests.small_shops import path
 from subs_assets_tests.unit.evaluation.made_up_inputs import SHELVES, two_shops
 
@@ -24,7 +24,7 @@ def labels() -> pd.DataFrame:
     ]
     rows.append(("left", path("Nowhere"), "right", path("Breakfast"), "narrow"))
     both = [(*row, 1.0, half) for row in rows for half in HALVES]
-    return pd.DataFrame(both, columns=[*PAIR_COLUMNS, "relation", "weight", "half"])
+    return pd.DataFrame(both, columns=[*KEY_COLUMNS, "relation", "weight", "half"])
 
 
 def test_every_method_has_its_figures(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from subs_assets.database.control import RELATIONS
-from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 
 SHEETS = {"au_equivalences.csv": (366, 351, 0.947), "au_equivalences_2.csv": (381, 373, 0.957)}
 """Pairs, pairs on which the two agree, and their kappa."""
@@ -23,7 +23,7 @@ def labels() -> pd.DataFrame:
 
 
 def test_every_pair_is_labelled_once_with_a_relation_that_there_is(labels: pd.DataFrame) -> None:
-    assert not labels.duplicated(PAIR_COLUMNS).any()
+    assert not labels.duplicated(KEY_COLUMNS).any()
     assert Counter(labels["sheet"]) == {name: pairs for name, (pairs, _, _) in SHEETS.items()}
     for column in ("label_1", "label_2", "relation"):
         assert set(labels[column]) <= {*RELATIONS, "none"}

@@ -4,9 +4,9 @@ import pytest
 
 from subs_assets.catalogue.category_path import encode
 from subs_assets.equivalence.evidence import ListingEvidence
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.tree import Tree, build_tree
 from subs_assets.evaluation.equivalence_methods import (
-    PAIR_COLUMNS,
     CompanyPair,
     by_components,
     by_counts,
@@ -41,7 +41,7 @@ def pair() -> CompanyPair:
 
 
 def found(pairs: pd.DataFrame) -> set[tuple[str, str]]:
-    assert list(pairs.columns) == PAIR_COLUMNS
+    assert list(pairs.columns) == KEY_COLUMNS
     assert set(pairs["company_slug"]) <= {"a"} and set(pairs["target_company_slug"]) <= {"b"}
     return set(zip(pairs["path"], pairs["target_path"], strict=True))
 
@@ -63,13 +63,13 @@ def test_ours_is_taken_from_both_directions(pair: CompanyPair) -> None:
             ("a", CHEESE, "b", DRINKS, "rejected"),
             ("a", CHEESE, "c", CHEESE, "accepted"),
         ],
-        columns=[*PAIR_COLUMNS, "status"],
+        columns=[*KEY_COLUMNS, "status"],
     )
     assert found(by_ours(pair, mappings)) == {(BREAD, LOAVES), (MILK, DRINKS)}
 
 
 def test_a_pair_is_in_the_stratum_of_those_that_propose_it(pair: CompanyPair) -> None:
-    mappings = pd.DataFrame([("a", CHEESE, "b", CHEESE, "accepted")], columns=[*PAIR_COLUMNS, "status"])
+    mappings = pd.DataFrame([("a", CHEESE, "b", CHEESE, "accepted")], columns=[*KEY_COLUMNS, "status"])
     pooled = pool(pair, mappings).set_index(["path", "target_path"])["stratum"]
     assert pooled[BREAD, LOAVES] == "two methods"  # shared products and counts; what connects them is no third
     assert pooled[MILK, DRINKS] == "only labels"
@@ -82,7 +82,7 @@ def test_a_draw_is_as_large_as_its_quota_or_its_stratum() -> None:
     pooled = pd.DataFrame(
         [("a", str(number), "b", str(number), "only labels") for number in range(50)]
         + [("a", "x", "b", "x", "only counts")],
-        columns=[*PAIR_COLUMNS, "stratum"],
+        columns=[*KEY_COLUMNS, "stratum"],
     )
     drawn = draw(pooled, np.random.default_rng(1)).groupby("stratum").agg({"pooled": "first", "drawn": "first"})
     assert drawn.loc["only labels"].tolist() == [50, QUOTAS["only labels"]]
@@ -90,7 +90,7 @@ def test_a_draw_is_as_large_as_its_quota_or_its_stratum() -> None:
 
 
 def test_a_sheet_holds_paths_and_names_and_nothing_of_the_answer() -> None:
-    drawn = pd.DataFrame([("a", BREAD, "b", LOAVES, "only labels", 1, 1)], columns=[*PAIR_COLUMNS, "stratum", "p", "d"])
+    drawn = pd.DataFrame([("a", BREAD, "b", LOAVES, "only labels", 1, 1)], columns=[*KEY_COLUMNS, "stratum", "p", "d"])
     names = {("a", BREAD): [f"bread {number}" for number in range(30)], ("b", LOAVES): ["loaf"]}
     shown = sheet(drawn, names, np.random.default_rng(1))
     assert list(shown.columns) == ["pair", "path_a", "products_a", "path_b", "products_b"]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.evaluation.equivalence_labels import CONTAINS, HALVES, STRATUM, labelled_pairs
-from subs_assets.evaluation.equivalence_methods import PAIR_COLUMNS
 from subs_assets.evaluation.equivalence_scores import relation_scores, said_pairs, scores, weighted_share
 from subs_assets.evaluation.intervals import wilson_interval
 from subs_assets_tests.small_shops import path
@@ -62,7 +62,7 @@ LABELS = pd.DataFrame(
         ("aldi", "d", "coles", "z", "related", 4.0),
         ("aldi", "e", "coles", "z", "broad", 4.0),
     ],
-    columns=[*PAIR_COLUMNS, "relation", "weight"],
+    columns=[*KEY_COLUMNS, "relation", "weight"],
 )
 
 
