@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from subs_assets.commands.output import console, fail, print_json, print_table, records
-from subs_assets.commands.published import AsJson, From, To, published, require_companies
+from subs_assets.commands.published import AsJson, From, To, published, require_companies, substitution_inputs
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from subs_assets.embedding.similarity import NameFeatures
-    from subs_assets.substitution.build import SubstitutionInputs
 
 
 def print_rates(settings: Settings) -> None:
@@ -150,7 +147,7 @@ def explain(
     settings = Settings.from_environment()
     with published(settings) as connection:
         product_id, substitute_id = (_one_product(connection, text) for text in (product, substitute))
-        inputs, features = _substitution_inputs(connection, settings)
+        inputs, features = substitution_inputs(connection, settings)
         shown = lookups.substitutes_of(connection, product_id)
         shown_at = set(shown.loc[shown["substitute_id"] == substitute_id, "company_slug"])
     from subs_assets.substitution.explain import explain_pair
@@ -174,25 +171,6 @@ def explain(
                 markup=False,
                 highlight=False,
             )
-
-
-def _substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:
-    """What the published substitutions were made from; no model is loaded."""
-    from subs_assets.database import frames, tables
-    from subs_assets.embedding import matrices
-    from subs_assets.substitution.build import SubstitutionInputs
-
-    read = {
-        table.name: frames.read(connection, table)
-        for table in (
-            tables.listings, tables.products, tables.product_listings, tables.product_claims,
-            tables.category_facets, tables.category_equivalences,
-        )
-    }  # fmt: skip
-    published = matrices.load(matrices.published(settings.matrices))
-    if published.product_ids.tolist() != read["products"]["product_id"].tolist():
-        fail("the published matrices are of another night than the published tables: run `subs run`")
-    return SubstitutionInputs(**read, blocks=published.blocks, alike_names=published.alike_names), published.features
 
 
 def categories(

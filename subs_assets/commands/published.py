@@ -45,3 +45,22 @@ def require_companies(connection: "Connection", *slugs: str | None) -> None:
     for slug in slugs:
         if slug is not None and slug not in known:
             fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
+
+
+def substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:
+    """What the published substitutions were made from; no model is loaded."""
+    from subs_assets.database import frames, tables
+    from subs_assets.embedding import matrices
+    from subs_assets.substitution.build import SubstitutionInputs
+
+    read = {
+        table.name: frames.read(connection, table)
+        for table in (
+            tables.listings, tables.products, tables.product_listings, tables.product_claims,
+            tables.category_facets, tables.category_equivalences,
+        )
+    }  # fmt: skip
+    published = matrices.load(matrices.published(settings.matrices))
+    if published.product_ids.tolist() != read["products"]["product_id"].tolist():
+        fail("the published matrices are of another night than the published tables: run `subs run`")
+    return SubstitutionInputs(**read, blocks=published.blocks, alike_names=published.alike_names), published.features
