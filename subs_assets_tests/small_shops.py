@@ -18,10 +18,25 @@ from subs_assets.embedding.matrices import ALIKE
 from subs_assets.embedding.similarity import NameFeatures, alike_names, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
+from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import ProductAttributes
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets_tests.hashing_encoder import HashingEncoder
+
+MODEL = AcceptanceModel(
+    coefficients={
+        "cosine": 5.0, "lexical": 5.0, "same_category": 0.5, "matching_category": 0.5, "wider_category": 0.4,
+        "related_category": 0.2, "contradicting_category": -0.8, "preferences_lost": -0.5, "size_doublings": -0.1,
+    },
+    typical={
+        "cosine": 0.7, "lexical": 0.6, "same_category": 0.2, "matching_category": 0.2, "wider_category": 0.1,
+        "related_category": 0.1, "contradicting_category": 0.1, "preferences_lost": 0.1, "size_doublings": 0.5,
+    },
+    intercept=-7.0,
+    shown_from=0.5,
+)  # fmt: skip
+"""A made-up model: a pair is shown when its names are alike by .7 on the mean, categories and preferences apart."""
 
 DIMENSION_OF_UNIT = {"g": "mass", "ml": "volume", "each": "count"}
 

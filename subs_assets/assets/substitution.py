@@ -13,6 +13,7 @@ from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_picture
 from subs_assets.resources import EncoderResource
+from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
@@ -95,7 +96,9 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         embedding_matrices.blocks, embedding_matrices.alike_names,
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
-    found = build_substitutions(inputs, features, log_progress(context.log, "shelf blocks compared"))
+    found = build_substitutions(
+        inputs, features, shipped_acceptance(), log_progress(context.log, "shelf blocks compared")
+    )
     rows, outcomes = found.substitutions, found.outcomes
     levels = (
         rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median")).round(3)
@@ -175,7 +178,7 @@ def substitution_rates(
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
-    rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, progress))
+    rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, shipped_acceptance(), progress))
     picture = base64.b64encode(rates_picture(rates)).decode("ascii")
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(
         index=["setting", "company_slug"], columns="target_company_slug", values="rate"

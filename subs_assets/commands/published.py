@@ -12,6 +12,9 @@ from subs_assets.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from subs_assets.embedding.similarity import NameFeatures
+    from subs_assets.substitution.build import SubstitutionInputs
+
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON with the tables' own column names.")]
 From = Annotated[str | None, typer.Option("--from", help="The company whose products or categories are asked about.")]
 To = Annotated[str | None, typer.Option("--to", help="The company where substitutes or counterparts are looked for.")]

@@ -304,7 +304,7 @@ substitutions = Table(
     _key("substitute_id", "The product to buy instead"),
     Column("sku", TEXT, nullable=False, doc="The cheapest listing of the substitute there"),
     Column("level", WHOLE_NUMBER, nullable=False, doc="1 to 5, the lowest that applied"),
-    Column("score", Float, nullable=False, doc="0 to 1: it ranks, and is no probability"),
+    Column("score", Float, nullable=False, doc="Probability that a shopper would accept it"),
     Column("rank", WHOLE_NUMBER, nullable=False, doc="Within product and company, 1 first"),
     Column("cosine", Float, nullable=False, doc="Of the embeddings of both names"),
     Column("lexical", Float, nullable=False, doc="Cosine of the character n-grams of both names"),

@@ -20,8 +20,8 @@ from subs_assets.embedding.vector_store import VectorStore
 PUBLISHED = "published.txt"
 
 ALIKE = 0.7
-"""From here on two names are alike wherever their products stand. A pair that no category speaks for is shown from a
-mean similarity of .71 on (substitution/scoring.py); what a category speaks for is found by the blocks, further down."""
+"""Mean similarity from which on two names are alike wherever their products stand; what a category speaks for is
+found by the blocks, further down."""
 
 BLOCK_COLUMNS = ["company_slug", "path", "row"]
 

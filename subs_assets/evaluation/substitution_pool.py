@@ -1,9 +1,9 @@
-"""The pairs of products that people label: what any method would offer and what it would not, drawn by strata, shuffled,
-and written without any score or level.
+"""The pairs of products that people label: what any method would offer and what it would not, drawn by strata,
+shuffled, and written without any score or level.
 
 ``python -m subs_assets.evaluation.substitution_pool FOLDER SEED [LABELS]`` reads what SUBS_HOME has published and
-writes ``sheet.csv`` (for labellers: both products as a shopper sees them) and ``strata.csv`` (which stratum each pair is
-from, how many pairs that has and how many were drawn). No product that the file LABELS holds is drawn again.
+writes ``sheet.csv`` (for labellers: both products as a shopper sees them) and ``strata.csv`` (which stratum each pair
+is from, how many pairs that has and how many were drawn). No product that the file LABELS holds is drawn again.
 docs/labelling-substitutions.md is the guideline.
 """
 
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures, Pairs
-from subs_assets.substitution.attributes import product_attributes
-from subs_assets.substitution.build import SubstitutionInputs
-from subs_assets.substitution.candidates import shelf_neighbours, together
-from subs_assets.substitution.gates import Gates
-from subs_assets.substitution.judge import Sellers, judge, sellers
-from subs_assets.substitution.shelves import shelf_relations
+from subs_assets.substitution.acceptance import shipped_acceptance
+from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
+from subs_assets.substitution.candidates import together
+from subs_assets.substitution.judge import Judge
+from subs_assets.substitution.offers import Offers
 
 NEAREST = 5
 """For every product and company so many by meaning, by spelling and by both join the pool, whatever stands where."""
@@ -33,8 +32,8 @@ BANDS = (0.5, 0.6, 0.7, 0.8)
 
 QUOTA = 6
 LOW_QUOTA = 2
-"""Pairs to draw of each stratum between two companies; of those that nobody doubts, refused or without level and unlike,
-less."""
+"""Pairs to draw of each stratum between two companies; less of those that nobody doubts: refused, or unlike and without
+level."""
 
 STRATUM = ["company_slug", "target_company_slug", "stratum"]
 KEYS = ["company_slug", "sku", "target_company_slug", "target_sku"]
@@ -43,29 +42,26 @@ KEYS = ["company_slug", "sku", "target_company_slug", "target_sku"]
 LOW_STRATA = ("refused", "level 0, band 0", "level 0, band 1", "level 0, band 2")
 
 
-def pool(inputs: SubstitutionInputs, features: NameFeatures) -> pd.DataFrame:
-    """Judged pairs (``judge``) that any method might offer, with ``stratum``: gate or level, and band of the score."""
-    attributes = product_attributes(inputs.products, inputs.product_claims)
-    gates, sold_by = Gates(attributes), sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets)
-    everywhere = nearest_everywhere(features, sold_by)
-    found = together([inputs.alike_names, shelf_neighbours(features, relations, gates), everywhere])
-    judged = judge(found, attributes, gates, relations, sold_by)
+def pool(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> pd.DataFrame:
+    """Judged pairs (``Judge.judge``) that any method might offer, with ``stratum``: gate or level, and band of the
+    score."""
+    pairs = together([candidate_pairs(inputs, features, judge), nearest_everywhere(features, judge.offers)])
+    judged = judge.judge(pairs)
     band = np.searchsorted(BANDS, judged["score"], side="right")
     level = "level " + judged["level"].astype(str)
     kind = level.where(judged["gate"] == 0, "refused")
     judged["stratum"] = kind + ", band " + band.astype(str)
-    first = sold_by.sold.drop_duplicates("product").set_index("product")["company"]
-    slugs = np.array(sold_by.companies, object)
+    first = judge.offers.rows.drop_duplicates("product").set_index("product")["company"]
+    slugs = np.array(judge.offers.companies, object)
     judged["company_slug"] = slugs[first[judged["left"]]]
     judged["target_company_slug"] = slugs[judged["company"]]
     return judged
 
 
-def nearest_everywhere(features: NameFeatures, sold_by: Sellers) -> Pairs:
+def nearest_everywhere(features: NameFeatures, offers: Offers) -> Pairs:
     """For every product its nearest at every company, by meaning, by spelling and by both."""
     found = []
-    for _, sold in sold_by.sold.groupby("company")["product"]:
+    for _, sold in offers.rows.groupby("company")["product"]:
         columns = sold.to_numpy(np.intp)
         for rows in np.array_split(np.arange(len(features)), max(1, len(features) // 500)):
             cosine, lexical = features.similarities(rows, columns)
@@ -88,7 +84,7 @@ def draw(pooled: pd.DataFrame, random: np.random.Generator, taken: Collection[in
     for (_, _, name), stratum in pooled.groupby(STRATUM, sort=True):
         quota = LOW_QUOTA if name.startswith(LOW_STRATA) else QUOTA
         order = random.permutation(len(stratum))
-        chosen = []
+        chosen: list[int] = []
         for place in order:
             left, right = int(stratum["left"].iloc[place]), int(stratum["right"].iloc[place])
             if len(chosen) < quota and left not in used and right not in used:
@@ -149,7 +145,7 @@ def main(folder: Path, seed: int, labels: Path | None = None) -> None:
             held = before[side].itertuples(index=False, name=None)
             taken |= {number[known[key]] for key in held if key in known}
     random = np.random.default_rng(seed)
-    drawn = draw(pool(inputs, features), random, taken)
+    drawn = draw(pool(inputs, features, night_judge(inputs, shipped_acceptance())), random, taken)
     shown = shown_listings(inputs.listings, inputs.product_listings, categories)
     product = shown.of(ids[drawn["left"]], drawn["company_slug"].to_numpy(object), "product_")
     substitute = shown.of(ids[drawn["right"]], drawn["target_company_slug"].to_numpy(object), "substitute_")

@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.embedding.similarity import NameFeatures, Pairs
+from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import product_attributes
 from subs_assets.substitution.candidates import shelf_neighbours, together
+from subs_assets.substitution.features import pair_features
 from subs_assets.substitution.gates import Gates
-from subs_assets.substitution.judge import Sellers, judge, sellers
+from subs_assets.substitution.judge import Judge
+from subs_assets.substitution.offers import offers
 from subs_assets.substitution.outcomes import build_outcomes, found_at, nearest_at
 from subs_assets.substitution.rows import ranked, substitution_rows
-from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
+from subs_assets.substitution.shelves import shelf_relations
 
 PAIRS_AT_ONCE = 500_000
 """Candidates judged at once. All columns of the judgement of 10 million pairs took 4 GB; what is kept of them is
@@ -46,55 +49,80 @@ class Substitutions:
     candidates: int
 
 
+def night_judge(inputs: SubstitutionInputs, model: AcceptanceModel) -> Judge:
+    """The judge of pairs of these inputs' products."""
+    attributes = product_attributes(inputs.products, inputs.product_claims)
+    sold = offers(inputs.products, inputs.product_listings, inputs.listings)
+    return Judge(
+        attributes,
+        Gates(attributes),
+        shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets),
+        sold,
+        pair_features(attributes, inputs.product_claims, sold),
+        model,
+    )
+
+
+def candidate_pairs(
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    judge: Judge,
+    progress: Callable[[int, int], None] | None = None,
+) -> Pairs:
+    """All pairs that are judged: names that are alike, and neighbours on shelves that may be compared."""
+    return together([inputs.alike_names, shelf_neighbours(features, judge.relations, judge.gates, progress)])
+
+
 def build_substitutions(
-    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None = None
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    model: AcceptanceModel,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Substitutions:
     """All substitutions of levels 1 to 5, and one outcome for every product at every company.
 
     ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how
     many.
     """
-    judged = _judge(inputs, features, progress)
-    rows = substitution_rows(
-        judged.best, inputs.products, inputs.product_listings, inputs.listings, judged.relations, judged.sold_by
-    )
+    judge = night_judge(inputs, model)
+    judged = _judge_all(inputs, features, judge, progress)
+    rows = substitution_rows(judged.best, inputs.products, judge.relations, judge.offers)
     return Substitutions(rows, judged.outcomes, judged.candidates)
 
 
 def null_outcomes(
-    inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None = None
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    model: AcceptanceModel,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """What would become of every product if the shelves were dealt by chance: ``substitution_outcomes`` of the null."""
-    return _judge(with_shuffled_shelves(inputs), features, progress).outcomes
+    shuffled = with_shuffled_shelves(inputs)
+    return _judge_all(shuffled, features, night_judge(shuffled, model), progress).outcomes
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """What is kept of the judgement of all candidates; ``best``: the ranked rows of ``judge``."""
+    """What is kept of the judgement of all candidates; ``best``: the ranked rows of ``Judge.judge``."""
 
     best: pd.DataFrame
     outcomes: pd.DataFrame
-    relations: ShelfRelations
-    sold_by: Sellers
     candidates: int
 
 
-def _judge(inputs: SubstitutionInputs, features: NameFeatures, progress: Callable[[int, int], None] | None) -> _Judged:
-    attributes = product_attributes(inputs.products, inputs.product_claims)
-    gates = Gates(attributes)
-    sold_by = sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets)
-    pairs = together([inputs.alike_names, shelf_neighbours(features, relations, gates, progress)])
+def _judge_all(
+    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge, progress: Callable[[int, int], None] | None
+) -> _Judged:
     best, found, nearest, candidates = [], [], [], 0
-    for part in _parts(pairs):
-        judged = judge(part, attributes, gates, relations, sold_by)
+    for part in _parts(candidate_pairs(inputs, features, judge, progress)):
+        judged = judge.judge(part)
         judged = judged[judged["level"] > 0]
         candidates += len(judged)
         best.append(ranked(judged))
         found.append(found_at(judged))
         nearest.append(nearest_at(judged))
-    outcomes = build_outcomes(pd.concat(found), pd.concat(nearest), inputs.products, relations, sold_by, gates)
-    return _Judged(pd.concat(best, ignore_index=True), outcomes, relations, sold_by, candidates)
+    outcomes = build_outcomes(pd.concat(found), pd.concat(nearest), inputs.products, judge)
+    return _Judged(pd.concat(best, ignore_index=True), outcomes, candidates)
 
 
 def _parts(pairs: Pairs) -> Iterator[Pairs]:

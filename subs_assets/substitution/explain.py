@@ -1,19 +1,22 @@
 """Why one product is, or is not, a substitute for another: the same judgement as in build.py, told for one pair."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures, Pairs
-from subs_assets.substitution import scoring
-from subs_assets.substitution.attributes import product_attributes
+from subs_assets.substitution import category_relation
 from subs_assets.substitution.build import SubstitutionInputs
-from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, Gates
-from subs_assets.substitution.judge import judge, sellers
+from subs_assets.substitution.features import MEANINGS
+from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION
+from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import LEVEL_RULES
-from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
+
+LEAST_SHARE = 0.1
+"""Of the logit: a feature that moves it by less is not told."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Explanation:
 
 
 def explain_pair(
-    inputs: SubstitutionInputs, features: NameFeatures, product_id: str, substitute_id: str
+    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge, product_id: str, substitute_id: str
 ) -> list[Explanation]:
     """One explanation for each company that sells the substitute, judged by itself: of those that are good enough, only
     the best are published.
@@ -43,30 +46,25 @@ def explain_pair(
         raise ValueError(f"both are the product {product_id}; the identical product is no substitution")
     i, j = np.array([ids.index(product_id)]), np.array([ids.index(substitute_id)])
     cosine, lexical = features.similarities(i, j)
-    attributes = product_attributes(inputs.products, inputs.product_claims)
-    gates, sold_by = Gates(attributes), sellers(inputs.products, inputs.product_listings)
-    relations = shelf_relations(inputs.blocks, inputs.category_equivalences, inputs.category_facets)
-    judged = judge(Pairs(i, j, cosine.ravel(), lexical.ravel()), attributes, gates, relations, sold_by)
+    judged = judge.judge(Pairs(i, j, cosine.ravel(), lexical.ravel()))
+    shares = judge.model.shares(judge.features.of(judged))
     return [
-        _explain(row, gates, relations, sold_by.companies[row.company], inputs.product_claims)
-        for row in judged.itertuples(index=False)
+        _explain(row, shares.loc[place], judge, inputs.product_claims)
+        for place, row in enumerate(judged.itertuples(index=False))
     ]
 
 
-def _explain(row, gates: Gates, relations: ShelfRelations, company: str, claims: pd.DataFrame) -> Explanation:  # type: ignore[no-untyped-def]  # a named tuple of pandas
+def _explain(row: Any, shares: pd.Series, judge: Judge, claims: pd.DataFrame) -> Explanation:
+    company = judge.offers.companies[row.company]
     lines = [
-        f"names: {(row.cosine + row.lexical) / 2:.2f} alike "
-        f"({row.cosine:.2f} in meaning, {row.lexical:.2f} in spelling)",
         _levels(row),
-        _categories(row, relations, company),
-        f"size: {row.ratio:.3g} of the substitute make up one product"
-        if row.ratio == row.ratio
-        else "size: not comparable",
+        _categories(row, judge, company),
+        _size(row.ratio),
+        _unit_price(row.unit_price_ratio),
+        _gate(row, judge, claims),
+        *told_shares(shares),
+        f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on",
     ]
-    if row.lowered:
-        lines.append(f"{row.lowered} preference(s) of the product are not stated by the substitute")
-    lines.append(_gate(row, gates, claims))
-    lines.append(f"score: {row.score:.2f}; shown from {scoring.MINIMUM_SCORE:.2f} on")
     is_substitute = bool(row.accepted and row.level > 0)
     if is_substitute:
         conclusion = f"It is a substitute at {company}, on level {row.level}."
@@ -79,27 +77,54 @@ def _explain(row, gates: Gates, relations: ShelfRelations, company: str, claims:
     return Explanation(company, is_substitute, float(row.score), tuple(lines), conclusion)
 
 
-def _levels(row) -> str:  # type: ignore[no-untyped-def]
+def told_shares(shares: pd.Series) -> list[str]:
+    """What raises and what lowers the score against a typical pair, the largest share first, in two lines at most."""
+    large = shares[shares.abs() >= LEAST_SHARE].sort_values(key=abs, ascending=False, kind="stable")
+    told = []
+    for verb, part in (("raises", large[large > 0]), ("lowers", large[large < 0])):
+        if len(part):
+            told.append(
+                f"{verb} the score: " + ", ".join(f"{MEANINGS[name][0]} ({share:+.1f})" for name, share in part.items())
+            )
+    return told
+
+
+def _levels(row: Any) -> str:
     rules = [rule for level, rule in LEVEL_RULES.items() if row.bits & (1 << (level - 1))]
     return "; ".join(rules) or "levels 1 to 4: none applies"
 
 
-def _categories(row, relations: ShelfRelations, company: str) -> str:  # type: ignore[no-untyped-def]
+def _categories(row: Any, judge: Judge, company: str) -> str:
     if row.mapping >= 0:
-        pair = relations.pairs.iloc[row.mapping]
+        pair = judge.relations.pairs.iloc[row.mapping]
         here, there = category_path.readable(pair["path"]), category_path.readable(pair["target_path"])
-        return f"level 5: {here} ~ {there} ({scoring.RELATIONS[row.relation]})"
-    if row.relation == scoring.CONTRADICTS:
+        relation = category_relation.RELATIONS[row.relation]
+        return f"level 5: {here} ~ {there} ({relation}, bound {row.bound:.2f})"
+    if row.relation == category_relation.CONTRADICTS:
         return f"level 5: the product's category is mapped to {company}, but not to the substitute's"
     return f"level 5: no accepted mapping leads from the product's category to the substitute's at {company}"
 
 
-def _gate(row, gates: Gates, claims: pd.DataFrame) -> str:  # type: ignore[no-untyped-def]
+def _size(ratio: float) -> str:
+    if ratio != ratio:
+        return "size: not comparable"
+    packs = "" if ratio < 1.5 else f": buy {round(ratio)}"
+    return f"size: {ratio:.3g} of the substitute make up one product{packs}"
+
+
+def _unit_price(ratio: float) -> str:
+    if ratio != ratio:
+        return "unit price: not comparable"
+    return f"unit price: {ratio - 1:+.0%} against the product's"
+
+
+def _gate(row: Any, judge: Judge, claims: pd.DataFrame) -> str:
     product, substitute = claims.iloc[row.left], claims.iloc[row.right]
     if row.gate == CLASS:
         return f"refused by class: {product['product_class']} is not {substitute['product_class']}"
     if row.gate == CLAIM:
-        return f"refused by claim: the substitute does not state {', '.join(gates.missing_claims(row.left, row.right))}"
+        missing = ", ".join(judge.gates.missing_claims(row.left, row.right))
+        return f"refused by claim: the substitute does not state {missing}"
     if row.gate == DIMENSION:
         return "refused by dimension: one is measured in another dimension than the other (mass, volume, count ...)"
     return "gates: none refuses it"

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from subs_assets.substitution import scoring
+from subs_assets.substitution import category_relation
 from subs_assets.substitution.gates import GATES, Gates
-from subs_assets.substitution.judge import Sellers
-from subs_assets.substitution.shelves import ShelfRelations
+from subs_assets.substitution.judge import Judge
 
 STAGES = (
     "uncategorised",
@@ -32,9 +31,7 @@ def build_outcomes(
     found: pd.DataFrame,
     nearest: pd.DataFrame,
     products: pd.DataFrame,
-    relations: ShelfRelations,
-    sold_by: Sellers,
-    gates: Gates,
+    judge: Judge,
 ) -> pd.DataFrame:
     """Table ``substitution_outcomes``: one row for each product, company that sells it, and target company.
 
@@ -44,14 +41,16 @@ def build_outcomes(
     compared; no candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below
     what is shown.
     """
-    companies = np.array(sold_by.companies, object)
-    every = sold_by.sold.merge(pd.DataFrame({"target": np.arange(len(companies))}), how="cross")
+    companies = np.array(judge.offers.companies, object)
+    every = judge.offers.rows[["product", "company"]].merge(
+        pd.DataFrame({"target": np.arange(len(companies))}), how="cross"
+    )
     every = every.merge(found, on=KEYS, how="left").merge(nearest, on=KEYS, how="left")
-    shelved, mapped = _shelved_and_mapped(every, relations, sold_by)
+    shelved, mapped = _shelved_and_mapped(every, judge)
     is_found = every["levels_1_to_4"].notna()
     candidate = every["score"].notna()
     gate = np.array(GATES, object)[every["gate"].fillna(0).astype(int)]
-    refused = candidate & (gate != "") & (every["score"] >= scoring.MINIMUM_SCORE)
+    refused = candidate & (gate != "") & (every["score"] >= judge.model.shown_from)
     every["stage"] = np.select(
         [is_found, refused, candidate, ~shelved, ~mapped],
         ["found", "refused: " + gate, "below score", "uncategorised", "no mapping"],
@@ -66,7 +65,7 @@ def build_outcomes(
             "stage": every["stage"],
             "nearest_id": np.where(candidate, ids[every["right"].fillna(0).astype(np.intp)], None),
             "nearest_score": every["score"],
-            "detail": _details(every, gates),
+            "detail": _details(every, judge.gates),
         }
     )
     for flag in FLAGS:
@@ -86,7 +85,7 @@ def found_at(judged: pd.DataFrame) -> pd.DataFrame:
             "target": accepted["company"],
             "levels_1_to_4": accepted["level"] <= 4,
             "level_5": accepted["level"] == 5,
-            "level_5_own_tree": (accepted["level"] == 5) & (accepted["relation"] == scoring.SAME),
+            "level_5_own_tree": (accepted["level"] == 5) & (accepted["relation"] == category_relation.SAME),
         }
     )
     return flags.groupby(KEYS, as_index=False).any()
@@ -101,10 +100,9 @@ def nearest_at(judged: pd.DataFrame) -> pd.DataFrame:
     return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate"]]
 
 
-def _shelved_and_mapped(
-    every: pd.DataFrame, relations: ShelfRelations, sold_by: Sellers
-) -> tuple[pd.Series, pd.Series]:
-    number = {company: index for index, company in enumerate(sold_by.companies)}
+def _shelved_and_mapped(every: pd.DataFrame, judge: Judge) -> tuple[pd.Series, pd.Series]:
+    number = {company: index for index, company in enumerate(judge.offers.companies)}
+    relations = judge.relations
     standing = relations.products.assign(
         company=relations.shelves["company_slug"].map(number).to_numpy()[relations.products["shelf"]]
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.substitution import scoring
-from subs_assets.substitution.judge import Sellers
+from subs_assets.substitution import category_relation
+from subs_assets.substitution.offers import Offers
 from subs_assets.substitution.shelves import ShelfRelations
 
 CAP = 10
@@ -38,54 +38,25 @@ def ranked(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def substitution_rows(
-    best: pd.DataFrame,
-    products: pd.DataFrame,
-    product_listings: pd.DataFrame,
-    listings: pd.DataFrame,
-    relations: ShelfRelations,
-    sold_by: Sellers,
+    best: pd.DataFrame, products: pd.DataFrame, relations: ShelfRelations, offers: Offers
 ) -> pd.DataFrame:
     """The ranked pairs as rows of the table."""
     ids = products["product_id"].to_numpy()
     rows = best.assign(
         product_id=ids[best["left"]],
         substitute_id=ids[best["right"]],
-        company_slug=np.array(sold_by.companies, object)[best["company"]],
+        company_slug=np.array(offers.companies, object)[best["company"]],
+        sku=offers.rows["sku"].to_numpy(object)[best["offer"]],
+        pack_ratio=best["ratio"].round(4),
+        unit_price_ratio=best["unit_price_ratio"].round(4),
     )
-    rows = _priced(rows, product_listings, listings)
     mapped = rows["mapping"] >= 0
     for column in ("path", "target_path"):
         values = relations.pairs[column].to_numpy(object)
         rows[column] = np.where(mapped, values[rows["mapping"]] if len(values) else None, None)
-    rows["relation"] = np.array(scoring.RELATIONS, object)[rows["relation"]]
-    rows["pack_ratio"] = rows["ratio"].round(4)
+    rows["relation"] = np.array(category_relation.RELATIONS, object)[rows["relation"]]
     rows["reasons"] = _reasons(rows)
     return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
-
-
-def _priced(rows: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
-    """Adds ``sku``, the substitute's cheapest listing at the company, and ``unit_price_ratio`` against the product's
-    cheapest one."""
-    keys = ["company_slug", "sku"]
-    priced = listings[[*keys, "price", "unit_price", "currency", "dimension"]].merge(product_listings, on=keys)
-    priced = priced.sort_values(["price", *keys], na_position="last")
-    here = priced.drop_duplicates(["product_id", "company_slug"])
-    anywhere = priced.sort_values(["unit_price", *keys], na_position="last").drop_duplicates("product_id")
-    with_substitute = rows.merge(
-        here.rename(columns={"product_id": "substitute_id"}),
-        on=["substitute_id", "company_slug"],
-        validate="many_to_one",
-    )
-    both = with_substitute.merge(
-        anywhere[["product_id", "unit_price", "currency", "dimension"]], on="product_id", suffixes=("", "_product")
-    )
-    comparable = (
-        (both["currency"].fillna("") == both["currency_product"].fillna(""))
-        & (both["dimension"] == both["dimension_product"])
-        & (both["unit_price_product"] > 0)
-    )
-    both["unit_price_ratio"] = (both["unit_price"] / both["unit_price_product"]).where(comparable).round(4)
-    return both
 
 
 def _reasons(rows: pd.DataFrame) -> pd.Series:

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
-from subs_assets.substitution import scoring
+from subs_assets.substitution import category_relation
 
-CODES = {"exact": scoring.EXACT, "close": scoring.CLOSE, "broad": scoring.BROAD, "narrow": scoring.NARROW}
+CODES = {
+    "exact": category_relation.EXACT,
+    "close": category_relation.CLOSE,
+    "broad": category_relation.BROAD,
+    "narrow": category_relation.NARROW,
+}
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,9 @@ class ShelfRelations:
     """Shelves (company_slug, path), numbered in order, and the pairs of them that may be compared.
 
     ``shelves``: DataFrame[company_slug, path]; ``products``: DataFrame[product, shelf], both int, sorted; ``pairs``:
-    DataFrame[shelf, other, company, relation, path, target_path], one row a pair: ``company`` is the other's,
-    ``relation`` a code of scoring.py, and the two paths are the mapping that allowed it.
+    DataFrame[shelf, other, company, relation, bound, path, target_path], one row a pair: ``company`` is the other's,
+    ``relation`` a code of category_relation.py, ``bound`` the higher Wilson bound of the mapping that allowed it (1
+    for the same shelf), and the two paths are that mapping.
     """
 
     shelves: pd.DataFrame
@@ -54,7 +60,7 @@ def shelf_relations(blocks: pd.DataFrame, equivalences: pd.DataFrame, facets: pd
     return ShelfRelations(shelves, standing, _comparable(shelves, number, equivalences, facets))
 
 
-PAIR_COLUMNS = ["shelf", "other", "company", "relation", "path", "target_path"]
+PAIR_COLUMNS = ["shelf", "other", "company", "relation", "bound", "path", "target_path"]
 
 
 def _comparable(
@@ -68,11 +74,13 @@ def _comparable(
         for node in (*category_path.ancestors(path), path):
             below.setdefault((company, node), []).append(index)
     companies = sorted(shelves["company_slug"].unique())
-    rows = [(index, index, company, scoring.SAME, path, path) for (company, path), index in number.items()]
+    rows = [
+        (index, index, company, category_relation.SAME, 1.0, path, path) for (company, path), index in number.items()
+    ]
     for (company, path), index in number.items():
         for target in companies:
-            for node, target_path, relation in _mappings_for(mapped, speaking, company, path, target):
-                code = CODES.get(relation, scoring.RELATED) if node == path else scoring.RELATED
+            for node, target_path, relation, bound in _mappings_for(mapped, speaking, company, path, target):
+                code = CODES.get(relation, category_relation.RELATED) if node == path else category_relation.RELATED
                 # What a person rejected does not come back through a broader mapping, only by one that is more precise
                 # on either side: that a department is no match for a shelf says nothing about the department's own
                 # shelves.
@@ -85,7 +93,7 @@ def _comparable(
                 ]
                 banned = {other for path in coarser for other in below.get((target, path), ())}
                 rows += [
-                    (index, other, target, code, node, target_path)
+                    (index, other, target, code, bound, node, target_path)
                     for other in below.get((target, target_path), ())
                     if other not in banned
                 ]
@@ -93,25 +101,26 @@ def _comparable(
     return frame.drop_duplicates(["shelf", "other"]).reset_index(drop=True)
 
 
-Targets = dict[tuple[str, str], dict[str, list[tuple[str, str]]]]
-"""(company, path) -> target company -> its (path, relation)s."""
+Targets = dict[tuple[str, str], dict[str, list[tuple[str, str, float]]]]
+"""(company, path) -> target company -> its (path, relation, bound)s."""
 
 
 def _targets(equivalences: pd.DataFrame) -> Targets:
     targets: Targets = {}
     for row in equivalences.itertuples(index=False):
         of_company = targets.setdefault((row.company_slug, row.path), {}).setdefault(row.target_company_slug, [])
-        of_company.append((row.target_path, row.relation))
+        bound = max(row.target_given_source_bound, row.source_given_target_bound)
+        of_company.append((row.target_path, row.relation, float(bound)))
     return targets
 
 
 def _mappings_for(
     mapped: Targets, speaking: Targets, company: str, path: str, target: str
-) -> list[tuple[str, str, str]]:
-    """(category that is mapped, target path, relation) of everything that speaks for a category."""
+) -> list[tuple[str, str, str, float]]:
+    """(category that is mapped, target path, relation, bound) of everything that speaks for a category."""
     own = mapped.get((company, path), {}).get(target, [])
     found = [(path, *pair) for pair in own]
-    if any(relation in SPEAKS_FOR_PARTS for _, relation in own):
+    if any(relation in SPEAKS_FOR_PARTS for _, relation, _ in own):
         return found
     for node in reversed(category_path.ancestors(path)):
         whole = speaking.get((company, node), {}).get(target, ())

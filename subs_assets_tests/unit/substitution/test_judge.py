@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from subs_assets.embedding.similarity import Pairs
-from subs_assets.substitution import scoring
+from subs_assets.substitution.category_relation import BROAD, CONTRADICTS, EXACT, NO_RELATION, RELATED, SAME
+from subs_assets.substitution.features import pair_features
 from subs_assets.substitution.gates import CLAIM, Gates
-from subs_assets.substitution.judge import Sellers, judge, sellers
+from subs_assets.substitution.judge import Judge
+from subs_assets.substitution.offers import Offers, offers
 from subs_assets.substitution.shelves import shelf_relations
-from subs_assets_tests.small_shops import NO_FACETS, attributes_of, equivalences, item, path, shops
+from subs_assets_tests.small_shops import MODEL, NO_FACETS, attributes_of, equivalences, item, path, shops
 
 GTIN = "09300601001231"
 
@@ -27,57 +29,64 @@ def judged(
     blocks = pd.DataFrame(standing, columns=["company_slug", "path", "row"])
     blocks["path"] = blocks["path"].map(path)
     attributes = attributes_of(*products)
-    sold_by = Sellers(
-        COMPANIES,
-        pd.DataFrame([(p, COMPANIES.index(c)) for p, c in sold], columns=["product", "company"]),
+    unknown = np.full(len(products), np.nan)
+    rows = pd.DataFrame([(p, COMPANIES.index(c)) for p, c in sold], columns=["product", "company"])
+    sold_by = Offers(
+        COMPANIES, rows.assign(sku="1", unit_price=np.nan, measure=-1), unknown, np.full(len(products), -1, np.int32)
     )
     alike = np.full(len(pairs), similarity, np.float32)
     left, right = (np.array([pair[side] for pair in pairs], np.intp) for side in (0, 1))
-    return judge(
-        Pairs(left, right, alike, alike),
+    no_department = pd.DataFrame({"department": [None] * len(products)})
+    judge = Judge(
         attributes,
         Gates(attributes),
         shelf_relations(blocks, mappings, NO_FACETS),
         sold_by,
+        pair_features(attributes, no_department, sold_by),
+        MODEL,
     )
+    return judge.judge(Pairs(left, right, alike, alike))
 
 
-EXACT = equivalences(("aldi", "A", "coles", "X", "exact"), ("aldi", "A2", "coles", "X", "broad"))
+MAPPED = equivalences(("aldi", "A", "coles", "X", "exact"), ("aldi", "A2", "coles", "X", "broad"))
 
 
 @pytest.mark.parametrize(
     ("standing", "relation", "level"),
     [
-        pytest.param([("aldi", "A", 0), ("coles", "X", 1)], scoring.EXACT, 5, id="mapped"),
-        pytest.param([("aldi", "A2", 0), ("coles", "X", 1)], scoring.BROAD, 5, id="mapped broad"),
-        pytest.param([("aldi", "A2", 0), ("aldi", "A", 0), ("coles", "X", 1)], scoring.EXACT, 5, id="the best shelf"),
-        pytest.param([("aldi", "B", 0), ("coles", "X", 1)], scoring.NO_RELATION, 0, id="not mapped"),
+        pytest.param([("aldi", "A", 0), ("coles", "X", 1)], EXACT, 5, id="mapped"),
+        pytest.param([("aldi", "A2", 0), ("coles", "X", 1)], BROAD, 5, id="mapped broad"),
+        pytest.param([("aldi", "A2", 0), ("aldi", "A", 0), ("coles", "X", 1)], EXACT, 5, id="the best shelf"),
+        pytest.param([("aldi", "B", 0), ("coles", "X", 1)], NO_RELATION, 0, id="not mapped"),
         pytest.param(
-            [("aldi", "A", 0), ("coles", "Y", 1), ("coles", "X", 2)], scoring.CONTRADICTS, 0, id="mapped elsewhere"
+            [("aldi", "A", 0), ("coles", "Y", 1), ("coles", "X", 2)],
+            CONTRADICTS,
+            0,
+            id="mapped elsewhere",
         ),
-        pytest.param([("coles", "X", 1)], scoring.NO_RELATION, 0, id="the product has no shelf"),
-        pytest.param([("aldi", "A", 0)], scoring.NO_RELATION, 0, id="the substitute has no shelf"),
-        pytest.param([("coles", "X", 0), ("coles", "X", 1)], scoring.SAME, 5, id="both on one shelf there"),
-        pytest.param([("coles", "Z", 0), ("coles", "X", 1)], scoring.NO_RELATION, 0, id="other shelves of one company"),
-        pytest.param([], scoring.NO_RELATION, 0, id="no shelf at all"),
+        pytest.param([("coles", "X", 1)], NO_RELATION, 0, id="the product has no shelf"),
+        pytest.param([("aldi", "A", 0)], NO_RELATION, 0, id="the substitute has no shelf"),
+        pytest.param([("coles", "X", 0), ("coles", "X", 1)], SAME, 5, id="both on one shelf there"),
+        pytest.param([("coles", "Z", 0), ("coles", "X", 1)], NO_RELATION, 0, id="other shelves of one company"),
+        pytest.param([], NO_RELATION, 0, id="no shelf at all"),
     ],
 )
 def test_how_the_shelves_of_a_pair_stand_to_each_other(
     standing: list[tuple[str, str, int]], relation: int, level: int
 ) -> None:
-    rows = judged(standing, EXACT, [(0, "aldi"), (1, "coles")], ({"name": "apple"}, {"name": "zebra"}, {}))
+    rows = judged(standing, MAPPED, [(0, "aldi"), (1, "coles")], ({"name": "apple"}, {"name": "zebra"}, {}))
     row = rows.iloc[0]
     assert (row["relation"], row["level"], len(rows)) == (relation, level, 1)
-    assert (row["mapping"] >= 0) == (scoring.SAME <= relation <= scoring.RELATED)
+    assert (row["mapping"] >= 0) == (SAME <= relation <= RELATED)
 
 
 def test_a_pair_is_judged_for_every_company_that_sells_the_substitute() -> None:
     rows = judged(
-        [("aldi", "A", 0), ("coles", "X", 1), ("iga", "N", 1)], EXACT, [(0, "aldi"), (1, "coles"), (1, "iga")]
+        [("aldi", "A", 0), ("coles", "X", 1), ("iga", "N", 1)], MAPPED, [(0, "aldi"), (1, "coles"), (1, "iga")]
     )
     assert rows[["company", "relation", "level"]].to_numpy().tolist() == [
-        [1, scoring.EXACT, 5],
-        [2, scoring.NO_RELATION, 0],
+        [1, EXACT, 5],
+        [2, NO_RELATION, 0],
     ]
     assert rows["score"].is_monotonic_decreasing and rows["score"].nunique() == 2
 
@@ -95,7 +104,7 @@ SAME_NAME = ({"name": "swiss muesli", "brand": "a"}, {"name": "swiss muesli", "b
     ],
 )
 def test_accepted_means_no_gate_and_score_enough(products: tuple[dict, ...], similarity: float, accepted: bool) -> None:
-    row = judged([], EXACT, [(0, "aldi"), (1, "coles")], products, similarity).iloc[0]
+    row = judged([], MAPPED, [(0, "aldi"), (1, "coles")], products, similarity).iloc[0]
     assert row["level"] == 4
     assert bool(row["accepted"]) == accepted
     assert (row["gate"] == CLAIM) == (not accepted and similarity == 0.9)
@@ -106,29 +115,35 @@ def test_a_preference_lowers_and_the_pack_ratio_is_of_the_product() -> None:
         {"name": "oats", "size": (1000.0, "g"), "claims": ("organic",)},
         {"name": "oats", "size": (250.0, "g")},
     )
-    rows = judged([], EXACT, [(0, "aldi"), (1, "aldi")], products, pairs=((0, 1), (1, 0)))
+    rows = judged([], MAPPED, [(0, "aldi"), (1, "aldi")], products, pairs=((0, 1), (1, 0)))
     assert rows["ratio"].tolist() == [4.0, 0.25]
     assert rows["lowered"].tolist() == [1, 0]
-    assert rows["score"].diff().iloc[1] == pytest.approx(0.05)
+    assert rows["score"].is_monotonic_increasing and rows["score"].nunique() == 2
 
 
 @pytest.mark.parametrize("standing", [[], [("aldi", "A", 0), ("coles", "X", 1)]])
 def test_no_pairs(standing: list[tuple[str, str, int]]) -> None:
-    assert len(judged(standing, EXACT, [(0, "aldi"), (1, "coles")], pairs=())) == 0
+    assert len(judged(standing, MAPPED, [(0, "aldi"), (1, "coles")], pairs=())) == 0
 
 
-def test_sellers() -> None:
+def test_offers() -> None:
     shop = shops(
         [
-            item("coles", "1", "oats", gtin=GTIN),
-            item("coles", "2", "oats", gtin=GTIN),
-            item("aldi", "1", "oats", gtin=GTIN),
+            item("coles", "1", "oats", gtin=GTIN, price=5.0, size=(500.0, "g")),
+            item("coles", "2", "oats", gtin=GTIN, price=4.0, size=(500.0, "g")),
+            item("aldi", "1", "oats", gtin=GTIN, price=9.0, size=(500.0, "g")),
             item("iga", "1", "beans"),
         ]
     )
-    sold_by = sellers(shop.products, shop.product_listings)
+    sold_by = offers(shop.products, shop.product_listings, shop.listings)
     assert sold_by.companies == COMPANIES
-    of = {shop.products["product_id"][row.product]: [] for row in sold_by.sold.itertuples()}
-    for row in sold_by.sold.itertuples():
-        of[shop.products["product_id"][row.product]].append(sold_by.companies[row.company])
-    assert of == {GTIN: ["aldi", "coles"], "iga:1": ["iga"]}
+    of = {
+        (shop.products["product_id"][row.product], sold_by.companies[row.company]): (row.sku, row.unit_price)
+        for row in sold_by.rows.itertuples()
+    }
+    assert of.pop(("iga:1", "iga"))[0] == "1"
+    assert of == {(GTIN, "aldi"): ("1", 18.0), (GTIN, "coles"): ("2", 8.0)}
+    product = int(shop.products.index[shop.products["product_id"] == GTIN][0])
+    place, row = sold_by.at(np.array([product, product], np.intp))
+    assert place.tolist() == [0, 0, 1, 1]
+    assert sold_by.unit_price_ratio(np.full(4, product), row).tolist() == [2.25, 1.0, 2.25, 1.0]

@@ -6,7 +6,7 @@ import pytest
 from subs_assets.database import frames, tables
 from subs_assets.substitution.build import build_substitutions
 from subs_assets.substitution.outcomes import STAGES
-from subs_assets_tests.small_shops import equivalences, inputs_of, item, shops, spelled
+from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
 MAPPED = equivalences(("aldi", "Cereal", "coles", "Muesli", "exact"))
 G500 = (500.0, "g")
@@ -16,7 +16,7 @@ def outcome(product: dict, *others: dict) -> pd.Series:
     """What becomes of Aldi's product at Coles."""
     shop = shops([product, *others])
     inputs = inputs_of(shop, MAPPED)
-    outcomes = build_substitutions(inputs, spelled(shop.products["core_name"])).outcomes
+    outcomes = build_substitutions(inputs, spelled(shop.products["core_name"]), MODEL).outcomes
     rows = frames.conform(outcomes, tables.substitution_outcomes).set_index(
         ["company_slug", "target_company_slug", "product_id"]
     )
@@ -121,7 +121,7 @@ def shop_of_many() -> list[dict]:
 
 def test_every_product_has_exactly_one_outcome_per_company_and_target() -> None:
     shop = shops(shop_of_many())
-    outcomes = build_substitutions(inputs_of(shop, MAPPED), spelled(shop.products["core_name"])).outcomes
+    outcomes = build_substitutions(inputs_of(shop, MAPPED), spelled(shop.products["core_name"]), MODEL).outcomes
     frames.conform(outcomes, tables.substitution_outcomes)  # refuses two rows of one key
     sold = shop.product_listings.groupby("company_slug")["product_id"].nunique()
     counts = outcomes.groupby(["company_slug", "target_company_slug"]).size()
@@ -144,7 +144,7 @@ def test_level_5_across_companies_is_not_of_the_own_tree() -> None:
             item("coles", "2", "muesli swiss", "Muesli", brand="a"),
         ]
     )
-    rows = build_substitutions(inputs_of(shop, MAPPED), spelled(shop.products["core_name"])).outcomes
+    rows = build_substitutions(inputs_of(shop, MAPPED), spelled(shop.products["core_name"]), MODEL).outcomes
     flags = rows.set_index(["product_id", "target_company_slug"])[["levels_1_to_4", "level_5", "level_5_own_tree"]]
     assert flags.loc[("aldi:1", "coles")].tolist() == [False, True, False]
     assert flags.loc[("coles:1", "coles")].tolist() == [False, True, True]

@@ -8,14 +8,14 @@ import pytest
 from subs_assets.database import frames, tables
 from subs_assets.substitution import rows as rows_module
 from subs_assets.substitution.build import build_substitutions
-from subs_assets_tests.small_shops import equivalences, inputs_of, item, path, shops, spelled
+from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, path, shops, spelled
 
 G500, G1000, GTIN = (500.0, "g"), (1000.0, "g"), "09300601001231"
 
 
 def substitutions(items: list[dict], mappings: pd.DataFrame | None = None) -> pd.DataFrame:
     shop = shops(items)
-    found = build_substitutions(inputs_of(shop, mappings), spelled(shop.products["core_name"])).substitutions
+    found = build_substitutions(inputs_of(shop, mappings), spelled(shop.products["core_name"]), MODEL).substitutions
     return frames.conform(found, tables.substitutions)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.catalogue import category_path
-from subs_assets.substitution import scoring
+from subs_assets.substitution import category_relation
 from subs_assets.substitution.shelves import ShelfRelations, shelf_relations
 from subs_assets_tests.small_shops import NO_FACETS, equivalences, path
 
@@ -30,7 +30,8 @@ def compared(relations: ShelfRelations) -> dict[tuple[str, str], str]:
     label = (company + ": " + readable).to_numpy()
     rows = relations.pairs[relations.pairs["shelf"] != relations.pairs["other"]]
     return {
-        (label[row.shelf], label[row.other]): scoring.RELATIONS[row.relation] for row in rows.itertuples(index=False)
+        (label[row.shelf], label[row.other]): category_relation.RELATIONS[row.relation]
+        for row in rows.itertuples(index=False)
     }
 
 
@@ -117,7 +118,7 @@ def test_which_shelves_are_compared(
 def test_a_shelf_is_always_compared_with_itself() -> None:
     pairs = shelf_relations(BLOCKS, equivalences(), NO_FACETS).pairs
     assert (pairs["shelf"] == pairs["other"]).all() and len(pairs) == 6
-    assert (pairs["relation"] == scoring.SAME).all()
+    assert (pairs["relation"] == category_relation.SAME).all()
 
 
 def test_the_mapping_that_allowed_a_pair_is_kept() -> None:

@@ -1,0 +1,129 @@
+"""What the acceptance model sees of a pair of products, one number a feature; which of them count, and how much, is
+the model's (acceptance.py)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subs_assets.substitution import category_relation
+from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
+from subs_assets.substitution.offers import Offers
+
+MOST_DOUBLINGS = 4.0
+"""Of size or unit price: sixteen times is as bad as a hundred times."""
+
+MEANINGS = {
+    "cosine": ("names alike in meaning", True),
+    "lexical": ("names alike in spelling", True),
+    "words_kept": ("words of the product's name that the substitute's has", True),
+    "words_shared": ("words of the substitute's name that the product's has", True),
+    "same_brand": ("same brand", True),
+    "other_brand_kind": ("a brand of one company for one of several, or the reverse", False),
+    "size_doublings": ("another size", False),
+    "size_unknown": ("sizes not comparable", False),
+    "price_doublings": ("another unit price", False),
+    "price_unknown": ("unit prices not comparable", False),
+    "same_category": ("same category", True),
+    "matching_category": ("category of an exact or close mapping", True),
+    "wider_category": ("category of a broad or narrow mapping", True),
+    "related_category": ("category of a mapping that merely overlaps", True),
+    "contradicting_category": ("category is mapped there, but to another one", False),
+    "mapping_bound": ("the mapping is sure", True),
+    "other_department": ("another department", False),
+    "same_product": ("same brand and words", True),
+    "similar_name": ("a name of levels 2 to 4", True),
+    "preferences_lost": ("preferences that the substitute does not state", False),
+}
+"""Each feature in words, for whoever asks why, and whether it speaks for the pair or against it."""
+
+RAISES = {name: raises for name, (_, raises) in MEANINGS.items()}
+
+
+@dataclass(frozen=True)
+class PairFeatures:
+    """Of n products, what features are made of: ``words`` sparse float32 (n, words) of ones, ``word_count`` (n,),
+    ``is_national`` (n,): its brand is sold by several companies, ``department`` int32 codes, -1 unknown."""
+
+    attributes: ProductAttributes
+    words: Any
+    word_count: NDArray[np.float32]
+    is_national: NDArray[np.bool_]
+    department: NDArray[np.int32]
+
+    def of(self, judged: pd.DataFrame) -> pd.DataFrame:
+        """The columns of ``MEANINGS`` as float32 for rows of ``Judge.judge`` before they have a score."""
+        i, j = judged["left"].to_numpy(np.intp), judged["right"].to_numpy(np.intp)
+        shared = _row_products(self.words, i, j)
+        relation, bits = judged["relation"].to_numpy(), judged["bits"].to_numpy()
+        ratio, price = judged["ratio"].to_numpy(), judged["unit_price_ratio"].to_numpy()
+        brand = self.attributes.brand
+        department = self.department
+        columns = {
+            "cosine": judged["cosine"],
+            "lexical": judged["lexical"],
+            "words_kept": shared / self.word_count[i],
+            "words_shared": shared / self.word_count[j],
+            "same_brand": (brand[i] == brand[j]) & (brand[i] != UNKNOWN),
+            "other_brand_kind": self.is_national[i] != self.is_national[j],
+            "size_doublings": _doublings(ratio),
+            "size_unknown": np.isnan(ratio),
+            "price_doublings": _doublings(price),
+            "price_unknown": np.isnan(price),
+            "same_category": relation == category_relation.SAME,
+            "matching_category": np.isin(relation, (category_relation.EXACT, category_relation.CLOSE)),
+            "wider_category": np.isin(relation, (category_relation.BROAD, category_relation.NARROW)),
+            "related_category": relation == category_relation.RELATED,
+            "contradicting_category": relation == category_relation.CONTRADICTS,
+            "mapping_bound": judged["bound"],
+            "other_department": (department[i] != department[j])
+            & (department[i] != UNKNOWN)
+            & (department[j] != UNKNOWN),
+            "same_product": bits & 1 != 0,
+            "similar_name": bits & 0b1110 != 0,
+            "preferences_lost": judged["lowered"],
+        }
+        return pd.DataFrame({name: np.asarray(column, np.float32) for name, column in columns.items()})
+
+
+def pair_features(attributes: ProductAttributes, product_claims: pd.DataFrame, offers: Offers) -> PairFeatures:
+    """What the features of pairs are made of; ``product_claims`` is in the order of the products."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(analyzer=_words, binary=True, dtype=np.float32)
+    words = vectorizer.fit_transform(attributes.core_name) if any(map(_words, attributes.core_name)) else None
+    if words is None:
+        from scipy import sparse
+
+        words = sparse.csr_matrix((len(attributes.core_name), 1), dtype=np.float32)
+    return PairFeatures(
+        attributes,
+        words,
+        np.maximum(np.asarray(words.sum(axis=1), np.float32).ravel(), 1),
+        _is_national(attributes, offers),
+        pd.factorize(product_claims["department"], sort=True)[0].astype(np.int32),
+    )
+
+
+def _words(name: str) -> list[str]:
+    """Words without the s of a plural: "apples" and "apple" are one."""
+    return [word.removesuffix("s") for word in name.split() if word.isalpha()]
+
+
+def _is_national(attributes: ProductAttributes, offers: Offers) -> NDArray[np.bool_]:
+    sold = offers.rows.assign(brand=attributes.brand[offers.rows["product"]])
+    companies = sold[sold["brand"] != UNKNOWN].groupby("brand")["company"].nunique()
+    return np.isin(attributes.brand, companies.index[companies > 1])
+
+
+def _row_products(matrix: Any, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.float32]:
+    return np.asarray(matrix[i].multiply(matrix[j]).sum(axis=1), np.float32).ravel()
+
+
+def _doublings(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 where the ratio is unknown."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        doublings = np.abs(np.log2(ratio))
+    return np.nan_to_num(np.minimum(doublings, MOST_DOUBLINGS), nan=0.0)
