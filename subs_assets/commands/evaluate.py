@@ -10,7 +10,7 @@ from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from subs_assets.evaluation.equivalence_evaluation import Evaluation
-    from subs_assets.evaluation.equivalence_scores import Estimate
+    from subs_assets.evaluation.intervals import Estimate
 
 evaluate = typer.Typer(no_args_is_help=True, help="How good it is, measured on labels and without.")
 

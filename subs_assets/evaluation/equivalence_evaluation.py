@@ -20,7 +20,6 @@ from subs_assets.evaluation.equivalence_methods import (
     company_pairs,
 )
 from subs_assets.evaluation.equivalence_scores import (
-    Estimate,
     Scores,
     Statement,
     relation_scores,
@@ -28,7 +27,7 @@ from subs_assets.evaluation.equivalence_scores import (
     scores,
 )
 from subs_assets.evaluation.equivalence_trials import Trials, all_trials
-from subs_assets.evaluation.intervals import Share
+from subs_assets.evaluation.intervals import Estimate, Share
 from subs_assets.evaluation.mapping_run import MappingInputs, MappingRun, Report, find_mappings, silent
 
 BASELINES: Mapping[str, Callable[[CompanyPair], pd.DataFrame]] = {

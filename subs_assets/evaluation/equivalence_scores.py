@@ -12,28 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
 from subs_assets.evaluation.equivalence_labels import CONTAINS
-from subs_assets.evaluation.intervals import Share
+from subs_assets.evaluation.intervals import Estimate, weighted_share
 
 Pair = tuple[str, str]
 Statement = tuple[str, str, str]
 """path, target path, relation of the target to the source."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of labelled pairs that it rests on; None without any."""
-
-    value: float | None
-    low: float
-    high: float
-    cases: int
 
 
 @dataclass(frozen=True)
@@ -98,17 +87,6 @@ def scores(labels: pd.DataFrame, said: Mapping[tuple[str, str], Collection[Pair]
 
 def _dice(jaccard: float | None) -> float | None:
     return None if jaccard is None else 2 * jaccard / (1 + jaccard)
-
-
-def weighted_share(hits: ArrayLike, among: ArrayLike, weight: ArrayLike) -> Estimate:
-    """The weighted share of ``hits`` in ``among``; three arrays of one length."""
-    hit, case, of = np.asarray(hits, bool), np.asarray(among, bool), np.asarray(weight, np.float64)
-    total = float(of[case].sum())
-    if not total:
-        return Estimate(None, 0.0, 1.0, 0)
-    share = float(of[case & hit].sum()) / total
-    effective = total**2 / float((of[case] ** 2).sum())
-    return Estimate(share, *Share(share * effective, effective).interval, int(case.sum()))
 
 
 def relation_scores(

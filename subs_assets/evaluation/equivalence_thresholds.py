@@ -10,7 +10,8 @@ from dataclasses import fields, replace
 from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
 from subs_assets.evaluation.equivalence_evaluation import FITTED, paths_that_inherit, said_of, stated_by_ours
 from subs_assets.evaluation.equivalence_labels import labelled_pairs
-from subs_assets.evaluation.equivalence_scores import Estimate, scores
+from subs_assets.evaluation.equivalence_scores import scores
+from subs_assets.evaluation.intervals import Estimate
 from subs_assets.evaluation.mapping_run import find_mappings, published_inputs
 
 FACTORS = (0.5, 0.75, 1.25, 1.5)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from subs_assets.equivalence.relations import wilson_lower
 
 
@@ -40,3 +43,24 @@ class Share:
             return "no case"
         low, high = self.interval
         return f"{self.rate:.1%} of {self.cases:g} ({low:.1%} to {high:.1%})"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval and the number of labelled pairs that it rests on; None without any."""
+
+    value: float | None
+    low: float
+    high: float
+    cases: int
+
+
+def weighted_share(hits: ArrayLike, among: ArrayLike, weight: ArrayLike) -> Estimate:
+    """The weighted share of ``hits`` in ``among``; three arrays of one length."""
+    hit, case, of = np.asarray(hits, bool), np.asarray(among, bool), np.asarray(weight, np.float64)
+    total = float(of[case].sum())
+    if not total:
+        return Estimate(None, 0.0, 1.0, 0)
+    share = float(of[case & hit].sum()) / total
+    effective = total**2 / float((of[case] ** 2).sum())
+    return Estimate(share, *Share(share * effective, effective).interval, int(case.sum()))

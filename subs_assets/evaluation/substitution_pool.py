@@ -1,14 +1,14 @@
-"""The pairs of products that people label: what any method would offer and what it would not, drawn by strata,
-shuffled, and written without any score or level.
+"""The pairs of products that people label: what we show, what any method would offer first, and what is not shown,
+drawn by strata, shuffled, and written without any score or level.
 
-``python -m subs_assets.evaluation.substitution_pool FOLDER SEED [LABELS]`` reads what SUBS_HOME has published and
-writes ``sheet.csv`` (for labellers: both products as a shopper sees them) and ``strata.csv`` (which stratum each pair
-is from, how many pairs that has and how many were drawn). No product that the file LABELS holds is drawn again.
+``python -m subs_assets.evaluation.substitution_pool FOLDER [LABELS ...]`` reads what SUBS_HOME has published and writes
+``sheet.csv`` (for labellers: both products as a shopper sees them) and ``strata.csv`` (which strata each pair is from,
+and how many pairs or products these have). No product that a file LABELS holds is drawn again.
 docs/labelling-substitutions.md is the guideline.
 """
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,81 +17,100 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
-from subs_assets.embedding.similarity import NameFeatures, Pairs
+from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.evaluation.substitution_labels import STRATUM
+from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, OURS, first_choices
 from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
-from subs_assets.substitution.candidates import together
 from subs_assets.substitution.judge import Judge
-from subs_assets.substitution.offers import Offers
+from subs_assets.substitution.rows import ranked
 
-NEAREST = 5
-"""For every product and company so many by meaning, by spelling and by both join the pool, whatever stands where."""
+SEED = 20261127
 
-BANDS = (0.5, 0.6, 0.7, 0.8)
-"""Scores at which a new stratum begins."""
+SHOWN_QUOTA = 9
+"""Pairs to draw of what we show on each level between two companies."""
 
-QUOTA = 6
+FIRST_QUOTA, OTHERS_QUOTA = 160, 40
+"""Products of a company whose first choice at another one is labelled: ours, and for some of them every method's."""
+
 LOW_QUOTA = 2
-"""Pairs to draw of each stratum between two companies; less of those that nobody doubts: refused, or unlike and without
-level."""
-
-STRATUM = ["company_slug", "target_company_slug", "stratum"]
-KEYS = ["company_slug", "sku", "target_company_slug", "target_sku"]
+LOW_BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
+"""Pairs to draw of what is allowed and not shown, from each of these scores on."""
 
 
-LOW_STRATA = ("refused", "level 0, band 0", "level 0, band 1", "level 0, band 2")
+def draw(
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    judge: Judge,
+    random: np.random.Generator,
+    taken: Collection[int],
+) -> pd.DataFrame:
+    """``left``, ``right``, ``company`` (numbers), the companies' slugs, ``stratum`` and ``pooled``: how many pairs (of
+    first choices: how many products) the stratum has. ``taken`` products are left alone."""
+    judged = judge.judge(candidate_pairs(inputs, features, judge))
+    judged = _of_companies(judged[(judged["level"] > 0) & (judged["gate"] == 0)], judge)
+    is_free = ~(judged["left"].isin(taken) | judged["right"].isin(taken))
+    shown = ranked(judged)
+    is_shown = judged.index.isin(shown.index)
+    low = judged[~judged["accepted"]]
+    band = "not shown, from " + pd.Series(LOW_BANDS, dtype=str)[
+        np.searchsorted(LOW_BANDS, low["score"], side="right") - 1
+    ].set_axis(low.index)
+    parts = [
+        *_drawn(
+            judged[is_shown].assign(stratum="shown, level " + judged["level"].astype(str)), is_free, SHOWN_QUOTA, random
+        ),
+        *_drawn(low.assign(stratum=band), is_free, LOW_QUOTA, random),
+        *_first(first_choices(inputs, features, judge), judge, random, taken),
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-def pool(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> pd.DataFrame:
-    """Judged pairs (``Judge.judge``) that any method might offer, with ``stratum``: gate or level, and band of the
-    score."""
-    pairs = together([candidate_pairs(inputs, features, judge), nearest_everywhere(features, judge.offers)])
-    judged = judge.judge(pairs)
-    band = np.searchsorted(BANDS, judged["score"], side="right")
-    level = "level " + judged["level"].astype(str)
-    kind = level.where(judged["gate"] == 0, "refused")
-    judged["stratum"] = kind + ", band " + band.astype(str)
+DRAWN_COLUMNS = ["left", "right", "company", *STRATUM, "pooled"]
+
+
+def _drawn(pooled: pd.DataFrame, is_free: pd.Series, quota: int, random: np.random.Generator) -> Iterator[pd.DataFrame]:
+    used: set[int] = set()
+    for _, stratum in pooled.groupby(STRATUM, sort=True):
+        free = stratum[is_free[stratum.index]]
+        chosen: list[int] = []
+        for place in random.permutation(len(free)):
+            pair = {int(free["left"].iloc[place]), int(free["right"].iloc[place])}
+            if len(chosen) < quota and not pair & used:
+                chosen.append(place)
+                used |= pair
+        yield free.iloc[np.sort(chosen)].assign(pooled=len(stratum))[DRAWN_COLUMNS]
+
+
+def _first(
+    choices: dict[str, pd.DataFrame], judge: Judge, random: np.random.Generator, taken: Collection[int]
+) -> Iterator[pd.DataFrame]:
+    """First choices for products drawn at random among all that a company sells, whether they have a choice or not."""
+    every = {name: _of_companies(found[CHOICE_COLUMNS], judge) for name, found in choices.items()}
+    first = judge.offers.rows.drop_duplicates("product")
+    slugs = np.array(judge.offers.companies, object)
+    for own, products in first.groupby(slugs[first["company"]])["product"]:
+        free = np.setdiff1d(products.to_numpy(), list(taken))
+        for company, target in enumerate(slugs):
+            queries = random.permutation(free)[:FIRST_QUOTA]
+            for stratum, names, asked in (
+                (f"first choice, {OURS}", [OURS], queries),
+                ("first choice, every method", list(every), queries[:OTHERS_QUOTA]),
+            ):
+                found = pd.concat([every[name] for name in names])
+                found = found[found["left"].isin(asked) & (found["company"] == company) & ~found["right"].isin(taken)]
+                found = found.drop_duplicates(["left", "right"])
+                yield found.assign(company_slug=own, target_company_slug=target, stratum=stratum, pooled=len(products))[
+                    DRAWN_COLUMNS
+                ]
+
+
+def _of_companies(pairs: pd.DataFrame, judge: Judge) -> pd.DataFrame:
     first = judge.offers.rows.drop_duplicates("product").set_index("product")["company"]
     slugs = np.array(judge.offers.companies, object)
-    judged["company_slug"] = slugs[first[judged["left"]]]
-    judged["target_company_slug"] = slugs[judged["company"]]
-    return judged
-
-
-def nearest_everywhere(features: NameFeatures, offers: Offers) -> Pairs:
-    """For every product its nearest at every company, by meaning, by spelling and by both."""
-    found = []
-    for _, sold in offers.rows.groupby("company")["product"]:
-        columns = sold.to_numpy(np.intp)
-        for rows in np.array_split(np.arange(len(features)), max(1, len(features) // 500)):
-            cosine, lexical = features.similarities(rows, columns)
-            same = rows[:, None] == columns[None, :]
-            for similarity in (cosine, lexical, (cosine + lexical) / 2):
-                order = np.argpartition(np.where(same, -1.0, similarity), -NEAREST, axis=1)[:, -NEAREST:]
-                i = np.repeat(np.arange(len(rows)), NEAREST)
-                j = order.ravel()
-                keep = rows[i] != columns[j]
-                i, j = i[keep], j[keep]
-                found.append(Pairs(rows[i], columns[j], cosine[i, j], lexical[i, j]))
-    return together(found)
-
-
-def draw(pooled: pd.DataFrame, random: np.random.Generator, taken: Collection[int]) -> pd.DataFrame:
-    """Some pairs of each stratum, with ``pooled`` and ``drawn``: how many pairs the stratum has, and how many
-    of them were drawn. No product is drawn twice, nor one that is ``taken``."""
-    used = set(taken)
-    parts = []
-    for (_, _, name), stratum in pooled.groupby(STRATUM, sort=True):
-        quota = LOW_QUOTA if name.startswith(LOW_STRATA) else QUOTA
-        order = random.permutation(len(stratum))
-        chosen: list[int] = []
-        for place in order:
-            left, right = int(stratum["left"].iloc[place]), int(stratum["right"].iloc[place])
-            if len(chosen) < quota and left not in used and right not in used:
-                chosen.append(place)
-                used |= {left, right}
-        parts.append(stratum.iloc[np.sort(chosen)].assign(pooled=len(stratum), drawn=len(chosen)))
-    return pd.concat(parts, ignore_index=True)
+    return pairs.assign(
+        company_slug=slugs[first[pairs["left"]].to_numpy()], target_company_slug=slugs[pairs["company"]]
+    )
 
 
 @dataclass(frozen=True)
@@ -122,7 +141,7 @@ def shown_listings(listings: pd.DataFrame, product_listings: pd.DataFrame, listi
     return Shown(seen.set_index(["product_id", "company_slug"]))
 
 
-def main(folder: Path, seed: int, labels: Path | None = None) -> None:
+def main(folder: Path, *labels: Path) -> None:
     """Draw from the published tables of this installation, and write the two files into ``folder``."""
     from subs_assets.commands.published import substitution_inputs
     from subs_assets.database import frames, tables
@@ -136,38 +155,42 @@ def main(folder: Path, seed: int, labels: Path | None = None) -> None:
         categories = frames.read(connection, tables.listing_categories)
     engine.dispose()
     ids = inputs.products["product_id"].to_numpy(object)
-    taken: set[int] = set()
-    if labels is not None:
-        before = pd.read_csv(labels, encoding="utf-8", dtype=str)
-        number = {product: place for place, product in enumerate(ids)}
-        known = inputs.product_listings.set_index(["company_slug", "sku"])["product_id"].to_dict()
-        for side in (["company_slug", "sku"], ["target_company_slug", "target_sku"]):
-            held = before[side].itertuples(index=False, name=None)
-            taken |= {number[known[key]] for key in held if key in known}
-    random = np.random.default_rng(seed)
-    drawn = draw(pool(inputs, features, night_judge(inputs, shipped_acceptance())), random, taken)
+    random = np.random.default_rng(SEED)
+    drawn = draw(inputs, features, night_judge(inputs, shipped_acceptance()), random, _products_of(labels, inputs))
     shown = shown_listings(inputs.listings, inputs.product_listings, categories)
     product = shown.of(ids[drawn["left"]], drawn["company_slug"].to_numpy(object), "product_")
     substitute = shown.of(ids[drawn["right"]], drawn["target_company_slug"].to_numpy(object), "substitute_")
-    sheet = pd.concat([pd.Series(np.arange(1, len(drawn) + 1), name="pair"), product, substitute], axis=1)
-    strata = pd.DataFrame(
+    keys = pd.DataFrame(
         {
-            "pair": sheet["pair"],
             "company_slug": drawn["company_slug"],
-            "sku": sheet["product_sku"],
+            "sku": product["product_sku"],
             "target_company_slug": drawn["target_company_slug"],
-            "target_sku": sheet["substitute_sku"],
-            "stratum": drawn["stratum"],
-            "pooled": drawn["pooled"],
+            "target_sku": substitute["substitute_sku"],
         }
     )
+    number = keys.groupby(list(keys.columns), sort=False).ngroup() + 1
+    strata = pd.concat([number.rename("pair"), keys, drawn[["stratum", "pooled"]]], axis=1)
+    sheet = pd.concat([number.rename("pair"), product, substitute], axis=1).drop_duplicates("pair")
     folder.mkdir(parents=True, exist_ok=True)
     shuffled = sheet.iloc[random.permutation(len(sheet))].drop(columns=["product_sku", "substitute_sku"])
     shuffled.to_csv(folder / "sheet.csv", index=False, encoding="utf-8")
     strata.to_csv(folder / "strata.csv", index=False, encoding="utf-8")
-    print(drawn.groupby("stratum")[["pooled"]].agg(["size"]).to_string())
-    print(f"{len(drawn)} pairs in {folder / 'sheet.csv'}")
+    print(drawn["stratum"].value_counts().to_string())
+    print(f"{len(sheet)} pairs in {folder / 'sheet.csv'}")
+
+
+def _products_of(labels: Collection[Path], inputs: SubstitutionInputs) -> set[int]:
+    """The rows of the products that these label files hold."""
+    number = {product: place for place, product in enumerate(inputs.products["product_id"])}
+    known = inputs.product_listings.set_index(["company_slug", "sku"])["product_id"].to_dict()
+    held: set[int] = set()
+    for file in labels:
+        before = pd.read_csv(file, encoding="utf-8", dtype=str)
+        for side in (["company_slug", "sku"], ["target_company_slug", "target_sku"]):
+            keys = before[side].itertuples(index=False, name=None)
+            held |= {number[known[key]] for key in keys if key in known}
+    return held
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), *map(Path, sys.argv[3:4]))
+    main(*map(Path, sys.argv[1:]))

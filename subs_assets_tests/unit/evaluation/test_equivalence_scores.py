@@ -6,8 +6,8 @@ import pytest
 
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.evaluation.equivalence_labels import CONTAINS, HALVES, STRATUM, labelled_pairs
-from subs_assets.evaluation.equivalence_scores import relation_scores, said_pairs, scores, weighted_share
-from subs_assets.evaluation.intervals import wilson_interval
+from subs_assets.evaluation.equivalence_scores import relation_scores, said_pairs, scores
+from subs_assets.evaluation.intervals import weighted_share, wilson_interval
 from subs_assets_tests.small_shops import path
 
 ALDI = ["Dairy", "Dairy > Milk", "Dairy > Milk > Fresh", "Dairy > Cheese", "Pantry"]
