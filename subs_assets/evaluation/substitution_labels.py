@@ -18,8 +18,8 @@ STRATUM = ["company_slug", "target_company_slug", "stratum"]
 
 
 def labelled_pairs(half: str) -> pd.DataFrame:
-    """``KEYS``, ``stratum``, ``verdict``, ``is_accepted``, and ``weight``: how many pairs of its stratum each stands for
-    (of first choices: how many products)."""
+    """``KEYS``, ``stratum``, ``verdict``, ``is_accepted``, and ``weight``: how many pairs of its stratum each stands
+    for (of first choices: how many products)."""
     labels = _read(SHEETS[half])
     drawn = labels.groupby(STRATUM)["sku"].transform("nunique")
     return labels.assign(is_accepted=labels["verdict"].isin(ACCEPTED), weight=labels["pooled"] / drawn)
