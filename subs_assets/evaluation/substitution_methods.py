@@ -65,7 +65,7 @@ def _strips(judge: Judge, count: int) -> Iterator[tuple[int, Rows, Rows]]:
     for company, sold in judge.offers.rows.groupby("company")["product"]:
         for start in range(0, count, ROWS_AT_ONCE):
             rows = np.arange(start, min(start + ROWS_AT_ONCE, count), dtype=np.intp)
-            yield int(company), sold.to_numpy(np.intp), rows  # type: ignore[call-overload]
+            yield int(company), sold.to_numpy(np.intp), rows
 
 
 def _best(company: int, rows: Rows, columns: Rows, score: NDArray[np.float32]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from subs_assets.substitution.rows import ranked
 
 SEED = 20261127
 
-SHOWN_QUOTA = 9
+SHOWN_QUOTA = {1: 9, 2: 9, 3: 14, 4: 14, 5: 22}
 """Pairs to draw of what we show on each level between two companies."""
 
 FIRST_QUOTA, OTHERS_QUOTA = 160, 40

@@ -58,7 +58,7 @@ def precision_of_shown(labels: pd.DataFrame) -> Precision:
     return Precision(
         _share(shown),
         {pair: _share(part) for pair, part in shown.groupby(PAIR, sort=True)},
-        {int(level): _share(part) for level, part in shown.groupby("level", sort=True)},  # type: ignore[call-overload]
+        {int(level): _share(part) for level, part in shown.groupby("level", sort=True)},
     )
 
 
