@@ -123,8 +123,7 @@ def _gate(row: Any, judge: Judge, claims: pd.DataFrame) -> str:
     if row.gate == CLASS:
         return f"refused by class: {product['product_class']} is not {substitute['product_class']}"
     if row.gate == CLAIM:
-        missing = ", ".join(judge.gates.missing_claims(row.left, row.right))
-        return f"refused by claim: the substitute does not state {missing}"
+        return f"refused by claim: {judge.gates.claim_refusal(row.left, row.right)}"
     if row.gate == DIMENSION:
         return "refused by dimension: one is measured in another dimension than the other (mass, volume, count ...)"
     return "gates: none refuses it"

@@ -2,50 +2,44 @@
 to substitute.
 
 Unknown is not safe where a claim is concerned: a product that says "gluten free" is not replaced by one that says
-nothing. For class and dimension only what both sides know can disagree.
+nothing; what each claim means, and why, is the table ``claims.csv``. For class and dimension only what both sides know
+can disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.catalogue.claim_table import CLAIM_TABLE
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
-
-CLAIM_EFFECTS: dict[str, str] = {
-    "alcohol_free": "refuse",
-    "dairy_free": "refuse",
-    "decaf": "refuse",
-    "egg_free": "refuse",
-    "gluten_free": "refuse",
-    "halal": "refuse",
-    "kosher": "refuse",
-    "lactose_free": "refuse",
-    "no_added_sugar": "refuse",
-    "nut_free": "refuse",
-    "soy_free": "refuse",
-    "sugar_free": "refuse",
-    "vegan": "refuse",
-    "vegetarian": "refuse",
-    "wheat_free": "refuse",
-    "free_range": "lower",
-    "low_fat": "lower",
-    "low_salt": "lower",
-    "no_added_salt": "lower",
-    "organic": "lower",
-}
-"""What it means that the product states a claim and the substitute does not: health, faith and diet refuse, preferences
-only lower."""
 
 GATES = ("", "class", "claim", "dimension")
 CLASS, CLAIM, DIMENSION = 1, 2, 3
 
 
-def claim_masks(claims: Iterable[frozenset[str]], effect: str) -> NDArray[np.int64]:
-    """Per product a bit mask of its claims of this effect."""
-    named = [claim for claim, what in CLAIM_EFFECTS.items() if what == effect]
-    bit = {claim: 1 << position for position, claim in enumerate(named)}
+def claim_masks(claims: Iterable[frozenset[str]], counted: Sequence[str]) -> NDArray[np.int64]:
+    """Per product a bit mask of those of its claims that are ``counted``, at most 63."""
+    bit = {claim: 1 << position for position, claim in enumerate(counted)}
     return np.array([sum(bit.get(claim, 0) for claim in own) for own in claims], np.int64)
+
+
+REFUSING = tuple(claim.claim for claim in CLAIM_TABLE.values() if claim.missing == "refuse")
+LOWERING = tuple(claim.claim for claim in CLAIM_TABLE.values() if claim.missing == "lower")
+
+
+def served_by(claims: frozenset[str]) -> frozenset[str]:
+    """The claims that whoever asks for them is content with a substitute of these claims."""
+    return claims.union(*(CLAIM_TABLE[claim].serves for claim in claims if claim in CLAIM_TABLE))
+
+
+def kept_apart() -> list[frozenset[str]]:
+    """Groups of claims of which the substitute may state none that is new where the product states none of them."""
+    apart = [claim for claim in CLAIM_TABLE.values() if claim.added == "refuse"]
+    return [
+        frozenset(claim.claim for claim in apart if claim.group == group)
+        for group in dict.fromkeys(claim.group for claim in apart)
+    ]
 
 
 class Gates:
@@ -53,13 +47,18 @@ class Gates:
 
     def __init__(self, products: ProductAttributes) -> None:
         self._products = products
-        self._refusing = claim_masks(products.claims, "refuse")
-        self._lowering = claim_masks(products.claims, "lower")
+        self._refusing = claim_masks(products.claims, REFUSING)
+        self._served = claim_masks(map(served_by, products.claims), REFUSING)
+        self._lowering = claim_masks(products.claims, LOWERING)
+        self._apart = [int(claim_masks([group], REFUSING)[0]) for group in kept_apart()]
 
     def refusal(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.int8]:
         """Index into ``GATES`` of the first gate that refuses j for i, 0 where none does; ``i`` and ``j`` broadcast."""
         products = self._products
-        claim = (self._refusing[i] & ~self._refusing[j]) != 0
+        own, other = self._refusing[i], self._refusing[j]
+        claim = (own & ~self._served[j]) != 0
+        for group in self._apart:
+            claim |= ((other & group) != 0) & ((own & other & group) == 0)
         return np.select(
             [
                 _disagree(products.product_class[i], products.product_class[j]),
@@ -76,8 +75,21 @@ class Gates:
 
     def missing_claims(self, i: int, j: int) -> list[str]:
         """The claims of i that refuse j, for an explanation."""
-        missing = self._products.claims[i] - self._products.claims[j]
-        return sorted(claim for claim in missing if CLAIM_EFFECTS.get(claim) == "refuse")
+        return sorted((self._products.claims[i] - served_by(self._products.claims[j])).intersection(REFUSING))
+
+    def added_claims(self, i: int, j: int) -> list[str]:
+        """The claims of j that refuse it because i states none of their kind, such as another animal."""
+        own, other = self._products.claims[i], self._products.claims[j]
+        return sorted(claim for group in kept_apart() if not own & other & group for claim in other & group)
+
+    def lowered_claims(self, i: int, j: int) -> list[str]:
+        """The preferences of i that j does not state, for an explanation."""
+        return sorted((self._products.claims[i] - self._products.claims[j]).intersection(LOWERING))
+
+    def claim_refusal(self, i: int, j: int) -> str:
+        """Why the gate of claims refuses j for i, as a part of a sentence; empty where it does not."""
+        reasons = (("not stated", self.missing_claims(i, j)), ("only the substitute is", self.added_claims(i, j)))
+        return "; ".join(f"{reason}: {', '.join(claims)}" for reason, claims in reasons if claims)
 
 
 def _disagree(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -123,5 +123,5 @@ def _details(every: pd.DataFrame, gates: Gates) -> list[str | None]:
     details: list[str | None] = [None] * len(every)
     lost = every.loc[by_claim, ["product", "right"]].astype(np.intp)
     for row, product, right in zip(np.flatnonzero(by_claim), lost["product"], lost["right"], strict=True):
-        details[row] = "not stated: " + ", ".join(gates.missing_claims(product, right))
+        details[row] = gates.claim_refusal(product, right)
     return details

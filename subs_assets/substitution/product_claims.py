@@ -4,13 +4,16 @@ gates.py."""
 import csv
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.catalogue.claims import IMPLIES, find_claims
+from subs_assets.catalogue.claim_table import IMPLIES, with_implied
+from subs_assets.catalogue.claims import find_claims, fold
+from subs_assets.catalogue.eaters import AMONG_PETS, ON_SHELF, animal_claims, life_stages, species_in
 
 COLUMNS = ["product_id", "claims", "department", "product_class"]
 
@@ -22,24 +25,63 @@ def build_product_claims(
     stands on ("Gluten Free"), and the department that its category paths name most often."""
     keys = ["company_slug", "sku"]
     product_of = product_listings[[*keys, "product_id"]]
-    worded = listings[[*keys, "claims"]].merge(product_of, on=keys)
-    worded = worded.assign(claim=worded["claims"].map(json.loads))
+    worded = listings[[*keys, "brand", "name", "claims"]].merge(product_of, on=keys)
     shelved = listing_categories[[*keys, "path"]].merge(product_of, on=keys)
+    departments = _departments(shelved)
     of_path = {path: sorted(path_claims(path)) for path in shelved["path"].unique()}
+    found = pd.concat(
+        [
+            worded.assign(claim=worded["claims"].map(json.loads)),
+            shelved.assign(claim=shelved["path"].map(of_path)),
+            _pet_claims(worded, shelved, departments.index[departments["product_class"] == "pet"]),
+        ]
+    )
     claims = (
-        pd.concat([worded, shelved.assign(claim=shelved["path"].map(of_path))])[["product_id", "claim"]]
+        found[["product_id", "claim"]]
         .explode("claim")
         .dropna()
         .groupby("product_id")["claim"]
-        .agg(lambda found: json.dumps(sorted(set(found))))
+        .agg(lambda stated: json.dumps(sorted(set(stated))))
         .to_dict()
     )
-    departments = _departments(shelved)
     frame = products[["product_id"]].copy()
     frame["claims"] = [claims.get(product, "[]") for product in frame["product_id"]]
     frame["department"] = frame["product_id"].map(departments["department"])
     frame["product_class"] = frame["product_id"].map(departments["product_class"])
     return frame[COLUMNS]
+
+
+def _pet_claims(worded: pd.DataFrame, shelved: pd.DataFrame, pets: pd.Index) -> pd.DataFrame:
+    """DataFrame[product_id, claim (a list)]: which animal each of the products ``pets`` is for, and of what age."""
+    names = worded[worded["product_id"].isin(pets)].groupby("product_id")[["name", "brand"]].agg(list)
+    paths = shelved[shelved["product_id"].isin(pets)].groupby("product_id")["path"].agg(set)
+    claims = [
+        sorted(pet_claims([name for name in (*own["name"], *own["brand"]) if isinstance(name, str)], paths[product]))
+        for product, own in names.iterrows()
+    ]
+    return pd.DataFrame({"product_id": names.index, "claim": pd.Series(claims, names.index, dtype=object).array})
+
+
+def pet_claims(names: Iterable[str], paths: Iterable[str]) -> frozenset[str]:
+    """Species and life stage of something from a pet shelf: in its names and brands, and where these say no animal, in
+    the names along its paths.
+
+    >>> sorted(pet_claims(["Puppy Beef Mince"], ['["Pets","Cat & Kitten"]']))
+    ['for_dogs', 'for_puppies']
+    """
+    folded = [fold(name) for name in names]
+    said = set().union(*(animal_claims(name, AMONG_PETS) for name in folded))
+    if species_in(said):
+        return with_implied(said)
+    shelf = set().union(
+        *(
+            _joined(name, with_implied(animal_claims(fold(name), ON_SHELF)))
+            for path in paths
+            for name in category_path.decode(path)
+        )
+    )
+    stages = set().union(*(life_stages(name, species_in(shelf)) for name in folded))
+    return with_implied(shelf | stages)
 
 
 def path_claims(path: str) -> frozenset[str]:
@@ -55,7 +97,10 @@ def path_claims(path: str) -> frozenset[str]:
 
 
 def _name_claims(name: str) -> frozenset[str]:
-    found = find_claims(name)
+    return _joined(name, find_claims(name))
+
+
+def _joined(name: str, found: frozenset[str]) -> frozenset[str]:
     if not JOINED.search(name):
         return found
     return frozenset(claim for claim in found if all(claim in (other, *IMPLIES.get(other, ())) for other in found))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.substitution.product_claims import build_product_claims, department_of, path_claims
+from subs_assets.substitution.product_claims import build_product_claims, department_of, path_claims, pet_claims
 from subs_assets_tests.small_shops import Shops, item, path, shops
 
 GTIN = "09300601001231"
@@ -18,13 +18,13 @@ GTIN = "09300601001231"
         ("Gluten Free > Biscuits", {"gluten_free"}),
         ("Dietary > Vegan & Vegetarian", {"vegetarian"}),
         ("Vegetarian or Vegan", {"vegetarian"}),
-        ("Vegan", {"vegan", "vegetarian"}),
+        ("Vegan", {"vegan", "plant_based", "vegetarian"}),
         ("Dairy & Lactose Free", {"lactose_free"}),
         ("Halal and Kosher", set()),
         ("Free From", set()),
         ("Pantry > Muesli", set()),
         ("Meat > Free Range Chicken", {"free_range"}),
-        ("Gluten Free > Vegan", {"gluten_free", "vegan", "vegetarian"}),
+        ("Gluten Free > Vegan", {"gluten_free", "vegan", "plant_based", "vegetarian"}),
         ("", set()),
     ],
 )
@@ -73,6 +73,32 @@ def test_words_and_shelves_of_every_listing_make_the_claims_of_a_product() -> No
     claims = claims_of(shop)["claims"].map(json.loads)
     assert claims[shared] == ["gluten_free", "vegan"]
     assert claims[shop.product_id("coles", "2")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shelf", "claims"),
+    [
+        ("Chicken in Gravy", "Pets > Cat & Kitten", {"for_cats"}),
+        ("Junior Chicken", "Pets > Cat & Kitten", {"for_cats", "for_kittens"}),
+        ("Puppy Beef", "Pets > Cat & Kitten", {"for_dogs", "for_puppies"}),  # words before shelves
+        ("Ocean Fish", "Pets > Dogs & Puppy", {"for_dogs"}),
+        ("Seed Bell", "Pets > Birds", {"for_birds"}),
+        ("Flakes", "Pets > Fish", {"for_fish"}),
+        ("Lucerne Hay", "Pets > Small Pets", {"for_small_pets"}),
+        ("Huhn", "Haustier > Katzen", {"for_cats"}),
+        ("Brush", "Pets > Accessories", set()),
+        ("Brush", "Pets > Cats & Dogs", set()),
+    ],
+)
+def test_the_animal_is_in_the_words_or_else_on_the_shelf(name: str, shelf: str, claims: set[str]) -> None:
+    assert pet_claims([name], [path(shelf)]) == claims
+
+
+def test_only_what_stands_among_pets_is_for_the_animal_of_its_shelf() -> None:
+    shop = shops([item("aldi", "1", "chunks", "Pets > Dogs & Puppy"), item("aldi", "2", "frankfurts", "Pantry > Dogs")])
+    claims = claims_of(shop)["claims"].map(json.loads)
+    assert claims[shop.product_id("aldi", "1")] == ["for_dogs"]
+    assert claims[shop.product_id("aldi", "2")] == []
 
 
 def test_the_department_is_the_one_named_most_often() -> None:
