@@ -50,19 +50,13 @@ def draw(
     judged = judge.judge(candidate_pairs(inputs, features, judge))
     judged = _of_companies(judged[(judged["level"] > 0) & (judged["gate"] == 0)], judge)
     is_free = ~(judged["left"].isin(taken) | judged["right"].isin(taken))
-    shown = ranked(judged)
-    is_shown = judged.index.isin(shown.index)
+    shown = judged[judged.index.isin(ranked(judged).index)]
     low = judged[~judged["accepted"]]
-    band = "not shown, from " + pd.Series(LOW_BANDS, dtype=str)[
-        np.searchsorted(LOW_BANDS, low["score"], side="right") - 1
-    ].set_axis(low.index)
-    parts = [
-        *_drawn(
-            judged[is_shown].assign(stratum="shown, level " + judged["level"].astype(str)), is_free, SHOWN_QUOTA, random
-        ),
-        *_drawn(low.assign(stratum=band), is_free, LOW_QUOTA, random),
-        *_first(first_choices(inputs, features, judge), judge, random, taken),
-    ]
+    band = np.array(LOW_BANDS, str)[np.searchsorted(LOW_BANDS, low["score"], side="right") - 1]
+    parts = [*_drawn(low.assign(stratum=[f"not shown, from {start}" for start in band]), is_free, LOW_QUOTA, random)]
+    for level, of_level in shown.groupby("level", sort=True):
+        parts += _drawn(of_level.assign(stratum=f"shown, level {level}"), is_free, SHOWN_QUOTA[level], random)
+    parts += _first(first_choices(inputs, features, judge), judge, random, taken)
     return pd.concat(parts, ignore_index=True)
 
 
