@@ -2,13 +2,34 @@
 theirs."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from subs_assets.substitution.terms import FACETS
+
 UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class StatedTerms:
+    """What n products state of one facet: ``sets``, the distinct sets of terms, each sorted; ``code`` int32 (n,), which
+    of them a product states."""
+
+    code: NDArray[np.int32]
+    sets: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of_products(cls, terms: Iterable[Iterable[str]]) -> "StatedTerms":
+        number: dict[tuple[str, ...], int] = {}
+        codes = [number.setdefault(tuple(sorted(of_product)), len(number)) for of_product in terms]
+        return cls(np.array(codes, np.int32), tuple(number))
+
+    def of(self, product: int) -> tuple[str, ...]:
+        return self.sets[self.code[product]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,11 @@ def product_attributes(products: pd.DataFrame, product_claims: pd.DataFrame) -> 
         claims=np.array([frozenset(json.loads(claims)) for claims in product_claims["claims"]], object),
         core_name=products["core_name"].to_numpy(object),
     )
+
+
+def stated_terms(product_kinds: pd.DataFrame) -> dict[str, StatedTerms]:
+    """By facet, what its column, of JSON arrays, says of the products in their order."""
+    return {facet: StatedTerms.of_products(map(json.loads, product_kinds[facet])) for facet in FACETS}
 
 
 def _codes(values: pd.Series) -> NDArray[np.int32]:
