@@ -14,10 +14,12 @@ from subs_assets.substitution.terms import STATE, SUBSTANCE, USE, VARIETY, Term,
 Index = NDArray[np.intp]
 Degree = NDArray[np.float32]
 
-ONE_SIDED = 0.5
+ONE_SIDED = np.float32(0.5)
 """How bad it is to say nothing of a state or a use that the other one has, where a contradiction is 1."""
 
 ANIMALS = frozenset({"meat", "seafood"})
+UNREMARKABLE = "cool"
+"""Kept fresh or chilled: that only one side says so, or stands in such a department, is no difference."""
 
 MEANINGS = {
     "ingredients_missing": "ingredients of the product that the substitute does not state",
@@ -45,25 +47,29 @@ class TermDifferences:
     animals: "_Sets"
     varieties: "_Sets"
     states: "_Sets"
+    remarkable_states: "_Sets"
     uses: "_Sets"
 
     def of(self, i: Index, j: Index) -> dict[str, Degree]:
         """``MEANINGS`` of "j instead of i", a float32 array of ``len(i)`` each, in [0, 1]."""
         substances, varieties = self.substances, self.varieties
         return {
-            "ingredients_missing": self.ingredients.mean(substances.unlike, substances.code, i, j),
-            "ingredients_added": self.ingredients.mean(substances.unlike, substances.code, j, i),
-            "flavours_missing": self.flavours.mean(substances.unlike, substances.code, i, j),
-            "flavours_added": self.flavours.mean(substances.unlike, substances.code, j, i),
+            "ingredients_missing": self.ingredients.mean(substances.unlike, substances, i, j),
+            "ingredients_added": self.ingredients.mean(substances.unlike, substances, j, i),
+            "flavours_missing": self.flavours.mean(substances.unlike, substances, i, j),
+            "flavours_added": self.flavours.mean(substances.unlike, substances, j, i),
             "substances_unlike": substances.least(substances.unlike, i, j),
             "animals_unlike": np.maximum(
-                self.animals.most(self.animals.unlike, i, j), self.animals.most(self.animals.unlike, j, i)
+                self.animals.most(self.animals.unlike, self.animals, i, j),
+                self.animals.most(self.animals.unlike, self.animals, j, i),
             ),
-            "varieties_contradict": varieties.most(varieties.contradicts, i, j),
-            "varieties_missing": varieties.mean(varieties.silent, varieties.code, i, j),
-            "varieties_added": varieties.mean(varieties.silent, varieties.code, j, i),
-            "states_differ": self.states.differ(i, j),
-            "uses_differ": self.uses.differ(i, j),
+            "varieties_contradict": varieties.most(varieties.contradicts, varieties, i, j),
+            "varieties_missing": varieties.mean(varieties.silent, varieties, i, j),
+            "varieties_added": varieties.mean(varieties.silent, varieties, j, i),
+            "states_differ": np.maximum(
+                self.states.contradiction(i, j), ONE_SIDED * self.remarkable_states.one_sided(self.states, i, j)
+            ),
+            "uses_differ": np.maximum(self.uses.contradiction(i, j), ONE_SIDED * self.uses.one_sided(self.uses, i, j)),
         }
 
 
@@ -77,6 +83,7 @@ def term_differences(stated: Mapping[str, StatedTerms]) -> TermDifferences:
         animals=_sets(_only(substances, _is_animal), SUBSTANCE),
         varieties=_sets(stated["varieties"], VARIETY),
         states=_sets(stated["states"], STATE),
+        remarkable_states=_sets(_only(stated["states"], _is_remarkable), STATE),
         uses=_sets(stated["uses"], USE),
     )
 
@@ -110,36 +117,38 @@ class _Sets:
     contradicts: Degree
     silent: Degree
 
-    def mean(self, judged: Degree, code: NDArray[np.int32], i: Index, j: Index) -> Degree:
-        """Over the terms of ``i``, of what the sets ``code`` of ``j`` are to them; 0 if there are none."""
+    def mean(self, judged: Degree, of: "_Sets", i: Index, j: Index) -> Degree:
+        """Over the terms of ``i``, of what ``of`` states for ``j`` is to them; 0 if there are none."""
         total = np.zeros(len(i), np.float32)
-        for rows, values in self._by_term(judged, code, i, j):
+        for rows, values in self._by_term(judged, of, i, j):
             total[rows] += values
         return np.divide(total, np.maximum(self.size[self.code[i]], 1), dtype=np.float32)
 
-    def most(self, judged: Degree, i: Index, j: Index) -> Degree:
+    def most(self, judged: Degree, of: "_Sets", i: Index, j: Index) -> Degree:
         """Over the terms of ``i``; 0 if there are none."""
         worst = np.zeros(len(i), np.float32)
-        for rows, values in self._by_term(judged, self.code, i, j):
+        for rows, values in self._by_term(judged, of, i, j):
             worst[rows] = np.maximum(worst[rows], values)
         return worst
 
     def least(self, judged: Degree, i: Index, j: Index) -> Degree:
         """Over the terms of ``i``; 0 if ``i`` or ``j`` has none."""
         best = np.minimum(np.minimum(self.size[self.code[i]], self.size[self.code[j]]), 1).astype(np.float32)
-        for rows, values in self._by_term(judged, self.code, i, j):
+        for rows, values in self._by_term(judged, self, i, j):
             best[rows] = np.minimum(best[rows], values)
         return best
 
-    def differ(self, i: Index, j: Index) -> Degree:
-        """A contradiction, or what only one side states."""
-        one_sided = np.maximum(self.most(self.silent, i, j), self.most(self.silent, j, i))
-        contradiction = np.maximum(self.most(self.contradicts, i, j), self.most(self.contradicts, j, i))
-        return np.maximum(contradiction, np.float32(ONE_SIDED) * one_sided)
+    def contradiction(self, i: Index, j: Index) -> Degree:
+        """The worst of either side."""
+        return np.maximum(self.most(self.contradicts, self, i, j), self.most(self.contradicts, self, j, i))
 
-    def _by_term(self, judged: Degree, code: NDArray[np.int32], i: Index, j: Index) -> Iterator[tuple[Index, Degree]]:
+    def one_sided(self, of: "_Sets", i: Index, j: Index) -> Degree:
+        """1 where one side has a term of whose root ``of`` says nothing on the other."""
+        return np.maximum(self.most(of.silent, of, i, j), self.most(of.silent, of, j, i))
+
+    def _by_term(self, judged: Degree, of: "_Sets", i: Index, j: Index) -> Iterator[tuple[Index, Degree]]:
         """For the first term of each ``i``, then the second ...: the pairs that have one, and what ``j`` is to it."""
-        left, right = self.code[i], code[j]
+        left, right = self.code[i], of.code[j]
         rows = np.flatnonzero(self.size[left])
         place = 0
         while len(rows):
@@ -199,6 +208,11 @@ def _is_animal(substance: str) -> bool:
     return lexicon().ancestry(SUBSTANCE, substance)[-1].name in ANIMALS
 
 
+@cache
+def _is_remarkable(state: str) -> bool:
+    return all(term.name != UNREMARKABLE for term in lexicon().ancestry(STATE, state))
+
+
 def _told(facet: str, product: Collection[str], substitute: Collection[str]) -> list[str]:
     """What the substitute has is told with what it stands for, the most alike first."""
     names, likeness, same_root = _kinship(facet)
@@ -217,9 +231,14 @@ def _told(facet: str, product: Collection[str], substitute: Collection[str]) -> 
             told.append(f"{_words(new)} instead of {_words(old)}")
             missing.remove(old)
             added.remove(new)
-    without = "without" if facet == SUBSTANCE else "not"
-    told += [f"{without} {_words(term)}" for term in sorted(missing)]
-    told += [f"with {_words(term)}" if facet == SUBSTANCE else _words(term) for term in sorted(added)]
+
+    def is_told(term: str, other: Collection[str]) -> bool:
+        spoken_of = any(same_root[number[term], number[of]] for of in other)
+        return facet == SUBSTANCE or not (spoken_of or (facet == STATE and not _is_remarkable(term)))
+
+    without, with_ = ("without ", "with ") if facet == SUBSTANCE else ("not ", "")
+    told += [without + _words(term) for term in sorted(missing) if is_told(term, substitute)]
+    told += [with_ + _words(term) for term in sorted(added) if is_told(term, product)]
     return told
 
 

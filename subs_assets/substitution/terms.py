@@ -220,18 +220,24 @@ def _compound(word: str) -> tuple[Term, ...]:
 
 
 def _denied(words: list[str], start: int, end: int) -> bool:
-    """ "no salt", "no added sugar", "nut free"."""
+    """ "no salt", "no added sugar", "nut free", "dairy & gluten free"."""
     before = words[max(start - 2, 0) : start]
     if before and before[-1] == "added":
         before.pop()
-    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or not NEGATES_AFTER.isdisjoint(words[end : end + 1])
+    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or _word_after(words, end) in NEGATES_AFTER
 
 
 def _substances(words: list[str], matches: list[_Match], department: str | None) -> tuple[set[str], set[str]]:
     """(ingredients, flavours): a flavour is what the wording calls one, what follows "with" or "in", what seasons
-    another substance, and any but a staple in a product that is flavoured."""
-    substances = [match for match in matches if match.term.facet == SUBSTANCE]
-    flavoured = any(match.term.facet == FLAVOURING for match in matches)
+    another substance, and any but a staple in a product that is flavoured. What is flavoured is itself neither: a
+    strawberry yoghurt states no yoghurt, a yoghurt flavoured bar does."""
+    flavoured = {(match.start, match.term.name) for match in matches if match.term.facet == FLAVOURING}
+    substances = [
+        match
+        for match in matches
+        if match.term.facet == SUBSTANCE
+        and ((match.start, match.term.name) not in flavoured or _called_flavour(words, match.end))
+    ]
     beside = any(not SEASONS & _ancestors(match.term.name) for match in substances)
     accompanying = next((at for at, word in enumerate(words) if word in ACCOMPANIES and at), len(words))
     ingredients, flavours = set(), set()
@@ -253,9 +259,14 @@ def _substances(words: list[str], matches: list[_Match], department: str | None)
 
 def _called_flavour(words: list[str], end: int) -> bool:
     """ "strawberry flavoured", "strawberry & vanilla flavour"."""
+    return _word_after(words, end) in SAYS_FLAVOUR
+
+
+def _word_after(words: list[str], end: int) -> str:
+    """What follows, past words joined to it: "free" after the dairy of "dairy & gluten free"."""
     while end + 1 < len(words) and words[end] in JOINS:
         end += 2
-    return end < len(words) and words[end] in SAYS_FLAVOUR
+    return words[end] if end < len(words) else ""
 
 
 @cache

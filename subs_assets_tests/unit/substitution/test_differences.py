@@ -34,7 +34,7 @@ def differences(product: str, substitute: str, *departments: str | None) -> dict
         (
             "strawberry yoghurt",
             "raspberry yoghurt",
-            {"flavours_missing": 0.15, "flavours_added": 0.15},
+            {"flavours_missing": 0.3, "flavours_added": 0.3, "substances_unlike": 0.3},
         ),
         ("tomato soup", "tomato soup with basil", {"flavours_added": 1.0}),
         ("tomato soup with basil", "tomato soup", {"flavours_missing": 1.0}),
@@ -48,6 +48,8 @@ def differences(product: str, substitute: str, *departments: str | None) -> dict
         ("frozen peas", "canned peas", {"states_differ": 0.9}),
         ("frozen peas", "peas", {"states_differ": 0.5}),
         ("peas", "frozen peas", {"states_differ": 0.5}),
+        ("fresh peas", "peas", {}),
+        ("fresh peas", "chilled peas", {"states_differ": 0.2}),
         ("front loader", "top loader", {"uses_differ": 0.8}),
     ],
 )
@@ -89,6 +91,7 @@ def test_products_that_state_nothing_do_not_differ() -> None:
         ("tomato soup", "tomato soup with basil", ["with basil"]),
         ("fresh peas", "frozen peas", ["frozen instead of fresh"]),
         ("frozen peas", "peas", ["not frozen"]),
+        ("fresh peas", "peas", []),
         ("smooth peanut butter", "crunchy peanut butter", ["crunchy instead of smooth"]),
         (
             "chicken & strawberry",
@@ -96,6 +99,8 @@ def test_products_that_state_nothing_do_not_differ() -> None:
             ["blueberry instead of strawberry", "turkey instead of chicken"],
         ),
         ("white wine", "white wine", []),
+        ("basmati rice", "basmati long grain rice", []),
+        ("peas", "frozen peas", ["frozen"]),
     ],
 )
 def test_told_differences(product: str, substitute: str, told: list[str]) -> None:
