@@ -5,6 +5,7 @@ import pandas as pd
 from subs_assets.catalogue import category_path
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
+from subs_assets.review.decided import said, said_with_reason
 
 SUBJECT_COLUMNS = ["company_slug", "subject", "target_company_slug", "target_subject"]
 """The key of a mapping as decisions name it."""
@@ -65,15 +66,9 @@ def apply_decisions(
         row[column["status"]] = f"{decision.verdict}ed"
         if isinstance(decision.relation, str):
             row[column["relation"]] = decision.relation
-        why = f": {decision.reason}" if isinstance(decision.reason, str) and decision.reason else ""
-        row[column["reason"]] = f"{said(decision)}{why}{alone}"
+        row[column["reason"]] = f"{said_with_reason(decision)}{alone}"
     frame = pd.DataFrame(list(rows.values()), columns=MAPPING_COLUMNS)
     return frame.sort_values(KEY_COLUMNS, ignore_index=True), sorted(set(lost.values()))
-
-
-def said(decision) -> str:  # type: ignore[no-untyped-def]  # a named tuple of pandas
-    """ "accepted by ann on 2025-01-02"."""
-    return f"{decision.verdict}ed by {decision.decided_by} on {decision.decided_at[:10]}"
 
 
 def vanished(decisions: pd.DataFrame, categories: pd.DataFrame) -> dict[Key, str]:

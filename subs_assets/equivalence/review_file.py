@@ -1,64 +1,36 @@
-"""A queue that a person has filled in, read back: all of it is sound, or it is refused with every reason."""
+"""The rows of a filled-in queue of equivalences: all of them are sound, or the file is refused with every reason."""
 
-import codecs
-import csv
-import io
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.database.control import DECIDED_COLUMNS, RELATIONS, VERDICTS, WITHDRAW
+from subs_assets.database.control import DECIDED_COLUMNS, RELATIONS, WITHDRAW
 from subs_assets.equivalence.decisions import both_directions
-from subs_assets.report.exports import without_guard
+from subs_assets.review.decided import Review, unfit_reason, unknown_company, unknown_verdict
+from subs_assets.review.sheet import RefusedFile, Sheet
 
 NEEDED = ("company_slug", "path", "target_company_slug", "target_path", "verdict", "relation", "reason")
 """Columns that a file must have; others are for the person's eyes."""
 
-SEPARATORS = ",;\t"
-"""What spreadsheets write between cells: by the computer's region a semicolon."""
-
-MOST_BYTES = 64 * 2**20
-"""The queue of twenty companies has about 13 MB."""
-
-SAVE_AS = 'in Excel save it as "CSV UTF-8 (Comma delimited)"'
-
 Side = tuple[str, str]
 
 
-class RefusedFile(ValueError):
-    """The file as a whole is not taken; ``problems`` are all the reasons, each with its row where it has one."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True)
-class Review:
-    """``decided``: DECIDED_COLUMNS, both directions of each pair; its index is the row of the file, as a spreadsheet
-    counts them (the header is 1). ``undecided``: how many rows have no verdict."""
-
-    decided: pd.DataFrame
-    undecided: int
-
-
-def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) -> Review:
-    """The decisions in a filled-in queue, or in a file with its NEEDED columns that somebody wrote by hand.
+def read_review(sheet: Sheet, categories: pd.DataFrame, facets: pd.DataFrame) -> Review:
+    """The decisions in a filled-in queue, or in a file with its NEEDED columns that somebody wrote by hand: both
+    directions of each pair, under the number of its row.
 
     A category is named by its ``path``, or, where that is empty, as people write it in ``category``; it must be
     published, but to withdraw a decision, whose category may be gone. ``categories`` and ``facets`` are the published
     tables. Raises RefusedFile.
     """
-    rows = _rows(_text(content))
     trees = _Trees(categories, facets)
     problems: list[str] = []
     decided: dict[int, tuple[str, str, str, str, str, str | None, str | None]] = {}
     first_of: dict[frozenset[Side], int] = {}
     undecided = 0
-    for number, row in rows:
+    for number, row in sheet.rows:
         if isinstance(row, str):
             problems.append(f"row {number}: {row}")
             continue
@@ -72,8 +44,7 @@ def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) 
         sides = [side for side in found if not isinstance(side, str)]
         wrong = [problem for problem in found if isinstance(problem, str)]
         wrong += _unfit_words(row["verdict"], row["relation"])
-        if "\0" in row["reason"]:
-            wrong.append("the reason has a NUL character, which no database keeps")
+        wrong += unfit_reason(row["reason"])
         if len({company for company, _ in sides}) < len(sides):
             wrong.append(f"both categories are of {row['company_slug']}: a mapping leads to another company")
         if len(sides) == 2 and (first := first_of.setdefault(frozenset(sides), number)) != number:
@@ -88,70 +59,15 @@ def read_review(content: bytes, categories: pd.DataFrame, facets: pd.DataFrame) 
 
 
 def _unfit_words(verdict: str, relation: str) -> list[str]:
-    known = (*VERDICTS, WITHDRAW)
-    if verdict.casefold() not in known:
-        return [f'verdict "{verdict}" is not one of {", ".join(known)}']
+    if unknown := unknown_verdict(verdict):
+        return unknown
     if verdict.casefold() != "accept":
         wrong = f'only an accepted pair has a relation, found "{relation}": leave it empty, or accept the pair as that'
         return [wrong] if relation else []
     if not relation:
         return [f"accept needs a relation, what the target is to the category: one of {', '.join(RELATIONS)}"]
-    unknown = f'relation "{relation}" is not one of {", ".join(RELATIONS)}'
-    return [] if relation.casefold() in RELATIONS else [unknown]
-
-
-def _text(content: bytes) -> str:
-    if len(content) > MOST_BYTES:
-        raise RefusedFile([f"it is larger than {MOST_BYTES // 2**20} MB, which no queue is; take it in parts"])
-    if not content.removeprefix(codecs.BOM_UTF8).strip():
-        raise RefusedFile(["it is empty"])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RefusedFile([f"it is not UTF-8 (line {line}): {SAVE_AS}"]) from error
-
-
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """The rows below the header that are not empty, with their numbers, or what is wrong with one; cells without blanks
-    around them and without the apostrophe of ``formula_safe``."""
-    header, separator = _header(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if number == 1 or not any(cells):
-                continue
-            if len(cells) < len(header) or any(cells[len(header) :]):
-                yield number, f"it has {len(cells)} cells, but the header {len(header)}"
-                continue
-            yield number, {name: without_guard(cell).strip() for name, cell in zip(header, cells, strict=False)}
-    except csv.Error as error:
-        yield number + 1, f"it is no CSV from here on ({error})"
-
-
-def _header(text: str) -> tuple[list[str], str]:
-    """The names of the columns and the separator with which most of the needed ones are found."""
-
-    def names(separator: str) -> list[str]:
-        try:
-            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-        except (csv.Error, StopIteration):
-            return []
-        return [cell.strip() for cell in first]
-
-    headers = {separator: names(separator) for separator in SEPARATORS}
-    separator = max(headers, key=lambda separator: len(set(NEEDED) & set(headers[separator])))
-    header = headers[separator]
-    while header and not header[-1]:
-        header.pop()
-    missing = [name for name in NEEDED if name not in header]
-    repeated = sorted({name for name in NEEDED if header.count(name) > 1})
-    problems = [f"its first row lacks the columns {', '.join(missing)}"] if missing else []
-    problems += [f"its first row has the columns {', '.join(repeated)} more than once"] if repeated else []
-    if problems:
-        raise RefusedFile(problems)
-    return header, separator
+    known = relation.casefold() in RELATIONS
+    return [] if known else [f'relation "{relation}" is not one of {", ".join(RELATIONS)}']
 
 
 class _Trees:
@@ -167,7 +83,7 @@ class _Trees:
         """The category of one side of a row (``""``, ``"target_"``), or what is wrong with it."""
         company, path, name = row[f"{side}company_slug"], row[f"{side}path"], row.get(f"{side}category", "")
         if company not in self.paths:
-            return f'{side}company_slug: there is no company "{company}", only {", ".join(sorted(self.paths))}'
+            return unknown_company(f"{side}company_slug", company, self.paths)
         if path:
             found = _canonical(path)
             if found is None:

@@ -46,6 +46,21 @@ def without_guard(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
+def digits_guarded(keys: pd.Series) -> pd.Series:
+    """Keys that begin with a digit get an apostrophe in front: a spreadsheet would take them for numbers or dates, and
+    write ``000000000000173130`` back as ``173130``."""
+    return keys.where(~keys.str[:1].str.isdigit().fillna(False).astype(bool), "'" + keys)
+
+
+def without_digits_guard(text: str) -> str:
+    """The key that ``digits_guarded`` put an apostrophe in front of, or the text as it is.
+
+    >>> without_digits_guard("'0017"), without_digits_guard("'tis")
+    ('0017', "'tis")
+    """
+    return text[1:] if text.startswith("'") and text[1:2].isdigit() else text
+
+
 def readable_equivalences(equivalences: pd.DataFrame) -> pd.DataFrame:
     """The mappings with paths as people write them beside the keys."""
     readable = equivalences.copy()

@@ -6,8 +6,9 @@ import io
 import pandas as pd
 import pytest
 
-from subs_assets.equivalence import review_file
-from subs_assets.equivalence.review_file import NEEDED, RefusedFile, Review, read_review
+from subs_assets.equivalence.review_file import NEEDED, read_review
+from subs_assets.review.decided import Review
+from subs_assets.review.sheet import RefusedFile, read_sheet
 from subs_assets_tests.small_shops import path
 from subs_assets_tests.unit.equivalence.review_night import FACETS, SHOPS
 
@@ -34,7 +35,8 @@ def sheet(*rows: dict[str, str], separator: str = ",", newline: str = "\n") -> s
 
 
 def taken(content: str | bytes) -> Review:
-    return read_review(content if isinstance(content, bytes) else content.encode(), SHOPS.categories, FACETS)
+    file = read_sheet(content if isinstance(content, bytes) else content.encode(), {"equivalence": NEEDED})
+    return read_review(file, SHOPS.categories, FACETS)
 
 
 def refused(content: str | bytes) -> list[str]:
@@ -161,31 +163,6 @@ def test_a_decision_may_be_withdrawn_though_its_category_is_gone(gone: str) -> N
 
 def test_a_pair_may_stand_again_without_a_verdict() -> None:
     assert len(taken(sheet(GOOD, {**GOOD, "verdict": "", "relation": ""})).decided) == 2
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "it is empty"),
-        (b"\xef\xbb\xbf \r\n", "it is empty"),
-        (sheet(GOOD, {**HONEY, "reason": "Käse"}).encode("cp1252"), "it is not UTF-8 (line 3): in Excel save it as"),
-        (sheet(GOOD).encode("utf-16"), "it is not UTF-8 (line 1)"),
-        (b"verdict,relation\n", "lacks the columns company_slug, path, target_company_slug, target_path, reason"),
-        (b"PK\x03\x04 a workbook", "lacks the columns"),
-        (sheet(GOOD).replace("relation", "verdict").encode(), "lacks the columns relation"),
-        (sheet(GOOD).replace("reason", "reason,path").encode(), "has the columns path more than once"),
-        (sheet(GOOD).encode() + b'aldi,"[" x', "row 3: it is no CSV from here on"),
-        (sheet(GOOD).encode() + b'aldi,"[', "row 3: it is no CSV from here on"),
-    ],
-)
-def test_a_bad_file_says_what_it_is(content: bytes, says: str) -> None:
-    problems = refused(content)
-    assert any(says in problem for problem in problems), problems
-
-
-def test_a_huge_file_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review_file, "MOST_BYTES", 2**20)
-    assert refused(b"x" * (2**20 + 1)) == ["it is larger than 1 MB, which no queue is; take it in parts"]
 
 
 @pytest.mark.parametrize("rows", [[], [{**GOOD, "verdict": "", "relation": ""}]])
