@@ -18,8 +18,8 @@ AWAIT = "UPDATE category_equivalences SET status = 'proposed' WHERE status = 'ac
 """Every mapping that some listing is compared through is made to wait for a person."""
 
 
-def queue_of(subs: Subs, home: Settings, out: Path, *options: str) -> list[dict[str, str]]:
-    result = subs(home, "review", "equivalences", "--out", str(out), *options)
+def queue_of(subs: Subs, home: Settings, out: Path, *options: str, kind: str = "equivalences") -> list[dict[str, str]]:
+    result = subs(home, "review", kind, "--out", str(out), *options)
     assert result.exit_code == 0 and result.stdout == "", result.output
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")
     with out.open(encoding="utf-8-sig", newline="") as text:
@@ -115,9 +115,63 @@ def test_a_file_that_may_hold_somebodys_work_is_not_overwritten(subs: Subs, home
     assert out.read_text(encoding="utf-8") == "my work"
 
 
+@on_both
+def test_substitutions_are_asked_for_decided_and_not_asked_for_again(
+    subs: Subs, home: Settings, tmp_path: Path
+) -> None:
+    rows = queue_of(subs, home, tmp_path / "queue.csv", kind="substitutions")
+    assert len(rows) > 2 and {row["verdict"] for row in rows} == {""}
+    rows[0] |= {"verdict": "accept", "reason": "=same"}
+    rows[1] |= {"verdict": "reject"}
+    file = fill_in(tmp_path / "queue.csv", rows, ";")
+    result = subs(home, "review", "apply", str(file), "--by", "Ann")
+    assert result.exit_code == 0
+    assert "substitutions decided by Ann: 2 (1 accepted, 1 rejected)\n" in result.stdout
+    assert f"rows without a verdict, skipped: {len(rows) - 2}" in result.stdout and "subs run" in result.stdout
+    kept = control.read_decisions(control.open_control(home.control_url), "substitution")
+    keys = ["company_slug", "subject", "target_company_slug", "target_subject"]
+    said = {tuple(row[key] for key in keys): row for row in kept.to_dict("records")}
+    accepted, rejected = (
+        tuple(row[name].removeprefix("'") for name in ("company_slug", "sku", "target_company_slug", "target_sku"))
+        for row in rows[:2]
+    )
+    assert len(said) == 2 and said[rejected]["verdict"] == "reject"
+    assert (said[accepted]["verdict"], said[accepted]["reason"]) == ("accept", "=same")
+
+    left = queue_of(subs, home, tmp_path / "next.csv", kind="substitutions")
+    asked = [[(row["sku"], row["target_sku"]) for row in queue] for queue in (rows[2:], left)]
+    assert asked[0] == asked[1][: len(asked[0])]
+    listed = subs(home, "review", "decisions").stdout
+    assert "Decisions about categories: none" in listed and f"{accepted[0]}: {accepted[1]}" in listed
+    rows[0] |= {"verdict": "withdraw", "reason": ""}
+    taken_back = subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", rows[:2])))
+    assert "(1 withdrawn)" in taken_back.stdout and "decided so already, left as they are: 1" in taken_back.stdout
+
+
+def test_a_bad_file_of_substitutions_is_refused_as_a_whole(subs: Subs, home: Settings, tmp_path: Path) -> None:
+    rows = queue_of(subs, home, tmp_path / "queue.csv", kind="substitutions")
+    before = rows_in(home.control_url)
+    rows[0] |= {"verdict": "accept"}
+    rows[1] |= {"verdict": "perhaps", "sku": "0"}
+    rows[2] |= {"verdict": "reject", "target_company_slug": "spar"}
+    result = subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", rows)))
+    assert result.exit_code == 1 and "nothing of it is kept" in result.stderr
+    for says in ('row 3: verdict "perhaps"', 'sells no listing "0"', "row 4: target_company_slug: there is no company"):
+        assert says in result.stderr
+    assert rows_in(home.control_url) == before
+
+
+def test_of_many_substitutions_the_first_are_asked_and_the_others_counted(subs: Subs, home: Settings) -> None:
+    result = subs(home, "review", "substitutions", "--from", "corner", "--to", "depot", "--limit", "2")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["company_slug"], row["target_company_slug"]) for row in rows] == [("corner", "depot")] * 2
+    assert "2 substitutions to decide (" in result.stderr and "more, whose answers are worth less" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("substitutions", "--from", "spar"), "nothing is published of a company spar"),
         (("equivalences", "--from", "spar"), "nothing is published of a company spar"),
         (("equivalences", "--out", "no/such/folder.csv"), "cannot be written"),
         (("apply", "nothing.csv"), "nothing.csv cannot be read"),
