@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from subs_assets.commands.output import console, fail, print_json, print_table, records
-from subs_assets.commands.published import AsJson, From, To, published, require_companies, substitution_inputs
+from subs_assets.commands.published import (
+    AsJson,
+    From,
+    To,
+    published,
+    require_companies,
+    substitution_decisions,
+    substitution_inputs,
+)
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,7 +105,8 @@ def substitutes(
     from subs_assets.database import lookups
 
     asked = " ".join(words)
-    with published(Settings.from_environment()) as connection:
+    settings = Settings.from_environment()
+    with published(settings) as connection:
         try:
             found = lookups.find_products(connection, asked)
         except ValueError as problem:
@@ -107,6 +116,10 @@ def substitutes(
         product_id = str(found["product_id"].iloc[0])
         rows = lookups.substitutes_of(connection, product_id)
         outcomes = records(lookups.outcomes_of(connection, product_id))
+        decided = substitution_decisions(connection, settings).of(product_id)
+        named = lookups.names_of(connection, decided["substitute_id"].tolist())
+    decisions = records(decided.assign(substitute=decided["substitute_id"].map(named)))
+    shown_at = set(zip(rows["substitute_id"], rows["company_slug"], strict=True))
     rows = rows[rows["rank"] <= limit]
     lost = [outcome for outcome in outcomes if outcome["stage"] != "found"]
     chosen = records(found[found["product_id"] == product_id])
@@ -118,6 +131,7 @@ def substitutes(
                 "listings": chosen,
                 "substitutes": records(rows),
                 "lost": lost,
+                "decisions": decisions,
                 "also_found": others,
             }
         )
@@ -129,6 +143,8 @@ def substitutes(
         shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in records(part)]
         columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
         print_table(shown, f"Instead, at {company}", columns)
+    for decision in decisions:
+        console.print(_decision(decision, shown_at), markup=False, highlight=False)
     for outcome in lost:
         console.print(_loss(outcome), markup=False, highlight=False)
     if others:
@@ -244,6 +260,18 @@ def _loss(outcome: dict[str, Any]) -> str:
     nearest = f"; nearest: {outcome['nearest_name']}, {outcome['nearest_score']:.2f}" if outcome["nearest_name"] else ""
     detail = f" ({outcome['detail']})" if outcome["detail"] else ""
     return f"Nothing at {outcome['target_company_slug']}: {outcome['stage']}{detail}{nearest}"
+
+
+def _decision(decision: dict[str, Any], shown_at: set[tuple[str, str]]) -> str:
+    """What a person decided on a substitute; and, where the last run did not know of it, when it will count."""
+    company, substitute_id = decision["company_slug"], decision["substitute_id"]
+    if decision["verdict"] == "accept":
+        counts = (substitute_id, company) in shown_at
+    else:
+        counts = substitute_id not in {shown for shown, _ in shown_at}
+    where = f" at {company}" if company else ""
+    later = "" if counts else " (counts from the next run on)"
+    return f"Decided: {decision['substitute']}{where}, {decision['said']}{later}"
 
 
 def _percent(share: float) -> str:

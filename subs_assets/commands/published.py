@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from subs_assets.embedding.similarity import NameFeatures
     from subs_assets.substitution.build import SubstitutionInputs
+    from subs_assets.substitution.decisions import StandingDecisions
 
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON with the tables' own column names.")]
 From = Annotated[str | None, typer.Option("--from", help="The company whose products or categories are asked about.")]
@@ -48,6 +49,16 @@ def require_companies(connection: "Connection", *slugs: str | None) -> None:
     for slug in slugs:
         if slug is not None and slug not in known:
             fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
+
+
+def substitution_decisions(connection: "Connection", settings: Settings) -> "StandingDecisions":
+    """What people's decisions on substitutions, those made since the last run too, come to with the published
+    products."""
+    from subs_assets.database import control, frames, tables
+    from subs_assets.substitution.decisions import standing_decisions
+
+    decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
+    return standing_decisions(decisions, frames.read(connection, tables.product_listings))
 
 
 def substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:

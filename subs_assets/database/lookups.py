@@ -1,6 +1,7 @@
 """The questions that people ask of the published tables, as SQL; nothing here writes or knows a command line."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -120,6 +121,12 @@ def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
         .order_by(substitutions.c.company_slug, substitutions.c.rank, substitutions.c.substitute_id)
     )
     return frames.fetch(connection, statement)
+
+
+def names_of(connection: Connection, product_ids: Collection[str]) -> dict[str, str]:
+    """Product id -> the product's name, of those that are published."""
+    statement = select(products.c.product_id, products.c.name).where(products.c.product_id.in_(product_ids))
+    return {row.product_id: row.name for row in connection.execute(statement)}
 
 
 def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from subs_assets.database import migrate
+from subs_assets.database import control, migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.settings import Settings
 from subs_assets_tests.hashing_encoder import HashingEncoder
@@ -145,7 +146,7 @@ def test_rates_why(subs: Subs, home: Settings) -> None:
 @on_both
 def test_substitutes(subs: Subs, home: Settings) -> None:
     told = answer(subs, home, "substitutes", "c001")
-    assert list(told) == ["product_id", "listings", "substitutes", "lost", "also_found"]
+    assert list(told) == ["product_id", "listings", "substitutes", "lost", "decisions", "also_found"]
     assert told["product_id"] == "corner:c001"
     assert [(one["company_slug"], one["sku"]) for one in told["listings"]] == [("corner", "c001")]
     published = {
@@ -170,6 +171,27 @@ def test_substitutes_by_words_barcode_and_limit(subs: Subs, home: Settings) -> N
     assert {one["rank"] for one in best} == {1}
     shown = subs(home, "substitutes", "c001").stdout
     assert "Product corner:c001" in shown and "Instead, at depot" in shown and best[0]["name"] in shown
+
+
+@on_both
+def test_substitutes_say_what_a_person_decided_and_whether_it_counts_yet(subs: Subs, home: Settings) -> None:
+    shown = answer(subs, home, "substitutes", "c001")["substitutes"][0]
+    dog_food = next(row["id"] for row in rows_of("depot") if row["name"].startswith("Beef Dog Food"))
+    said = [
+        ("corner", "c001", shown["company_slug"], shown["sku"], "reject", None, "too dear"),
+        ("corner", "c001", "depot", dog_food, "accept", None, None),
+    ]
+    engine = control.open_control(home.control_url)
+    control.record_decisions(engine, "substitution", pd.DataFrame(said, columns=control.DECIDED_COLUMNS), "Ann")
+    engine.dispose()
+    decisions = {one["substitute_id"]: one for one in answer(subs, home, "substitutes", "c001")["decisions"]}
+    assert decisions[shown["substitute_id"]]["verdict"] == "reject"
+    assert decisions[f"depot:{dog_food}"]["company_slug"] == "depot"
+    told = subs(home, "substitutes", "c001").stdout
+    for says in (": too dear (counts from the next run on)", "Beef Dog Food 700g at depot, accepted by Ann on "):
+        assert says in told
+    execute(home.database_url, f"DELETE FROM substitutions WHERE substitute_id = '{shown['substitute_id']}'")
+    assert ": too dear\n" in subs(home, "substitutes", "c001").stdout
 
 
 @on_both
