@@ -217,7 +217,8 @@ def _substitutions(shop: Shops, slugs: Sequence[str], per_product: int, random: 
 def _outcomes(shop: Shops, slugs: Sequence[str], random: np.random.Generator) -> pd.DataFrame:
     sold = shop.product_listings[["company_slug", "product_id"]].drop_duplicates()
     frame = sold.merge(pd.DataFrame({"target_company_slug": slugs}), how="cross")
-    stage = random.choice(np.array(STAGES, object), len(frame), p=[0.1] * 7 + [0.3])
+    lost = len(STAGES) - 1
+    stage = random.choice(np.array(STAGES, object), len(frame), p=[0.7 / lost] * lost + [0.3])
     level_5 = (stage == "found") & (random.random(len(frame)) < 0.5)
     return _table(
         frame.assign(stage=stage, levels_1_to_4=(stage == "found") & ~level_5, level_5=level_5, level_5_own_tree=False),

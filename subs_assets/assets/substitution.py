@@ -12,9 +12,10 @@ from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_picture
-from subs_assets.resources import EncoderResource
+from subs_assets.resources import EncoderResource, WarehouseResource
 from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
+from subs_assets.substitution.decisions import standing_decisions
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
 
@@ -90,10 +91,15 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
+    warehouse: WarehouseResource,
 ):
+    decisions = warehouse.decisions("substitution")
+    standing = standing_decisions(decisions, product_listings)
+    for sentence in standing.idle:
+        context.log.warning(sentence)
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, category_facets, category_equivalences,
-        embedding_matrices.blocks, embedding_matrices.alike_names,
+        embedding_matrices.blocks, embedding_matrices.alike_names, standing,
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     found = build_substitutions(
@@ -116,6 +122,8 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         "substitutions",
         metadata={
             "Candidates judged": found.candidates,
+            "Decisions": len(decisions),
+            "Decisions that count for nothing now": "\n\n".join(standing.idle) or "none",
             **{
                 f"Rows on level {level}": int(count)
                 for level, count in levels[["level", "rows"]].itertuples(index=False)
@@ -163,6 +171,7 @@ def substitution_rates(
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
+    warehouse: WarehouseResource,
 ) -> MaterializeResult[pd.DataFrame]:
     """The share of each company's products with a substitute at each company.
 
@@ -175,6 +184,7 @@ def substitution_rates(
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, category_facets, category_equivalences,
         embedding_matrices.blocks, embedding_matrices.alike_names,
+        standing_decisions(warehouse.decisions("substitution"), product_listings),
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")

@@ -1,12 +1,12 @@
 """Questions to the published tables: rates, substitutes, explain, categories."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from subs_assets.commands.output import console, fail, print_json, print_table, records
+from subs_assets.commands.output import console, fail, print_json, print_table, records, say
 from subs_assets.commands.published import (
     AsJson,
     From,
@@ -144,7 +144,7 @@ def substitutes(
         columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
         print_table(shown, f"Instead, at {company}", columns)
     for decision in decisions:
-        console.print(_decision(decision, shown_at), markup=False, highlight=False)
+        say(_decision(decision, shown_at))
     for outcome in lost:
         console.print(_loss(outcome), markup=False, highlight=False)
     if others:
@@ -164,6 +164,7 @@ def explain(
     with published(settings) as connection:
         product_id, substitute_id = (_one_product(connection, text) for text in (product, substitute))
         inputs, features = substitution_inputs(connection, settings)
+        inputs = replace(inputs, decisions=substitution_decisions(connection, settings))
         shown = lookups.substitutes_of(connection, product_id)
         shown_at = set(shown.loc[shown["substitute_id"] == substitute_id, "company_slug"])
     from subs_assets.substitution.acceptance import shipped_acceptance
@@ -183,12 +184,11 @@ def explain(
         for line in explanation.lines:
             console.print(f"- {line}", markup=False, highlight=False)
         console.print(explanation.conclusion, markup=False, highlight=False, style="bold")
-        if explanation.is_substitute and explanation.company_slug not in shown_at:
-            console.print(
-                f"It is not shown: {explanation.company_slug} sells enough that are better.",
-                markup=False,
-                highlight=False,
-            )
+        is_shown = explanation.company_slug in shown_at
+        if explanation.is_decided and explanation.is_substitute != is_shown:
+            say("That counts from the next run on.")
+        elif explanation.is_substitute and not is_shown:
+            say(f"It is not shown: {explanation.company_slug} sells enough that are better.")
 
 
 def categories(

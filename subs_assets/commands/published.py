@@ -62,7 +62,7 @@ def substitution_decisions(connection: "Connection", settings: Settings) -> "Sta
 
 
 def substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:
-    """What the published substitutions were made from; no model is loaded."""
+    """What the published substitutions were made from, but for people's decisions; no model is loaded."""
     from subs_assets.database import frames, tables
     from subs_assets.embedding import matrices
     from subs_assets.substitution.build import SubstitutionInputs

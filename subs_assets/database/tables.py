@@ -313,7 +313,12 @@ substitutions = Table(
     Column("path", TEXT, doc="The product's category that allowed level 5; null where none did"),
     Column("target_path", TEXT, doc="The substitute's category that allowed level 5"),
     Column("relation", TEXT, doc="How the two categories stand to each other"),
-    Column("reasons", TEXT, nullable=False, doc="JSON array: every level that applied, and what nearly refused"),
+    Column(
+        "reasons",
+        TEXT,
+        nullable=False,
+        doc="JSON array: who accepted it, every level that applied, and what nearly refused",
+    ),
     Index("ix_substitutions_substitute_id", "substitute_id"),
 )
 
@@ -327,7 +332,7 @@ substitution_outcomes = Table(
         "stage",
         TEXT,
         nullable=False,
-        doc="found, uncategorised, no mapping, no candidate, below score, or refused: and by which gate",
+        doc="found, uncategorised, no mapping, no candidate, below score, or refused: and by which gate, or a decision",
     ),
     Column("levels_1_to_4", Boolean, nullable=False, doc="Found on one of these levels"),
     Column("level_5", Boolean, nullable=False, doc="Found on level 5"),

@@ -51,6 +51,11 @@ class NameFeatures:
         lexical = (self.lexical[left] @ self.lexical[right].T).toarray()
         return cosine, lexical
 
+    def pairs(self, left: NDArray[np.intp], right: NDArray[np.intp]) -> "Pairs":
+        """Each left row with the right row at its place."""
+        lexical = np.asarray(self.lexical[left].multiply(self.lexical[right]).sum(axis=1), np.float32).ravel()
+        return Pairs(left, right, _cosines(self.vectors, left, right), lexical)
+
 
 @dataclass(frozen=True)
 class Pairs:

@@ -14,7 +14,11 @@ from subs_assets.report.funnel import FUNNEL
 Spec = dict[str, Any]
 
 STAGE_COLOURS = dict(
-    zip(FUNNEL, ("#1f5f99", "#8cc0e8", "#a8431f", "#e69f00", "#f6e58d", "#c2c2c2", "#8f8f8f", "#4f4f4f"), strict=True)
+    zip(
+        FUNNEL,
+        ("#1f5f99", "#8cc0e8", "#cc79a7", "#a8431f", "#e69f00", "#f6e58d", "#c2c2c2", "#8f8f8f", "#4f4f4f"),
+        strict=True,
+    )
 )
 DARK_STAGES = ("found", "refused: dimension", "uncategorised")
 """Stages whose colour wants white figures."""

@@ -4,7 +4,7 @@ Candidates -> relations, levels, gates, score -> rank and cap; each rule is in t
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from subs_assets.embedding.similarity import NameFeatures, Pairs
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import product_attributes
 from subs_assets.substitution.candidates import shelf_neighbours, together
+from subs_assets.substitution.decisions import StandingDecisions, decided_pairs, no_decisions
 from subs_assets.substitution.features import pair_features
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.judge import Judge
@@ -28,7 +29,8 @@ small."""
 
 @dataclass(frozen=True)
 class SubstitutionInputs:
-    """What substitutions are made from: the tables of these names, and these parts of ``EmbeddingMatrices``."""
+    """What substitutions are made from: the tables of these names, these parts of ``EmbeddingMatrices``, and what
+    people decided."""
 
     listings: pd.DataFrame
     products: pd.DataFrame
@@ -38,6 +40,7 @@ class SubstitutionInputs:
     category_equivalences: pd.DataFrame
     blocks: pd.DataFrame
     alike_names: Pairs
+    decisions: StandingDecisions = field(default_factory=no_decisions)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def night_judge(inputs: SubstitutionInputs, model: AcceptanceModel) -> Judge:
         sold,
         pair_features(attributes, inputs.product_claims, sold),
         model,
+        decided_pairs(inputs.decisions, inputs.products["product_id"].tolist(), sold.companies),
     )
 
 
@@ -69,8 +73,12 @@ def candidate_pairs(
     judge: Judge,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pairs:
-    """All pairs that are judged: names that are alike, and neighbours on shelves that may be compared."""
-    return together([inputs.alike_names, shelf_neighbours(features, judge.relations, judge.gates, progress)])
+    """All pairs that are judged: names that are alike, neighbours on shelves that may be compared, and what a person
+    accepted."""
+    neighbours = shelf_neighbours(features, judge.relations, judge.gates, progress)
+    accepted = judge.decided.accepted
+    decided = features.pairs(accepted["left"].to_numpy(np.intp), accepted["right"].to_numpy(np.intp))
+    return together([inputs.alike_names, neighbours, decided])
 
 
 def build_substitutions(
@@ -86,7 +94,7 @@ def build_substitutions(
     """
     judge = night_judge(inputs, model)
     judged = _judge_all(inputs, features, judge, progress)
-    rows = substitution_rows(judged.best, inputs.products, judge.relations, judge.offers)
+    rows = substitution_rows(judged.best, inputs.products, judge)
     return Substitutions(rows, judged.outcomes, judged.candidates)
 
 

@@ -7,10 +7,13 @@ shop. An acceptance holds at the company of the listing that the person saw: wer
 product by mistake, it would be shown with a person's word for it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from subs_assets.review.decided import said, said_with_reason
 
@@ -33,6 +36,10 @@ class StandingDecisions:
         """The pairs of one product, or the one pair."""
         here = self.pairs[self.pairs["product_id"] == product_id]
         return here if substitute_id is None else here[here["substitute_id"] == substitute_id]
+
+
+def no_decisions() -> StandingDecisions:
+    return StandingDecisions(pd.DataFrame(columns=STANDING_COLUMNS, dtype=object), [])
 
 
 def standing_decisions(decisions: pd.DataFrame, product_listings: pd.DataFrame) -> StandingDecisions:
@@ -78,6 +85,64 @@ def standing_decisions(decisions: pd.DataFrame, product_listings: pd.DataFrame) 
     ]
     rows.sort(key=lambda row: (*row[:2], row[2] or ""))
     return StandingDecisions(pd.DataFrame(rows, columns=STANDING_COLUMNS, dtype=object), sorted(idle))
+
+
+@dataclass(frozen=True)
+class DecidedPairs:
+    """Standing decisions by row of one night's products, to find them among many pairs: row k of ``rows`` is decision
+    k. ``rows``: DataFrame[left, right, company (int; -1: everywhere), is_accepted, said]."""
+
+    rows: pd.DataFrame
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        return self.rows[self.rows["is_accepted"]]
+
+    def at(self, judged: pd.DataFrame) -> NDArray[np.intp]:
+        """The decision on each row (left, right, company), -1 where there is none."""
+        found = np.full(len(judged), -1, np.intp)
+        if self.rows.empty:
+            return found
+        # Told by the left product first: few have a decision, and a part of a night has half a million pairs.
+        some = np.flatnonzero(np.isin(judged["left"].to_numpy(), self.rows["left"].to_numpy()))
+        number = {
+            (row.left, row.right, row.company): place for place, row in enumerate(self.rows.itertuples(index=False))
+        }
+        for place, left, right, company in zip(
+            some, *(judged[name].to_numpy()[some] for name in ("left", "right", "company")), strict=True
+        ):
+            found[place] = number.get((left, right, -1), number.get((left, right, company), -1))
+        return found
+
+    def is_accepted(self, decision: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether each of these (-1: none) is an acceptance."""
+        return np.r_[self.rows["is_accepted"].to_numpy(bool), False][decision]
+
+    def is_rejected(self, decision: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether each of these (-1: none) is a rejection."""
+        return np.r_[~self.rows["is_accepted"].to_numpy(bool), False][decision]
+
+    def said(self, decision: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Who, when and why; empty where there is no decision."""
+        return np.array([*self.rows["said"], ""], object)[decision]
+
+
+def decided_pairs(standing: StandingDecisions, product_ids: Sequence[str], companies: Sequence[str]) -> DecidedPairs:
+    """The decisions as numbers of these products and companies, in whose order the rows of a night are."""
+    product = {product_id: row for row, product_id in enumerate(product_ids)}
+    company = {slug: number for number, slug in enumerate(companies)}
+    pairs = standing.pairs
+    return DecidedPairs(
+        pd.DataFrame(
+            {
+                "left": pairs["product_id"].map(product).to_numpy(np.intp),
+                "right": pairs["substitute_id"].map(product).to_numpy(np.intp),
+                "company": pairs["company_slug"].map(company).fillna(-1).to_numpy(np.intp),
+                "is_accepted": (pairs["verdict"] == "accept").to_numpy(bool),
+                "said": pairs["said"].to_numpy(object),
+            }
+        )
+    )
 
 
 def _about(decision: Any) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.embedding.similarity import NameFeatures, Pairs
+from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.features import MEANINGS
@@ -21,10 +21,12 @@ LEAST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Explanation:
-    """Sentences about a pair at one company that sells the substitute, and whether it is one there."""
+    """Sentences about a pair at one company that sells the substitute, whether it is one there, and whether a person
+    said so."""
 
     company_slug: str
     is_substitute: bool
+    is_decided: bool
     score: float
     lines: tuple[str, ...]
     conclusion: str
@@ -45,8 +47,7 @@ def explain_pair(
     if product_id == substitute_id:
         raise ValueError(f"both are the product {product_id}; the identical product is no substitution")
     i, j = np.array([ids.index(product_id)]), np.array([ids.index(substitute_id)])
-    cosine, lexical = features.similarities(i, j)
-    judged = judge.judge(Pairs(i, j, cosine.ravel(), lexical.ravel()))
+    judged = judge.judge(features.pairs(i, j))
     shares = judge.model.shares(judge.features.of(judged))
     return [
         _explain(row, shares.loc[place], judge, inputs.product_claims)
@@ -65,8 +66,12 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, claims: pd.DataFrame) ->
         *told_shares(shares),
         f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on",
     ]
-    is_substitute = bool(row.accepted and row.level > 0)
-    if is_substitute:
+    is_substitute, is_decided = bool(row.accepted and row.level > 0), row.decision >= 0
+    if is_decided:
+        lines.append(f"a person decided: {judge.decided.rows['said'][row.decision]}")
+        what = f"a substitute at {company}, on level {row.level}" if is_substitute else f"no substitute at {company}"
+        conclusion = f"It is {what}: a person decided so."
+    elif is_substitute:
         conclusion = f"It is a substitute at {company}, on level {row.level}."
     elif row.gate:
         conclusion = f"It is no substitute at {company}: a gate refuses it."
@@ -74,7 +79,7 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, claims: pd.DataFrame) ->
         conclusion = f"It is no substitute at {company}: no level applies."
     else:
         conclusion = f"It is no substitute at {company}: its score is too low."
-    return Explanation(company, is_substitute, float(row.score), tuple(lines), conclusion)
+    return Explanation(company, is_substitute, is_decided, float(row.score), tuple(lines), conclusion)
 
 
 def told_shares(shares: pd.Series) -> list[str]:

@@ -11,9 +11,10 @@ from subs_assets.embedding.similarity import Pairs
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import ProductAttributes
+from subs_assets.substitution.decisions import DecidedPairs
 from subs_assets.substitution.features import PairFeatures
 from subs_assets.substitution.gates import Gates
-from subs_assets.substitution.levels import levels_1_to_4, size_ratio, strongest_level
+from subs_assets.substitution.levels import BY_SHELF, levels_1_to_4, size_ratio, strongest_level
 from subs_assets.substitution.offers import Offers
 from subs_assets.substitution.shelves import ShelfRelations
 
@@ -28,16 +29,24 @@ class Judge:
     offers: Offers
     features: PairFeatures
     model: AcceptanceModel
+    decided: DecidedPairs
 
     def judge(self, pairs: Pairs) -> pd.DataFrame:
         """Each pair once for every company that sells its right product; level 0 where no level applies.
 
-        Columns: those of ``stand``, then score (the probability that a shopper would accept it) and accepted (no gate
-        refuses it, and the score is high enough to be shown).
+        Columns: those of ``stand``, then score (the probability that a shopper would accept it), decision (row of
+        ``decided``, -1 without one) and accepted: a person says so, or no gate refuses it, the score is high enough to
+        be shown, and nobody rejected it. What a person accepts on no level has level 5, the nearest to a likeness that
+        only the person sees.
         """
         judged = self.stand(pairs)
         judged["score"] = self.model.probability(self.features.of(judged))
-        judged["accepted"] = (judged["gate"] == 0) & (judged["score"] >= self.model.shown_from)
+        decision = self.decided.at(judged)
+        by_person = self.decided.is_accepted(decision)
+        by_evidence = (judged["gate"] == 0) & (judged["score"] >= self.model.shown_from)
+        judged["level"] = judged["level"].mask(by_person & (judged["level"] == 0), BY_SHELF)
+        judged["decision"] = decision
+        judged["accepted"] = by_person | (by_evidence & ~self.decided.is_rejected(decision))
         return judged
 
     def stand(self, pairs: Pairs) -> pd.DataFrame:

@@ -24,6 +24,9 @@ SIMILAR_SIZE = 1.25
 
 EQUAL_SIZE = 1.02
 
+BY_SHELF = 5
+"""The level of what is alike in the same or an equivalent category."""
+
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
@@ -93,7 +96,7 @@ def levels_1_to_4(products: ProductAttributes, i: Rows, j: Rows) -> NDArray[np.i
 
 def strongest_level(bits: NDArray[np.int8], level_5: Mask) -> NDArray[np.int8]:
     """The lowest level that applies, 0 where none does."""
-    strongest = np.where(level_5, np.int8(5), np.int8(0))
+    strongest = np.where(level_5, np.int8(BY_SHELF), np.int8(0))
     for level in (4, 3, 2, 1):
         strongest = np.where(bits & (1 << (level - 1)), np.int8(level), strongest)
     return strongest.astype(np.int8)

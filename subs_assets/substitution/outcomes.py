@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.gates import GATES, Gates
@@ -14,6 +15,7 @@ STAGES = (
     "refused: class",
     "refused: claim",
     "refused: dimension",
+    "refused: decision",
     "below score",
     "found",
 )
@@ -38,8 +40,8 @@ def build_outcomes(
     ``found`` and ``nearest``: ``found_at`` and ``nearest_at`` of all judged pairs.
 
     A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be
-    compared; no candidate is alike enough; a gate refuses the best candidate; or that one is allowed, but scores below
-    what is shown.
+    compared; no candidate is alike enough; a gate, or else a person, refuses the best candidate; or that one is
+    allowed, but scores below what is shown.
     """
     companies = np.array(judge.offers.companies, object)
     every = judge.offers.rows[["product", "company"]].merge(
@@ -50,10 +52,12 @@ def build_outcomes(
     is_found = every["levels_1_to_4"].notna()
     candidate = every["score"].notna()
     gate = np.array(GATES, object)[every["gate"].fillna(0).astype(int)]
-    refused = candidate & (gate != "") & (every["score"] >= judge.model.shown_from)
+    decision = every["decision"].fillna(-1).to_numpy(np.intp)
+    refused_by = np.where((gate == "") & judge.decided.is_rejected(decision), "decision", gate)
+    refused = candidate & (refused_by != "") & (every["score"] >= judge.model.shown_from)
     every["stage"] = np.select(
         [is_found, refused, candidate, ~shelved, ~mapped],
-        ["found", "refused: " + gate, "below score", "uncategorised", "no mapping"],
+        ["found", "refused: " + refused_by, "below score", "uncategorised", "no mapping"],
         "no candidate",
     )
     ids = products["product_id"].to_numpy(object)
@@ -65,7 +69,7 @@ def build_outcomes(
             "stage": every["stage"],
             "nearest_id": np.where(candidate, ids[every["right"].fillna(0).astype(np.intp)], None),
             "nearest_score": every["score"],
-            "detail": _details(every, judge.gates),
+            "detail": _details(every, judge.gates, judge.decided.said(decision)),
         }
     )
     for flag in FLAGS:
@@ -85,19 +89,22 @@ def found_at(judged: pd.DataFrame) -> pd.DataFrame:
             "target": accepted["company"],
             "levels_1_to_4": accepted["level"] <= 4,
             "level_5": accepted["level"] == 5,
-            "level_5_own_tree": (accepted["level"] == 5) & (accepted["relation"] == category_relation.SAME),
+            # What a person accepts rests on no equivalence, as little as levels 1 to 4 do.
+            "level_5_own_tree": (accepted["level"] == 5)
+            & ((accepted["relation"] == category_relation.SAME) | (accepted["decision"] >= 0)),
         }
     )
     return flags.groupby(KEYS, as_index=False).any()
 
 
 def nearest_at(judged: pd.DataFrame) -> pd.DataFrame:
-    """The best candidate for every product and company, accepted or not: product, target, right, score, gate."""
+    """The best candidate for every product and company, accepted or not: product, target, right, score, gate,
+    decision."""
     best = judged.sort_values(
         ["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True]
     )
     best = best.drop_duplicates(["left", "company"])
-    return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate"]]
+    return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate", "decision"]]
 
 
 def _shelved_and_mapped(every: pd.DataFrame, judge: Judge) -> tuple[pd.Series, pd.Series]:
@@ -118,10 +125,12 @@ def _shelved_and_mapped(every: pd.DataFrame, judge: Judge) -> tuple[pd.Series, p
     )
 
 
-def _details(every: pd.DataFrame, gates: Gates) -> list[str | None]:
+def _details(every: pd.DataFrame, gates: Gates, said: NDArray[np.object_]) -> list[str | None]:
     by_claim = every["stage"] == "refused: claim"
     details: list[str | None] = [None] * len(every)
     lost = every.loc[by_claim, ["product", "right"]].astype(np.intp)
     for row, product, right in zip(np.flatnonzero(by_claim), lost["product"], lost["right"], strict=True):
         details[row] = gates.claim_refusal(product, right)
+    for row in np.flatnonzero(every["stage"] == "refused: decision"):
+        details[row] = said[row]
     return details

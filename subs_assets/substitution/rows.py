@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
 from subs_assets.substitution import category_relation
-from subs_assets.substitution.offers import Offers
-from subs_assets.substitution.shelves import ShelfRelations
+from subs_assets.substitution.gates import GATES
+from subs_assets.substitution.judge import Judge
 
 CAP = 10
 """Substitutes kept for each product and target company: per company, or the large chains crowd out the small one."""
@@ -30,17 +31,21 @@ COLUMNS = [
 
 def ranked(judged: pd.DataFrame) -> pd.DataFrame:
     """The accepted pairs with their ``rank``: best score first, then lower level, then the substitute; at most ``CAP``
-    a product and company. Of each product all pairs are here, or none."""
+    a product and company, of which none is cut off that a person accepted, were there more. Of each product all pairs
+    are here, or none."""
     rows = judged[judged["accepted"]]
+    rows = rows.assign(by_evidence=rows["decision"] < 0)
+    order = ["left", "company", "by_evidence", "score", "level", "right"]
+    rows = rows.sort_values(order, ascending=[True, True, True, False, True, True])
+    place = rows.groupby(["left", "company"]).cumcount()
+    rows = rows[(place < CAP) | ~rows["by_evidence"]].drop(columns="by_evidence")
     rows = rows.sort_values(["left", "company", "score", "level", "right"], ascending=[True, True, False, True, True])
-    rows = rows.assign(rank=rows.groupby(["left", "company"]).cumcount() + 1)
-    return rows[rows["rank"] <= CAP]
+    return rows.assign(rank=rows.groupby(["left", "company"]).cumcount() + 1)
 
 
-def substitution_rows(
-    best: pd.DataFrame, products: pd.DataFrame, relations: ShelfRelations, offers: Offers
-) -> pd.DataFrame:
+def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) -> pd.DataFrame:
     """The ranked pairs as rows of the table."""
+    relations, offers = judge.relations, judge.offers
     ids = products["product_id"].to_numpy()
     rows = best.assign(
         product_id=ids[best["left"]],
@@ -55,13 +60,27 @@ def substitution_rows(
         values = relations.pairs[column].to_numpy(object)
         rows[column] = np.where(mapped, values[rows["mapping"]] if len(values) else None, None)
     rows["relation"] = np.array(category_relation.RELATIONS, object)[rows["relation"]]
+    rows["said"] = judge.decided.said(best["decision"].to_numpy(np.intp))
+    rows["alone"] = _alone(best, judge.model.shown_from)
     rows["reasons"] = _reasons(rows)
     return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
 
 
+def is_accepted_by_person(reasons: str) -> bool:
+    """Whether these reasons of a row begin with a person's."""
+    return reasons.startswith('["accepted by ')
+
+
+def _alone(best: pd.DataFrame, shown_from: float) -> NDArray[np.object_]:
+    """How each pair would have fared by the evidence alone, where a person decided otherwise."""
+    gate = np.array(GATES, object)[best["gate"]]
+    too_low = np.where(best["score"] < shown_from, "below score", "")
+    return np.where(gate != "", "refused: " + gate, too_low).astype(object)
+
+
 def _reasons(rows: pd.DataFrame) -> pd.Series:
     """Told once for all rows that have the same."""
-    told_by = ["bits", "mapping", "relation", "path", "target_path", "lowered"]
+    told_by = ["bits", "mapping", "relation", "path", "target_path", "lowered", "said", "alone"]
     same = rows.groupby(told_by, dropna=False, sort=False).ngroup()
     first = rows[told_by].assign(same=same).drop_duplicates("same").set_index("same")
     told = pd.Series([_reasons_of(row) for row in first.itertuples(index=False)], index=first.index, dtype=object)
@@ -69,8 +88,12 @@ def _reasons(rows: pd.DataFrame) -> pd.Series:
 
 
 def _reasons_of(row: Any) -> str:
-    """JSON array: every level that applied, and what spoke against the pair without refusing it."""
-    reasons = [rule for level, rule in LEVEL_RULES.items() if row.bits & (1 << (level - 1))]
+    """JSON array: what a person decided, every level that applied, and what spoke against the pair without refusing
+    it."""
+    reasons = [row.said] if row.said else []
+    if row.alone:
+        reasons.append(f"the evidence alone: {row.alone}")
+    reasons += [rule for level, rule in LEVEL_RULES.items() if row.bits & (1 << (level - 1))]
     if row.mapping >= 0 and row.relation == "same":
         reasons.append(f"level 5: both in {category_path.readable(row.path)}")
     elif row.mapping >= 0:

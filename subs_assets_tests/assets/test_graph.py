@@ -35,6 +35,7 @@ from subs_assets.equivalence.review import Queue, review_queue
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.shops_and_runs import (
+    COMMON_SKU,
     OWN_BRANDS,
     SOURCE,
     checks_of,
@@ -291,13 +292,20 @@ def shelved(rows: list[dict], name: str) -> list[dict]:
 
 
 def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(settings: Settings) -> None:
-    """The evidence says that milk is milk; Ann says that the corner shop's is narrower. Then its shelf is renamed, and
-    is called Milk again."""
+    """The evidence says that milk is milk; Ann says that the corner shop's is narrower, that its milk is no substitute
+    for the depot's, and dog food one. Then its shelf is renamed, and is called Milk again."""
     corner, depot = category_path.encode(["Food", "Milk"]), category_path.encode(["Everything", "Aisle", "Milk & More"])
     pair = ("corner", corner, "depot", depot)
     said = pd.DataFrame([(*pair, "accept", "broad", "no drinks")], columns=control.DECIDED_COLUMNS)
     engine = control.open_control(settings.control_url)
     control.record_decisions(engine, "equivalence", both_directions(said), "Ann")
+    milk = offered_for(settings, "corner:c001", "depot")[0]
+    swaps = [
+        ("corner", "c001", "depot", milk, "reject", None, None),
+        ("corner", "c001", "market", COMMON_SKU, "accept", None, None),
+        ("corner", "gone", "depot", milk, "reject", None, None),
+    ]
+    control.record_decisions(engine, "substitution", pd.DataFrame(swaps, columns=control.DECIDED_COLUMNS), "Ann")
 
     def night(name: str) -> tuple[dict[tuple[str, ...], list[str]], str, Queue]:
         """How the pair stands in each direction, the metadata about lost decisions, and the queue."""
@@ -308,8 +316,15 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
         rows = table(settings, "category_equivalences").set_index(KEY_COLUMNS)[["status", "relation", "origin"]]
         stands = {key: rows.loc[key].tolist() for key in (pair, other_direction(pair)) if key in rows.index}
         published = {field.name: table(settings, field.name) for field in fields(PublishedEquivalences)}
-        queue = review_queue(PublishedEquivalences(**published), control.read_decisions(engine))
+        queue = review_queue(PublishedEquivalences(**published), control.read_decisions(engine, "equivalence"))
         assert told_by(result, "category_equivalence_changes")["Gone"].value == len(last - set(rows.index))
+        assert milk not in offered_for(settings, "corner:c001", "depot")
+        assert COMMON_SKU in offered_for(settings, "corner:c001", "market")
+        idle = told_by(result, "substitutions")["Decisions that count for nothing now"].value
+        assert (
+            idle.startswith(f"corner gone -> depot {milk}, rejected by Ann")
+            and 'corner sells no listing "gone"' in idle
+        )
         last.clear()
         last.update(rows.index)
         return stands, told_by(result, "category_equivalences")["Decisions whose category is gone"].value, queue
@@ -329,6 +344,12 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
     stands, lost, _ = night("Milk")
     assert stands == decided and lost == "none"
     engine.dispose()
+
+
+def offered_for(settings: Settings, product_id: str, company: str) -> list[str]:
+    """The skus that are published as substitutes of a product at a company."""
+    rows = table(settings, "substitutions")
+    return rows.loc[(rows["product_id"] == product_id) & (rows["company_slug"] == company), "sku"].tolist()
 
 
 def told_by(result: ExecuteInProcessResult, asset: str) -> Mapping[str, MetadataValue]:

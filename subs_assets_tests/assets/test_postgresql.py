@@ -129,11 +129,23 @@ def test_a_decision_by_a_person_is_read(settings: Settings) -> None:
         engine, kind="equivalence", verdict="reject", decided_by="a person",
         company_slug=company, subject=path, target_company_slug=target, target_subject=target_path,
     )  # fmt: skip
+    refused, shop, sku = plain_sql.select(
+        settings.database_url,
+        "SELECT substitute_id, company_slug, sku FROM substitutions WHERE product_id = 'corner:c001' LIMIT 1",
+    )[0]
+    control.record_decision(
+        engine, kind="substitution", verdict="reject", decided_by="a person",
+        company_slug="corner", subject="c001", target_company_slug=shop, target_subject=sku,
+    )  # fmt: skip
     engine.dispose()
     assert plain_sql.table_names(settings.control_url) == sorted(control.control_metadata.tables)
     assert run_graph(settings).success
     decided = plain_sql.select(settings.database_url, "SELECT * FROM category_equivalences WHERE origin = 'decision'")
     assert [row[:6] for row in decided] == [(company, path, target, target_path, decided[0][4], "rejected")]
+    shown = plain_sql.select(
+        settings.database_url, "SELECT DISTINCT substitute_id FROM substitutions WHERE product_id = 'corner:c001'"
+    )
+    assert shown and (refused,) not in shown
 
 
 def test_a_database_that_is_behind_stops_the_run_before_it_writes(settings: Settings, postgres_url: str) -> None:

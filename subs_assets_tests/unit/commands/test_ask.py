@@ -190,6 +190,12 @@ def test_substitutes_say_what_a_person_decided_and_whether_it_counts_yet(subs: S
     told = subs(home, "substitutes", "c001").stdout
     for says in (": too dear (counts from the next run on)", "Beef Dog Food 700g at depot, accepted by Ann on "):
         assert says in told
+    refused, accepted = (subs(home, "explain", "c001", sku).stdout for sku in (shown["substitute_id"], dog_food))
+    assert f"It is no substitute at {shown['company_slug']}: a person decided so." in refused
+    assert "a person decided: accepted by Ann on" in accepted and "on level 5: a person decided so." in accepted
+    assert (
+        refused.count("That counts from the next run on.") >= 1 <= accepted.count("That counts from the next run on.")
+    )
     execute(home.database_url, f"DELETE FROM substitutions WHERE substitute_id = '{shown['substitute_id']}'")
     assert ": too dear\n" in subs(home, "substitutes", "c001").stdout
 

@@ -119,8 +119,10 @@ def test_a_file_that_may_hold_somebodys_work_is_not_overwritten(subs: Subs, home
 def test_substitutions_are_asked_for_decided_and_not_asked_for_again(
     subs: Subs, home: Settings, tmp_path: Path
 ) -> None:
+    plain_sql.execute(home.database_url, "UPDATE listings SET name = '=1+1'")
     rows = queue_of(subs, home, tmp_path / "queue.csv", kind="substitutions")
     assert len(rows) > 2 and {row["verdict"] for row in rows} == {""}
+    assert {row[name] for row in rows for name in ("name", "target_name")} == {"'=1+1"}
     rows[0] |= {"verdict": "accept", "reason": "=same"}
     rows[1] |= {"verdict": "reject"}
     file = fill_in(tmp_path / "queue.csv", rows, ";")

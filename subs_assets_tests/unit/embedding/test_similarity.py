@@ -51,6 +51,16 @@ def test_alike_pairs_equal_brute_force(
         assert found == pytest.approx(mean[i, j], abs=1e-5)
 
 
+def test_chosen_pairs_are_as_alike_as_in_the_whole_matrix() -> None:
+    features = spelled(WORDS)
+    left, right = np.array([0, 3, 3], np.intp), np.array([1, 4, 0], np.intp)
+    pairs = features.pairs(left, right)
+    cosine, lexical = features.similarities(left, right)
+    np.testing.assert_allclose(pairs.cosine, cosine.diagonal(), atol=1e-6)
+    np.testing.assert_allclose(pairs.lexical, lexical.diagonal(), atol=1e-6)
+    assert len(features.pairs(left[:0], right[:0])) == 0
+
+
 def test_pairs_come_in_order_of_left_then_right_whatever_the_strip(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{one} {two}" for one in WORDS for two in WORDS]
     features, rows = spelled(names), np.arange(len(names))

@@ -6,6 +6,12 @@ import pytest
 
 from subs_assets.embedding.similarity import Pairs
 from subs_assets.substitution.category_relation import BROAD, CONTRADICTS, EXACT, NO_RELATION, RELATED, SAME
+from subs_assets.substitution.decisions import (
+    STANDING_COLUMNS,
+    StandingDecisions,
+    decided_pairs,
+    no_decisions,
+)
 from subs_assets.substitution.features import pair_features
 from subs_assets.substitution.gates import CLAIM, Gates
 from subs_assets.substitution.judge import Judge
@@ -25,6 +31,7 @@ def judged(
     products: tuple[dict, ...] = ({"name": "apple"}, {"name": "zebra"}),
     similarity: float = 0.7,
     pairs: tuple[tuple[int, int], ...] = ((0, 1),),
+    decisions: StandingDecisions | None = None,
 ) -> pd.DataFrame:
     blocks = pd.DataFrame(standing, columns=["company_slug", "path", "row"])
     blocks["path"] = blocks["path"].map(path)
@@ -44,6 +51,7 @@ def judged(
         sold_by,
         pair_features(attributes, no_department, sold_by),
         MODEL,
+        decided_pairs(decisions or no_decisions(), range(len(products)), COMPANIES),
     )
     return judge.judge(Pairs(left, right, alike, alike))
 
@@ -108,6 +116,40 @@ def test_accepted_means_no_gate_and_score_enough(products: tuple[dict, ...], sim
     assert row["level"] == 4
     assert bool(row["accepted"]) == accepted
     assert (row["gate"] == CLAIM) == (not accepted and similarity == 0.9)
+
+
+def standing(*pairs: tuple[int, int, str | None, str]) -> StandingDecisions:
+    """Decisions as (product, substitute, company or None for everywhere, verdict)."""
+    return StandingDecisions(
+        pd.DataFrame([(*pair, f"{pair[3]}ed by Ann") for pair in pairs], columns=STANDING_COLUMNS, dtype=object), []
+    )
+
+
+UNLIKE = ({"name": "milk", "product_class": "food"}, {"name": "bleach", "product_class": "household"})
+
+
+@pytest.mark.parametrize(
+    ("made", "products", "similarity", "accepted", "levels"),
+    [
+        pytest.param((0, 1, "coles", "accept"), SAME_NAME, 0.1, [True, False], [4, 4], id="where it was seen"),
+        pytest.param((0, 1, "coles", "accept"), UNLIKE, 0.1, [True, False], [5, 0], id="over gate, level and score"),
+        pytest.param((0, 1, None, "reject"), SAME_NAME, 0.9, [False, False], [4, 4], id="rejected everywhere"),
+        pytest.param((1, 0, None, "reject"), SAME_NAME, 0.9, [True, True], [4, 4], id="the other direction"),
+        pytest.param((0, 1, "aldi", "accept"), SAME_NAME, 0.1, [False, False], [4, 4], id="another company"),
+    ],
+)
+def test_a_person_decides_over_the_evidence(
+    made: tuple[int, int, str | None, str],
+    products: tuple[dict, ...],
+    similarity: float,
+    accepted: list[bool],
+    levels: list[int],
+) -> None:
+    sold = [(0, "aldi"), (1, "coles"), (1, "iga")]
+    rows = judged([], MAPPED, sold, products, similarity, decisions=standing(made))
+    assert rows["accepted"].tolist() == accepted and rows["level"].tolist() == levels
+    alone = judged([], MAPPED, sold, products, similarity)
+    pd.testing.assert_series_equal(rows["score"], alone["score"])
 
 
 def test_a_preference_lowers_and_the_pack_ratio_is_of_the_product() -> None:
