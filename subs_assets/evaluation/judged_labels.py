@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from subs_assets.embedding.similarity import NameFeatures, Pairs
+from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.substitution_labels import KEYS
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.judge import Judge
@@ -20,19 +20,12 @@ def judged_labels(
     known = _numbers(labels, inputs)
     labels = known[known["left"] != known["right"]].reset_index(drop=True)
     left, right = labels["left"].to_numpy(np.intp), labels["right"].to_numpy(np.intp)
-    judged = judge.judge(pairs_of(features, left, right))
+    judged = judge.judge(features.pairs(left, right))
     place, _ = judge.offers.at(right)
     at_company = judged.assign(place=place)[
         np.array(judge.offers.companies, object)[judged["company"]] == labels["target_company_slug"].to_numpy()[place]
     ]
     return pd.concat([labels.drop(columns=["left", "right"]), at_company.set_index("place")], axis=1)
-
-
-def pairs_of(features: NameFeatures, left: np.ndarray, right: np.ndarray) -> Pairs:
-    """These pairs with how alike their names are."""
-    cosine = np.einsum("nd,nd->n", features.vectors[left], features.vectors[right]).astype(np.float32)
-    lexical = np.asarray(features.lexical[left].multiply(features.lexical[right]).sum(axis=1), np.float32).ravel()
-    return Pairs(left, right, cosine, lexical)
 
 
 def _numbers(labels: pd.DataFrame, inputs: SubstitutionInputs) -> pd.DataFrame:
