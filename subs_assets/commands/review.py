@@ -146,17 +146,31 @@ def decisions(as_json: AsJson = False) -> None:
         }
         for row in records(without_inverses(kept[kept["kind"] == "equivalence"]))
     ]
-    of_substitutions = [
+    print_table(of_categories, "Decisions about categories")
+    print_table(_of_substitutions(kept[kept["kind"] == "substitution"], settings), "Decisions about substitutions")
+
+
+def _of_substitutions(kept: "pd.DataFrame", settings: Settings) -> list[dict[str, Any]]:
+    """Listings by their names, of those that are still sold."""
+    from subs_assets.database import lookups
+
+    if kept.empty:
+        return []
+    with published(settings) as connection:
+        names = lookups.listing_names(connection, {*kept["subject"], *kept["target_subject"]})
+
+    def listing(company: str, sku: str) -> str:
+        return f"{company} {sku}: {names.get((company, sku), 'no longer sold')}"
+
+    return [
         {
-            "product": f"{row['company_slug']}: {row['subject']}",
+            "product": listing(row["company_slug"], row["subject"]),
             "verdict": row["verdict"],
-            "substitute": f"{row['target_company_slug']}: {row['target_subject']}",
+            "substitute": listing(row["target_company_slug"], row["target_subject"]),
             **_by_whom(row),
         }
-        for row in records(kept[kept["kind"] == "substitution"])
+        for row in records(kept)
     ]
-    print_table(of_categories, "Decisions about categories")
-    print_table(of_substitutions, "Decisions about substitutions")
 
 
 def _by_whom(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -129,6 +129,12 @@ def names_of(connection: Connection, product_ids: Collection[str]) -> dict[str, 
     return {row.product_id: row.name for row in connection.execute(statement)}
 
 
+def listing_names(connection: Connection, skus: Collection[str]) -> dict[tuple[str, str], str]:
+    """(company_slug, sku) -> the listing's name, of those that are published."""
+    statement = select(listings.c.company_slug, listings.c.sku, listings.c.name).where(listings.c.sku.in_(skus))
+    return {(row.company_slug, row.sku): row.name for row in connection.execute(statement)}
+
+
 def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
     """What became of one product at each company; one row a target company, the furthest that any of its own
     companies' shelves led.

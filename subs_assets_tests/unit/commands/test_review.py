@@ -144,7 +144,7 @@ def test_substitutions_are_asked_for_decided_and_not_asked_for_again(
     asked = [[(row["sku"], row["target_sku"]) for row in queue] for queue in (rows[2:], left)]
     assert asked[0] == asked[1][: len(asked[0])]
     listed = subs(home, "review", "decisions").stdout
-    assert "Decisions about categories: none" in listed and f"{accepted[0]}: {accepted[1]}" in listed
+    assert "Decisions about categories: none" in listed and f"{accepted[0]} {accepted[1]}: =1+1" in listed
     rows[0] |= {"verdict": "withdraw", "reason": ""}
     taken_back = subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", rows[:2])))
     assert "(1 withdrawn)" in taken_back.stdout and "decided so already, left as they are: 1" in taken_back.stdout
