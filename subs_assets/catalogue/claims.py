@@ -10,7 +10,7 @@ from subs_assets.catalogue.eaters import ANIMAL_PIECES, CHILD_PIECES, animal_cla
 
 _FREE_FROM = {
     "gluten_free": r"gluten",
-    "lactose_free": r"lactose|lakto?(?:se?)?",
+    "lactose_free": r"lacto(?:se)?|lakto?(?:se?)?",
     "dairy_free": r"dairy|milk|milch",
     "egg_free": r"eggs?|ei|eier",
     "nut_free": r"(?:tree[\s-]?)?nuts?|nuss|nüsse",
@@ -30,7 +30,7 @@ _FREE_FROM = {
 from gluten", "no gluten"; with the abbreviations of long names ("alk.frei").
 """
 
-_LESS_OF = {"sugar_free": "low_sugar", "no_added_salt": "low_salt", "alcohol_free": "low_alcohol", "low_fat": "low_fat"}
+_LESS_OF = {"sugar_free": "low_sugar", "no_added_salt": "low_salt", "alcohol_free": "low_alcohol"}
 """What "97% ... free" says of a substance."""
 
 _SUBSTANCE = "|".join(f"(?:{pattern})" for pattern in _FREE_FROM.values())
@@ -44,17 +44,20 @@ _FREE_FROM_PHRASES = tuple(
     for pattern in (
         # "Free Range" is no claim about what stands before it, and "97% sugar free" is not sugar free.
         rf"(?P<list>{_LIST}\b(?:{_SUBSTANCE}))(?:[\s-]*(?:free(?!\w)|{_FREI})(?![\s-]*range)|fr\.)",
-        rf"(?P<list>gluten|lactose|laktose|al[kc]ohol){_FREI}",
-        rf"\b(?:free[\s-]+from|frei von|ohne)\s+(?:added\s+)?(?P<list>{_LIST}\b(?:{_SUBSTANCE})(?!\w))"
+        rf"(?P<list>gluten|lactose|laktose|al[kc]ohol|milch){_FREI}",
+        r"\b(?P<list>egg|sugar|meat)less\b",
+        r"\b(?:free[\s-]+from|frei von|ohne|without|contains no)\s+(?:added\s+)?"
+        rf"(?P<list>{_LIST}\b(?:{_SUBSTANCE})(?!\w))"
         r"(?![\s-]*(?:added|zusatz|geröstet|pikant|im\b))",
         rf"(?:\b(?:no|zero|non)|(?<![\d.,])0(?:[.,]0)?\s?%)[\s-]+(?P<list>{_LIST}\b(?:{_SUBSTANCE})(?!\w))"
-        r"(?![\s-]*(?:add|zusatz|free|reduced))",
+        r"(?![\s-]*(?:add|zusatz|free(?![\s-]*range)|reduced))",
     )
 )
 
 _DRINK = (
     r"\b(?:coke|cola|coca-cola|pepsi|fanta|sprite|lemonade|limonade|limo|tonic|soda|drinks?|energy|eistee|ice[\s-]?tea"
-    r"|schweppes|frucade|waldquelle|7up|red bull|monster|ginger beer|bitter lemon|solo|sunkist|kirks)\b"
+    r"|schweppes|frucade|waldquelle|7up|red bull|monster|ginger beer|bitter lemon|cordial|dr pepper|solo|sunkist"
+    r"|kirks)\b"
 )
 _BEER = r"\b(?:\w*bier|beer|lager|pils\w*|\w*radler|\w*weizen|ale|ipa|cider|heineken|carlton|stiegl|wine|gin)\b"
 _DAIRY = (
@@ -65,15 +68,15 @@ _DAIRY = (
 
 _WORDS = {
     "vegan": ("vegan", r"\b(?:easy|bio)?vegan(?:e[rsnm]?|s|z|uary)?\b"),
-    "lactose_free": ("minus l.free l-free", r"\bminus[\s-]?l\b|\bl[.-]free\b"),
+    "lactose_free": ("minus free frei", r"\bminus[\s-]?l\b|\bl[.-]fr(?:ee|ei)\b"),
     "plant_based": (
-        "plant pflanzlich",
-        r"\bplant[\s-]?based\b|\bpflanzlich\b|\b(?:100\s?%|rein|auf) pflanzlich\w*"
+        "plant pflanz",
+        r"\bplant[\s-]?based\b|\bpflanz(?:lich|enbasiert\w*)\b|\b(?:100\s?%|rein|auf) pflanzlich\w*"
         r"|\bpflanzliche?[rs]? (?:dessert|pudding|alternative|joghurt|käse|aufstrich|schlag)",
     ),
     "vegetarian": (
         "vegetari fleischlos veggie vegie",
-        r"\bvegetarian\b|\bvegetarisch(?:e[rsnm]?)?\b|\bfleischlos\w*"
+        r"\bvegetarians?\b(?![\s-]fed)|\bvegetarier\b|\bvegetarisch(?:e[rsnm]?)?\b|\bfleischlos\w*"
         r"|\bvegg?ie (?:burger|sausage|patt|mince|nugget|schnitzel|hack|bolognese|laibchen|wurst|würst|dog)",
     ),
     "halal": ("halal", r"\bhalal\b"),
@@ -84,7 +87,7 @@ _WORDS = {
     ),
     "low_fodmap": ("fodmap", r"\b(?:low[\s-]+fodmap|fodmap[\s-]+friendly)\b"),
     "organic": (
-        "organic bio",
+        "organic bio combiotik",
         r"\borganics?\b|\bbiologisch(?:e[rsnm]?)?\b|"
         r"\bbio\b(?![\s-]*(?:oil|öl|active|aktiv|dynamic|zyme?|degradable|kult|cultures?))",
     ),
@@ -96,13 +99,13 @@ _WORDS = {
         "sugar zucker sweet süss zero",
         r"\bno[\s-]+(?:added[\s-]+(?:cane[\s-]+)?sugars?|sugars?[\s-]+add(?:ed)?)\b"
         r"|\bwithout added sugars?\b|(?:\bohne|\bkein|0\s?%) (?:\w+ )?zucker[\s-]?zusatz\b|\bohne zuckersatz\b"
-        r"|\bohne zugesetzten zucker\b"
-        r"|\bzero added sugars?\b|\bunsweetened\b|\bungesüsst\w*|\bungezuckert\w*"
+        r"|\bohne (?:zugesetzten zucker|zusatz von zucker)\b"
+        r"|\b(?:zero|0) added sugars?\b|\bunsweetened\b|\bungesüsst\w*|\bungezuckert\w*"
         r"|(?:yog|jog|quark|milchreis|ketchup|hafer|latte|exquisa|corny).*\bzero\b(?!%)|\bzero (?:\w+ )?yog",
     ),
     "sugar_free": (
         "zero light diet max",
-        rf"{_DRINK}.*\b(?:zero|light)\b|\b(?:zero|diet|light) (?:\w+ )?{_DRINK}|\bpepsi max\b"
+        rf"{_DRINK}.*\b(?:zero|light|diet)\b|\b(?:zero|diet|light) (?:\w+ )?{_DRINK}|\bpepsi max\b"
         r"|\bzero (?:calories|kalorien)\b|\b(?:orange|lemon|zitrone|lemonsoda|mate|sirup) (?:\w+ ){0,2}zero\b(?!%)",
     ),
     "low_sugar": (
@@ -119,7 +122,9 @@ _WORDS = {
         "alc entalk 0.0 0,0 zero freibier clausthaler cabernet chardonnay",
         r"\bnon[\s-]?alc(?:oholic)?\b|\bde-?alcoholi[sz]ed\b|\balcohol removed\b|\bentalkoholisiert\w*"
         r"|(?<!\d)0[.,]0\s?%(?! ?(?:zucker|sugar|fett|fat))"
-        rf"|{_BEER}.*(?<!of )\b(?:0[.,]0|zero)(?!\w)|\b(?:0[.,]0|zero)\s.*{_BEER}"
+        r"|(?<![\d.,])0[.,]0(?![\d.,]|\s?%)"
+        rf"|{_BEER}.*(?<!of )\bzero\b|\bzero\s.*{_BEER}"
+        r"|\bzero (?:shiraz|merlot|pinot|chardonnay|cabernet|sauvignon|ros)"
         r"|\bfreibier\b|\bclausthaler\b|\b(?:\w*bier|cabernet|chardonnay)\b.* af\b",
     ),
     "low_alcohol": (
@@ -147,7 +152,22 @@ _WORDS = {
 }
 """Per claim: pieces of words, one of which is in every name that says it, and the pattern for how it is said."""
 
-_FREE_FROM_PIECES = ("free", "frei", "fr.", "ohne ", "no ", "no-", "non ", "non-", "zero", "0%", "0 %")
+_FREE_FROM_PIECES = (
+    "free",
+    "frei",
+    "fr.",
+    "ohne ",
+    "without",
+    "contains no",
+    "less",
+    "no ",
+    "no-",
+    "non ",
+    "non-",
+    "zero",
+    "0%",
+    "0 %",
+)
 
 _PATTERNS = {claim: re.compile(pattern) for claim, (_, pattern) in _WORDS.items()}
 _FREE_FROM_WORDS, _ANIMAL, _CHILD = "free from", "animal", "child"
@@ -168,8 +188,11 @@ _WORTH_A_LOOK = {
 }
 """What each piece that the first look finds may belong to: it finds the shortest of those that begin alike."""
 
+_PLAIN = (("’", "'"), ("\N{HYPHEN}", "-"), ("\N{NON-BREAKING HYPHEN}", "-"), ("\N{EN DASH}", "-"))
+
 _TAKEN_BACK = re.compile(
-    r"\b(?:not|nicht|kein\w*|isn't|almost|nearly|fast)[\s-]+(?:(?:suitable|geeignet)[\s-]+)?(?:(?:for|für)[\s-]+)?$"
+    r"\b(?:(?:not|nicht|kein\w*|isn't|almost|nearly|fast)[\s-]+(?:(?:suitable|geeignet)[\s-]+)?|unsuitable\s+)"
+    r"(?:(?:for|für)[\s-]+)?$"
 )
 """What takes a claim back when it stands right before it: "not gluten free", "not suitable for vegans"."""
 
@@ -181,8 +204,11 @@ has less sugar."""
 
 
 def fold(text: str) -> str:
-    """``text`` in the form that the patterns are written for."""
-    return text.casefold().replace("ß", "ss").replace("’", "'") + " "
+    """``text`` in the form that the patterns are written for: small letters, single spaces, plain hyphens."""
+    words = " ".join(text.casefold().split()) + " "
+    for odd, plain in _PLAIN:
+        words = words.replace(odd, plain)
+    return words
 
 
 def find_claims(text: str) -> frozenset[str]:
@@ -197,7 +223,9 @@ def find_claims(text: str) -> frozenset[str]:
         if any(not _TAKEN_BACK.search(folded[: match.start()]) for match in _PATTERNS[claim].finditer(folded)):
             found.add(claim)
     animal = animal_claims(folded) if _ANIMAL in looked_for else set()
-    found |= child_claims(folded) if _CHILD in looked_for and not animal else animal
+    child = child_claims(folded) if _CHILD in looked_for else set()
+    # An age beside an animal is the animal's.
+    found |= animal | {claim for claim in child if not (animal and claim.startswith("from_"))}
     return with_implied(found)
 
 
@@ -208,9 +236,14 @@ def _free_from_claims(folded: str) -> set[str]:
             before = folded[: match.start()]
             if _TAKEN_BACK.search(before):
                 continue
-            share = _SHARE_BEFORE.search(before)
-            nearly_free = share is not None and float(share["share"].replace(",", ".")) < AS_GOOD_AS_FREE
+            nearly_free = match[0].rstrip().endswith("free") and _is_nearly_all(before)
             for claim, named in _NAMED.items():
                 if named.search(match["list"]):
-                    found.add(_LESS_OF.get(claim, "") if nearly_free else claim)
-    return found - {""}
+                    found.add(_LESS_OF.get(claim, claim) if nearly_free else claim)
+    return found
+
+
+def _is_nearly_all(before: str) -> bool:
+    """Whether the words before "sugar free" end in a share such as "97%"; of cocoa it says "70%"."""
+    share = _SHARE_BEFORE.search(before)
+    return share is not None and 80 < float(share["share"].replace(",", ".")) < AS_GOOD_AS_FREE

@@ -14,15 +14,16 @@ _AGES = {
     # months, as "6+ months", "6-16 Monate", "from 6 months", "ab 6 Monaten", "nach dem 6. Monat", "12m+"
     re.compile(
         r"(?<![\d.,])(?P<age>\d{1,2})\s*(?:\+|-\s*\d{1,2}|/\s*\d{1,2})\s*(?:mon(?:ths?|ate?n?|\.)|mths?)\b"
-        r"|(?<![\d.,])(?P<age2>\d{1,2})\s*(?:months?|mths?|mo|monate?|m)\s?\+"
-        r"|(?<!\w)\+(?P<age5>\d{1,2})\s*mon|\b(?:from|ab|after|nach)\s+(?:dem\s+)?(?P<age3>\d{1,2})\s*(?:m\b|mths?\b|months?\b|monat)"
+        r"|(?<![\d.,])(?P<age2>\d{1,2})\s*(?:months?|mths?|mo|monate?|m)\s?(?:\+|& up\b|and up\b|onwards|plus\b)"
+        r"|(?<!\w)\+(?P<age5>\d{1,2})\s*mon"
+        r"|\b(?:from|ab|after|nach)\s+(?:dem\s+)?(?P<age3>\d{1,2})\s*(?:m\b|mths?\b|months?\b|monat)"
         r"|\bnach\s+(?:dem\s+)?(?P<age4>\d{1,2})\.\s*mon"
     ): (1, 0),
     # the German ordinal: the sixth month begins when five are over
     re.compile(r"\b(?:ab\s+)(?:dem\s+)?(?P<age>\d{1,2})\.\s*(?:lebens)?mon"): (1, -1),
     # years, as "1+ years", "ab 3 Jahren", "1-2 Jahre"
     re.compile(
-        r"(?<![\d.,])(?P<age>\d)\s*(?:\+|-\s*\d{1,2})\s*(?:years?|yrs?|jahre?n?)\b"
+        r"(?<![\d.,])(?P<age>\d)\s*(?:\+|-\s*\d{1,2})\s*(?:years?|yrs?|jahre?n?)\b|(?<![\d.,])(?P<age4>\d)\s*(?:years?|yrs?|jahre?)\s?\+"
         r"|\b(?:from|ab)\s+(?P<age2>\d)\s*(?:years?|yrs?|jahr)|\+\s?(?P<age3>\d)\s*jahre\b"
     ): (12, 0),
 }
@@ -67,7 +68,8 @@ _ANIMALS = {
     "for_cats": (
         r"cats?(?:'s)?|kittens?|felines?",
         r"\bkatzen?\b|\bkatzen(?!zungen|auge|minze\b)\w+|\bkätzchen|\b(?:happy cat|cat's (?:love|best))\b|\bwhiskas\b"
-        r"|\bcatsan\b|\bkitekat\b|\bsheba\b|\bgourmet (?:gold|perle)\b|\bfancy feast\b|\bfriskies\b|\bcat-stick",
+        r"|\bcatsan\b|\bkitekat\b|\bsheba\b|\bgourmet (?:gold|perle)\b|\bfancy feast\b|\bfriskies\b|\bcat-stick"
+        r"|\bkitty litter",
     ),
     "for_birds": (
         r"birds?|parrot|budgie|canary|vögel",
@@ -83,14 +85,16 @@ _ANIMALS = {
     "for_horses": (r"horses?", r"\bpferde(?:futter|leckerl\w*|snack)"),
 }
 _NO_ANIMAL = re.compile(
-    r"\bhot[\s-]?dogs?\b|\b(?:corn|smart|mad|bad)[\s-]dogs?\b|\bcat[\s-]?(?:eyes?|liner)\b|\bfish food\b.*\bben\b"
-    r"|\bben\b.*\bph?ish food\b|\b(?:the )?bare bird\b|\bbird in hand\b|\blego\b"
-    r"|\b(?:flüssig)?seife\b|\bkatzenohren\b"
+    r"\bhot[\s-]?dogs?\b|\b(?:corn|smart|mad|bad)[\s-]dogs?\b|\bcat[\s-]?(?:eyes?|liner)\b|\bthe bare bird\b"
+    r"|\bbird in hand\b|\bph?ish food (?=.*\bben & jerry)|\bkatzenohren\b"
 )
+"""Phrases and brands that name an animal and mean none."""
+
+_TOY_OR_SOAP = re.compile(r"\blego\b|\b(?:flüssig)?seife\b")
 _SPECIES = {
     claim: re.compile(
         rf"\b(?:{names}) (?:\w+ ){{0,2}}{_GOODS}\b|\b(?:for|für) (?:\w+ ){{0,2}}(?:{names})(?!\w)"
-        rf"|\b(?:adult|senior|junior|dry|wet|my) (?:dry |wet )?(?:{names})(?!\w)|{german}"
+        rf"|\b(?:adult|senior|junior|dry|wet|my|small|medium|large) (?:dry |wet )?(?:{names})(?!\w)|{german}"
         if claim not in {"for_fish", "for_horses"}
         else rf"\b(?:{names}) (?:food|feed|treats?|flakes|pellets)\b|{german}"
     )
@@ -115,10 +119,10 @@ _GROWN = re.compile(r"\badult\b|(?<![\d.,])1\s?\+")
 
 ANIMAL_PIECES = (
     "dog", "pupp", "canine", "hund", "welpe", "pedigree", "rinti", "frolic", "cat ", "cats", "cat'", "cat-", "kitten",
-    "feline", "katze", "kätz", "whiskas", "kitekat", "sheba", "gourmet ", "fancy feast", "friskies", "bird", "parrot",
-    "budgie", "canary", "vogel", "vögel", "sittich", "meisenkn", "goldfish", "fish f", "fischfutter", "aquari",
-    "rabbit", "guinea", "hamster", "rodent", "kaninchen", "nager", "meerschw", "small pet", "small anim", "kleintier",
-    "horse", "pferde",
+    "kitty", "feline", "katze", "kätz", "whiskas", "kitekat", "sheba", "gourmet ", "fancy feast", "friskies", "bird",
+    "parrot", "budgie", "canary", "vogel", "vögel", "sittich", "meisenkn", "goldfish", "fish f", "fischfutter",
+    "aquari", "rabbit", "guinea", "hamster", "rodent", "kaninchen", "nager", "meerschw", "small pet", "small anim",
+    "kleintier", "horse", "pferde",
 )  # fmt: skip
 CHILD_PIECES = (
     "mont", "mona", "mon.", "ab 1", "m+", "mth", "mo+", "mo ", "year", "yrs", "jahr", "birth", "geburt", "toddler",
@@ -135,9 +139,10 @@ def animal_claims(folded: str, patterns: Mapping[str, re.Pattern[str]] = SAID) -
     >>> sorted(animal_claims("puppy dog food")), animal_claims("skinless hot dogs")
     (['for_dogs', 'for_puppies'], set())
     """
-    if _NO_ANIMAL.search(folded):
+    if _TOY_OR_SOAP.search(folded):
         return set()
-    found = {claim for claim, pattern in patterns.items() if pattern.search(folded)}
+    words = _NO_ANIMAL.sub(" ", folded)
+    found = {claim for claim, pattern in patterns.items() if pattern.search(words)}
     if found & {"for_dogs", "for_cats"}:
         found -= _FLAVOURS
     return found | life_stages(folded, found) if found else found

@@ -38,7 +38,6 @@ def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted
             listing.repairs.extend(size.notes)
             if size.by_weight and listing.price is not None:
                 listing.repairs.append("the price is that of one kilogram")
-        claimed = f"{listing.name} | {brand.display}" if brand.display else listing.name
         rows.append(
             (
                 company_slug,
@@ -56,7 +55,7 @@ def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted
                 currency,
                 unit_price(listing.price, size),
                 listing.available,
-                _json_array(sorted(find_claims(claimed))),
+                _json_array(listing_claims(listing.name, brand.display)),
                 listing.url,
                 listing.file,
                 listing.line,
@@ -65,6 +64,11 @@ def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted
         )
     frame = pd.DataFrame(rows, columns=tables.listings.columns.keys())
     return conform(frame, tables.listings), _categories(company_slug, accepted)
+
+
+def listing_claims(name: str, brand: str | None) -> list[str]:
+    """The claims of a listing's own words, sorted."""
+    return sorted(find_claims(f"{name} | {brand}" if brand else name))
 
 
 def _categories(company_slug: str, accepted: Sequence[Accepted]) -> pd.DataFrame:
