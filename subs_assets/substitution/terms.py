@@ -49,7 +49,7 @@ SAYS_FLAVOUR = frozenset(
     }
 )
 NEGATES_BEFORE = frozenset({"no", "without", "ohne", "less", "zero", "kein", "keine"})
-NEGATES_AFTER = frozenset({"free", "frei", "less"})
+NEGATES_AFTER = frozenset({"free", "frei", "less", "reduced"})
 JOINS = frozenset({"&", "and", "und", "n", "+", "or", "oder"})
 
 PLURALS = (("s", "", 3), ("es", "", 3), ("ies", "y", 2), ("n", "", 4), ("en", "", 4), ("e", "", 4))
@@ -132,7 +132,7 @@ def find_terms(core_name: str, department: str | None = None) -> dict[str, list[
     >>> found["ingredients"], found["flavours"], found["varieties"], found["states"]
     (['lamb'], ['garlic'], ['mince'], ['frozen'])
     """
-    words = core_name.split()
+    words = core_name.replace("&", " & ").replace("+", " + ").split()
     matches = list(_matches(words))
     found: dict[str, set[str]] = {facet: set() for facet in FACETS}
     for match in matches:

@@ -13,7 +13,8 @@ from subs_assets.substitution.terms import FACETS, Term, find_terms, lexicon
     ("name", "department", "stated"),
     [
         ("lamb mince", None, "lamb | | mince"),
-        ("honey soy chicken", None, "chicken,soybean | honey"),
+        ("honey soy chicken", None, "chicken | soy_sauce"),
+        ("kalb&huhn", None, "chicken,veal"),
         ("tuna in olive oil", None, "tuna | olive | in_oil"),
         ("crackers with rosemary", None, "| rosemary"),
         ("strawberry & vanilla flavoured milk", None, "| milk,strawberry,vanilla"),
