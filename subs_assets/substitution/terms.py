@@ -48,7 +48,7 @@ SAYS_FLAVOUR = frozenset(
         "umhullt",
     }
 )
-NEGATES_BEFORE = frozenset({"no", "without", "ohne", "less", "zero", "kein", "keine"})
+NEGATES_BEFORE = frozenset({"no", "low", "without", "ohne", "less", "zero", "kein", "keine"})
 NEGATES_AFTER = frozenset({"free", "frei", "less", "reduced"})
 JOINS = frozenset({"&", "and", "und", "n", "+", "or", "oder"})
 
