@@ -2,10 +2,13 @@
 differ in them is judged in differences.py."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+
+import pandas as pd
 
 FACETS = ("ingredients", "flavours", "varieties", "states", "uses")
 """What ``find_terms`` fills; ``terms.csv`` knows ingredients and flavours as substances only."""
@@ -49,7 +52,7 @@ SAYS_FLAVOUR = frozenset(
     }
 )
 NEGATES_BEFORE = frozenset({"no", "low", "without", "ohne", "less", "zero", "kein", "keine"})
-NEGATES_AFTER = frozenset({"free", "frei", "less", "reduced"})
+NEGATES_AFTER = frozenset({"free", "frei", "less"})
 JOINS = frozenset({"&", "and", "und", "n", "+", "or", "oder"})
 
 PLURALS = (("s", "", 3), ("es", "", 3), ("ies", "y", 2), ("n", "", 4), ("en", "", 4), ("e", "", 4))
@@ -143,6 +146,15 @@ def find_terms(core_name: str, department: str | None = None) -> dict[str, list[
     if added and not any(_root(STATE, state) == _root(STATE, added) for state in found["states"]):
         found["states"].add(added)
     return {facet: sorted(names) for facet, names in found.items()}
+
+
+def product_terms(core_names: pd.Series, departments: pd.Series) -> pd.DataFrame:
+    """The columns ``FACETS``, JSON arrays, of products in order; a department may be null."""
+    known = departments.astype(object).where(departments.notna(), None)
+    found = [find_terms(name, department) for name, department in zip(core_names, known, strict=True)]
+    return pd.DataFrame(
+        {facet: [json.dumps(stated[facet]) for stated in found] for facet in FACETS}, index=core_names.index
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from subs_assets.substitution.attributes import StatedTerms, stated_terms
 from subs_assets.substitution.differences import MEANINGS, term_differences, told_differences
-from subs_assets.substitution.terms import FACETS, find_terms
+from subs_assets.substitution.terms import FACETS, find_terms, product_terms
 
 
 def stated(*products: tuple[str, str | None]) -> dict[str, StatedTerms]:
@@ -107,9 +107,13 @@ def test_told_differences(product: str, substitute: str, told: list[str]) -> Non
     assert told_differences(stated((product, None), (substitute, None)), 0, 1) == told
 
 
-def test_stated_terms_reads_the_columns_of_product_kinds() -> None:
-    columns = {facet: ["[]", '["lamb","beef"]', '["beef","lamb"]'] for facet in FACETS}
-    found = stated_terms(pd.DataFrame(columns))
-    assert set(found) == set(FACETS)
-    assert [found["ingredients"].of(product) for product in range(3)] == [(), ("beef", "lamb"), ("beef", "lamb")]
-    assert found["ingredients"].code.tolist() == [0, 1, 1]
+def test_stated_terms_reads_what_product_terms_writes() -> None:
+    products = pd.DataFrame(
+        {"core_name": ["thing", "lamb & beef mince", "peas"], "department": ["pantry", None, "frozen"]}, index=[3, 1, 2]
+    )
+    columns = product_terms(products["core_name"], products["department"])
+    found = stated_terms(columns)
+    assert columns.index.tolist() == [3, 1, 2]
+    assert [found["ingredients"].of(product) for product in range(3)] == [(), ("beef", "lamb"), ("pea",)]
+    assert [found["states"].of(product) for product in range(3)] == [(), (), ("frozen",)]
+    assert found["states"].code.tolist() == [0, 0, 1]

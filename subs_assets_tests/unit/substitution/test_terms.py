@@ -42,6 +42,7 @@ from subs_assets.substitution.terms import FACETS, Term, find_terms, lexicon
         ("nut free muesli", None, ""),
         ("no added sugar choc ice", None, "chocolate | | unsweetened"),
         ("candy cane", None, ""),
+        ("fetta reduced fat", None, "feta | | low_fat"),
         ("dairy & gluten free muesli", None, ""),
         ("jasmine rice", None, "rice | | jasmine"),
         ("full cream milk", None, "milk | | full_cream"),
