@@ -61,7 +61,7 @@ _DRINK = (
 )
 _BEER = r"\b(?:\w*bier|beer|lager|pils\w*|\w*radler|\w*weizen|ale|ipa|cider|heineken|carlton|stiegl|wine|gin)\b"
 _DAIRY = (
-    r"(?:milk|milch|(?:sour|thickened|cooking|whipp\w+|coconut|ice) cream|yog|jogh|jogurt|chee|käse|mayo|dressing"
+    r"(?:milk|milch|(?:sour|thickened|cooking|whipp\w+|coconut|ice) cream|yog|jogh|jogurt|cheese|käse|mayo|dressing"
     r"|peanut|butter\b(?! bronzer)|margarine|ricotta|mozzarella|feta|gouda|custard|tasty|sandwich slices"
     r"|topfen|quark|obers|rahm|kokos|coconut|philadelphia|spread|mousse)"
 )

@@ -185,7 +185,8 @@ def _cases(known: _KnownPairs, claim: str, change: str, most: int) -> pd.DataFra
         fits = ((product | substitute) & rivals) == 0
     else:
         fits = ((product & (bit | rivals)) == 0) & ((known.served & bit) == 0)
-        fits &= (known.product_class == ONLY_FOR[row.group]) if row.group in ONLY_FOR else True
+    if change != LOSES and row.group in ONLY_FOR:
+        fits &= known.product_class == ONLY_FOR[row.group]
     cases = pd.DataFrame({"product_id": known.product_ids[fits], "substitute_id": known.substitute_ids[fits]})
     chances = [_chance(claim, change, *pair) for pair in cases.itertuples(index=False, name=None)]
     cases = cases.assign(claim=claim, change=change, chance=pd.Series(chances, dtype=object))

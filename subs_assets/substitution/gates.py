@@ -34,7 +34,7 @@ def served_by(claims: frozenset[str]) -> frozenset[str]:
 
 
 def kept_apart() -> list[frozenset[str]]:
-    """Groups of claims of which the substitute may state none that is new where the product states none of them."""
+    """Groups of claims of which the substitute may state none where the product states none of them."""
     apart = [claim for claim in CLAIM_TABLE.values() if claim.added == "refuse"]
     return [
         frozenset(claim.claim for claim in apart if claim.group == group)
@@ -58,7 +58,7 @@ class Gates:
         own, other = self._refusing[i], self._refusing[j]
         claim = (own & ~self._served[j]) != 0
         for group in self._apart:
-            claim |= ((other & group) != 0) & ((own & other & group) == 0)
+            claim |= ((other & group) != 0) & ((own & group) == 0)
         return np.select(
             [
                 _disagree(products.product_class[i], products.product_class[j]),
@@ -80,7 +80,7 @@ class Gates:
     def added_claims(self, i: int, j: int) -> list[str]:
         """The claims of j that refuse it because i states none of their kind, such as another animal."""
         own, other = self._products.claims[i], self._products.claims[j]
-        return sorted(claim for group in kept_apart() if not own & other & group for claim in other & group)
+        return sorted(claim for group in kept_apart() if not own & group for claim in other & group)
 
     def lowered_claims(self, i: int, j: int) -> list[str]:
         """The preferences of i that j does not state, for an explanation."""
