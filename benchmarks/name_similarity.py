@@ -19,6 +19,7 @@ from subs_assets.catalogue.source import find_sources
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
 from subs_assets.embedding.similarity import NameFeatures, name_features
 from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.model.trained import SHIPPED, load
 from subs_assets.settings import Settings
 
 SOURCES = Path(__file__).parents[1] / "subs_assets_tests" / "catalogues"
@@ -31,13 +32,14 @@ KINDS = ("meaning", "spelling", "both")
 
 def main() -> None:
     settings = Settings.from_environment()
+    model = load(settings.model or SHIPPED)
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
     print(f"encoder {settings.encoder}\n")
     listings = read("au")
-    shared_products(listings, name_features(listings["core_name"].tolist(), store))
+    shared_products(listings, name_features(listings["core_name"].tolist(), model.names, store))
     listings = read("at")
     listings = listings[listings["company_slug"].isin(CODED)].merge(codes(), on=["company_slug", "sku"])
-    common_codes(listings, name_features(listings["core_name"].tolist(), store))
+    common_codes(listings, name_features(listings["core_name"].tolist(), model.names, store))
 
 
 def read(data_set: str) -> pd.DataFrame:

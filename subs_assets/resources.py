@@ -18,6 +18,7 @@ from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
 from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.model import trained
 from subs_assets.settings import Settings
 
 
@@ -167,6 +168,18 @@ class EncoderResource(ConfigurableResource):
         return self._store
 
 
+class TrainedModelResource(ConfigurableResource):
+    """What was learned once: n-gram weights and how soft evidence is weighed. Read when it is first asked for."""
+
+    folder: str = Field(description="A model of `subs train`; the one of the package is shipped")
+    _model: trained.TrainedModel | None = PrivateAttr(default=None)
+
+    def model(self) -> trained.TrainedModel:
+        if self._model is None:
+            self._model = trained.load(Path(self.folder))
+        return self._model
+
+
 class ArchiveStoreResource(Databases):
     """Which databases are archived, and where to."""
 
@@ -216,6 +229,7 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
             data_set=settings.data_set,
         ),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
+        "trained_model": TrainedModelResource(folder=str(settings.model or trained.SHIPPED)),
         "archive_store": ArchiveStoreResource(
             database=database,
             control_state=control_state,

@@ -27,6 +27,8 @@ class Settings:
     timezone: str
     data_set: str
     """What the warehouse is for."""
+    model: Path | None
+    """The folder of a trained model; None: the shipped one."""
 
     @property
     def vectors(self) -> Path:
@@ -86,6 +88,7 @@ class Settings:
             archives=place_url.plain(environment.get("SUBS_ARCHIVES") or str(home / "archives")),
             encoder=environment.get("SUBS_ENCODER") or "all-MiniLM-L6-v2",
             timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
+            model=Path(model).resolve() if (model := environment.get("SUBS_MODEL")) else None,
             data_set=environment.get("SUBS_DATA_SET") or _data_set(catalogues, home, database_url),
         )
 

@@ -15,9 +15,11 @@ from subs_assets.catalogue.categories import build_categories
 from subs_assets.catalogue.core_name import core_name
 from subs_assets.database import frames, tables
 from subs_assets.embedding.matrices import ALIKE
+from subs_assets.embedding.name_weights import COLUMNS
 from subs_assets.embedding.similarity import NameFeatures, alike_names, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
+from subs_assets.model.trained import shipped_model
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import ProductAttributes
 from subs_assets.substitution.build import SubstitutionInputs
@@ -126,13 +128,13 @@ def spelled(names: Iterable[str]) -> NameFeatures:
     names = list(names)
     if not names:
         return no_features()
-    return NameFeatures(HashingEncoder().encode(names), lexical_features(names))
+    return NameFeatures(HashingEncoder().encode(names), lexical_features(names, shipped_model().names))
 
 
 def no_features() -> NameFeatures:
     from scipy import sparse
 
-    return NameFeatures(np.zeros((0, 64), np.float32), sparse.csr_matrix((0, 8), dtype=np.float32))
+    return NameFeatures(np.zeros((0, 64), np.float32), sparse.csr_matrix((0, COLUMNS), dtype=np.float32))
 
 
 def features_with(similarity: NDArray[np.float64]) -> NameFeatures:

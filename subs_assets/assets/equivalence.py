@@ -14,7 +14,7 @@ from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
 from subs_assets.equivalence.changes import CHANGE_COLUMNS, CHANGES, mapping_changes
 from subs_assets.equivalence.mapping import KEY_COLUMNS
-from subs_assets.resources import EncoderResource, WarehouseResource
+from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
 
 GROUP = "equivalence"
 
@@ -49,10 +49,10 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     listing_categories: pd.DataFrame,
     categories: pd.DataFrame,
     encoder: EncoderResource,
+    trained_model: TrainedModelResource,
 ):
-    features = name_features(
-        listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded")
-    )
+    progress = log_progress(context.log, "names encoded")
+    features = name_features(listings["core_name"].tolist(), trained_model.model().names, encoder.store(), progress)
     facets, shelves = facets_and_shelves(listings, listing_categories, categories, features)
     kinds = facets.groupby(["company_slug", "kind"], as_index=False).agg(facets=("path", "size"))
     origins = shelves.groupby(["company_slug", "origin"], as_index=False).agg(rows=("sku", "size"))
@@ -86,15 +86,19 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     listing_shelves: pd.DataFrame,
     warehouse: WarehouseResource,
     encoder: EncoderResource,
+    trained_model: TrainedModelResource,
 ):
-    features = name_features(
-        listings["core_name"].tolist(), encoder.store(), log_progress(context.log, "names encoded")
-    )
+    progress = log_progress(context.log, "names encoded")
+    features = name_features(listings["core_name"].tolist(), trained_model.model().names, encoder.store(), progress)
     decisions = warehouse.decisions("equivalence")
+    model = trained_model.model()
+    calibration = model.same_shelf
     found = build_equivalences(
-        listings, product_listings, categories, category_facets, listing_shelves, decisions, features, encoder.store()
-    )
-    for sentence in found.vanished_decisions:
+        listings, product_listings, categories, category_facets, listing_shelves, decisions, features, calibration,
+        encoder.store(),
+    )  # fmt: skip
+    doubt = model.doubt(encoder.model, encoder.store().encoder.fingerprint)
+    for sentence in (*([doubt] if doubt else []), *found.vanished_decisions):
         context.log.warning(sentence)
     mappings = found.mappings
     pair = ["company_slug", "target_company_slug"]
@@ -103,7 +107,6 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     strongest = _readable(
         accepted.sort_values(["support", *pair, "path", "target_path"], ascending=[False] + [True] * 4)
     )
-    calibration = found.calibration
     mapped = Output(
         mappings,
         "category_equivalences",
@@ -111,6 +114,8 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Accepted": len(accepted),
             "Proposed": int((mappings["status"] == "proposed").sum()),
             "Decisions": len(decisions),
+            "Model": model.version,
+            "Calibrated for": doubt or model.trained_for.encoder,
             "Null margin": round(calibration.null_margin, 3),
             "Nearest neighbours measured": calibration.pairs,
             "P(same shelf)": f"logistic({calibration.slope:.2f} s {calibration.intercept:+.2f})",

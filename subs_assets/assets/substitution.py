@@ -12,7 +12,7 @@ from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_picture
-from subs_assets.resources import EncoderResource, WarehouseResource
+from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
 from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.decisions import standing_decisions
@@ -46,13 +46,15 @@ def embedding_matrices(
     product_listings: pd.DataFrame,
     listing_shelves: pd.DataFrame,
     encoder: EncoderResource,
+    trained_model: TrainedModelResource,
 ) -> EmbeddingMatrices:
     """A vector for every product, and the shelves on which they are compared.
 
     Rows are aligned with `products`; a block holds the rows that stand on one shelf. A name is encoded once, ever.
     """
     progress = log_progress(context.log, "names encoded")
-    return build_matrices(products, product_listings, listing_shelves, encoder.store(), progress)
+    weights = trained_model.model().names
+    return build_matrices(products, product_listings, listing_shelves, weights, encoder.store(), progress)
 
 
 @asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")

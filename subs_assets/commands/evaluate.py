@@ -35,6 +35,7 @@ def equivalences(
     from subs_assets.evaluation.equivalence_evaluation import evaluate_equivalences
     from subs_assets.evaluation.equivalence_labels import labelled_pairs
     from subs_assets.evaluation.mapping_run import MappingInputs
+    from subs_assets.model.trained import SHIPPED, load
 
     settings = Settings.from_environment()
     with published(settings) as connection:
@@ -44,8 +45,9 @@ def equivalences(
         }
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
     try:
+        inputs = MappingInputs(**read, store=store, model=load(settings.model or SHIPPED))
         with errors.status("") as status:
-            found = evaluate_equivalences(MappingInputs(**read, store=store), labelled_pairs(), seeds, status.update)
+            found = evaluate_equivalences(inputs, labelled_pairs(), seeds, status.update)
     except ValueError as problem:
         fail(str(problem))
     if as_json:

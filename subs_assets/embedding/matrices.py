@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue.category_path import ROOT
 from subs_assets.embedding.encoder import Progress
+from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_names, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 
@@ -56,6 +57,7 @@ def build_matrices(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
+    weights: NameWeights,
     store: VectorStore,
     progress: Progress | None = None,
 ) -> EmbeddingMatrices:
@@ -70,7 +72,8 @@ def build_matrices(
     blocks = shelved.assign(row=row_of.reindex(shelved["product_id"]).to_numpy())[BLOCK_COLUMNS].drop_duplicates()
     if blocks["row"].isna().any():
         raise ValueError("product_listings name a product that is not among the products")
-    features = NameFeatures(store.vectors(texts.tolist(), progress), lexical_features(ordered["core_name"].tolist()))
+    lexical = lexical_features(ordered["core_name"].tolist(), weights)
+    features = NameFeatures(store.vectors(texts.tolist(), progress), lexical)
     return EmbeddingMatrices(
         product_ids=ordered["product_id"].to_numpy(dtype=object),
         features=features,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subs_assets.embedding.encoder import Progress
+from subs_assets.embedding.name_weights import COLUMNS, NGRAMS, NameWeights
 from subs_assets.embedding.vector_store import VectorStore
 
 STRIP = 512
@@ -34,8 +35,8 @@ COSINES_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class NameFeatures:
-    """What is compared of n names: ``vectors`` float32 (n, d) of unit length, ``lexical`` sparse float32 (n, g), rows
-    of unit length."""
+    """What is compared of n names: ``vectors`` float32 (n, d) of unit length, ``lexical`` sparse float32 (n, COLUMNS),
+    rows of unit length."""
 
     vectors: NDArray[np.float32]
     lexical: Any
@@ -79,23 +80,29 @@ class Pairs:
         return Pairs(self.left[mask], self.right[mask], self.cosine[mask], self.lexical[mask])
 
 
-def lexical_features(core_names: Sequence[str]) -> Any:
-    """Sparse float32 (n, g) TF-IDF of character 3- and 4-grams, rows of unit length; the weights are those of these
-    names together."""
+def lexical_features(core_names: Sequence[str], weights: NameWeights) -> Any:
+    """Sparse float32 (n, COLUMNS) TF-IDF of hashed character 3- and 4-grams, rows of unit length.
+
+    A row depends on its name and the weights only, so rows of two nights or of two companies can be compared. A name
+    without any n-gram is a row of zeros, alike to nothing.
+    """
     from scipy import sparse
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.preprocessing import normalize
 
-    if not core_names:
-        return sparse.csr_matrix((0, 0), dtype=np.float32)
-    if not any(core_names):
-        raise ValueError("there is no name to compare: every listing was set aside, or no catalogue was read")
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, dtype=np.float32)
-    return vectorizer.fit_transform(core_names).tocsr()
+    if not len(core_names):
+        return sparse.csr_matrix((0, COLUMNS), dtype=np.float32)
+    vectorizer = HashingVectorizer(**NGRAMS, n_features=COLUMNS, norm=None, alternate_sign=False, dtype=np.float32)
+    found = vectorizer.transform(core_names)
+    found.data = (1 + np.log(found.data)) * weights.by_column[found.indices]
+    return normalize(found, copy=False)
 
 
-def name_features(core_names: Sequence[str], store: VectorStore, progress: Progress | None = None) -> NameFeatures:
+def name_features(
+    core_names: Sequence[str], weights: NameWeights, store: VectorStore, progress: Progress | None = None
+) -> NameFeatures:
     """Vectors and character n-grams of the names."""
-    lexical = lexical_features(core_names)
+    lexical = lexical_features(core_names, weights)
     return NameFeatures(store.vectors(core_names, progress), lexical)
 
 

@@ -13,7 +13,7 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.decisions import apply_decisions
-from subs_assets.equivalence.evidence import Calibration, calibrate, listing_evidence
+from subs_assets.equivalence.evidence import Calibration, listing_evidence
 from subs_assets.equivalence.facets import effective_shelves, find_facets
 from subs_assets.equivalence.inference import DirectEvidence, direct_evidence, infer_mappings
 from subs_assets.equivalence.mapping import (
@@ -35,13 +35,12 @@ whose shelves mean nothing was put in order by its listings' names, and mapped."
 
 @dataclass(frozen=True)
 class Equivalences:
-    """The tables ``category_equivalences``, ``category_evidence`` and ``category_absences``, how soft evidence was
-    weighed, and the decisions whose category is gone (sentences)."""
+    """The tables ``category_equivalences``, ``category_evidence`` and ``category_absences``, and the decisions whose
+    category is gone (sentences)."""
 
     mappings: pd.DataFrame
     evidence: pd.DataFrame
     absences: pd.DataFrame
-    calibration: Calibration
     vanished_decisions: list[str]
 
 
@@ -69,14 +68,13 @@ def build_equivalences(
     shelves: pd.DataFrame,
     decisions: pd.DataFrame,
     features: NameFeatures,
+    calibration: Calibration,
     store: VectorStore,
     thresholds: Thresholds = THRESHOLDS,
 ) -> Equivalences:
     """Mappings in both directions of every pair of companies, decisions applied."""
     numbered = with_rows(shelves[shelves["weight"] >= SURE_SHELF], listings)
     product = with_rows(product_listings, listings).sort_values("row")["product_id"].to_numpy(object)
-    own = numbered[numbered["origin"] == "own"].drop_duplicates("row").set_index("row")["path"]
-    calibration = calibrate(features, listings["company_slug"], own.reindex(range(len(listings))))
     trees = {
         company: build_tree(company, part, set(facets.loc[facets["company_slug"] == company, "path"]), len(listings))
         for company, part in numbered.groupby("company_slug", sort=True)
@@ -102,7 +100,14 @@ def build_equivalences(
     candidates = _together([part.candidates for part in found], CANDIDATE_COLUMNS)
     absences = find_absences(categories, facets, decided, candidates, sorted(listings["company_slug"].unique()))
     evidence = _together([part.evidence for part in found], EVIDENCE_COLUMNS)
-    return Equivalences(decided, evidence, absences, calibration, vanished)
+    return Equivalences(decided, evidence, absences, vanished)
+
+
+def own_shelves(listings: pd.DataFrame, shelves: pd.DataFrame) -> pd.Series:
+    """The first shelf that each listing's own company gave it, aligned with the rows of ``listings``; missing where
+    only relatives tell."""
+    numbered = with_rows(shelves[shelves["origin"] == "own"], listings)
+    return numbered.drop_duplicates("row").set_index("row")["path"].reindex(range(len(listings)))
 
 
 def alike_paths(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -131,7 +131,8 @@ def evaluate_equivalences(
     roots = facets[facets["kind"] == "universal_root"]
     pairs = company_pairs(
         inputs.listings, inputs.product_listings, inputs.listing_categories,
-        set(zip(roots["company_slug"], roots["path"], strict=True)), features, inputs.store,
+        set(zip(roots["company_slug"], roots["path"], strict=True)), features, inputs.model.same_shelf,
+        inputs.store,
     )  # fmt: skip
     stated: dict[str, Stated] = {"ours": stated_by_ours(run, inputs.companies)}
     for name, method in BASELINES.items():

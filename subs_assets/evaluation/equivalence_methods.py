@@ -17,7 +17,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import with_rows
-from subs_assets.equivalence.evidence import ListingEvidence, calibrate, listing_evidence
+from subs_assets.equivalence.evidence import Calibration, ListingEvidence, listing_evidence
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.tree import Tree, build_tree
 
@@ -66,6 +66,7 @@ def company_pairs(
     listing_categories: pd.DataFrame,
     universal_roots: set[tuple[str, str]],
     features: NameFeatures,
+    calibration: Calibration,
     store: VectorStore,
 ) -> list[CompanyPair]:
     """Every two companies of the tables; ``features`` are aligned with the rows of ``listings``, ``universal_roots``
@@ -74,8 +75,6 @@ def company_pairs(
     numbered = with_rows(listing_categories, listings)
     numbered = numbered[numbered["path"] != category_path.ROOT]
     product = with_rows(product_listings, listings).sort_values("row")["product_id"].to_numpy(object)
-    first = numbered.drop_duplicates("row").set_index("row")["path"]
-    calibration = calibrate(features, listings["company_slug"], first.reindex(range(len(listings))))
     trees = {
         company: build_tree(company, part, {path for slug, path in universal_roots if slug == company}, len(listings))
         for company, part in numbered.groupby("company_slug", sort=True)

@@ -184,6 +184,7 @@ def main(folder: Path, labels: Path | None = None) -> None:
     from subs_assets.embedding.encoder import SentenceTransformerEncoder
     from subs_assets.embedding.similarity import name_features
     from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -193,13 +194,15 @@ def main(folder: Path, labels: Path | None = None) -> None:
         warehouse.read(table) for table in ("listings", "listing_categories", "category_facets")
     )
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    model = load(settings.model or SHIPPED)
     roots = facets[facets["kind"] == "universal_root"]
     pairs = company_pairs(
         listings,
         warehouse.read("product_listings"),
         listing_categories,
         set(zip(roots["company_slug"], roots["path"], strict=True)),
-        name_features(listings["core_name"].tolist(), store),
+        name_features(listings["core_name"].tolist(), model.names, store),
+        model.same_shelf,
         store,
     )
     random = np.random.default_rng(SEED if labels is None else FURTHER_SEED)

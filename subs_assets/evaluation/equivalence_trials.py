@@ -41,10 +41,10 @@ class NullMappings:
     accepted before (cases), over all seeds and both companies of each pair.
 
     Two nulls, because they answer two questions. ``rerun``: what does the whole graph accept for a company whose
-    shelves say nothing? Its catalogue is shuffled as it comes in, so facets, shelves and calibration are found again,
-    and each may notice that the shelves are nonsense. ``facets_kept``: how much is accepted where the search for facets
-    notices nothing? The shelves of the true run are shuffled, and only what follows is done again. The larger of the
-    two is the one to go by.
+    shelves say nothing? Its catalogue is shuffled as it comes in, so facets and shelves are found again, and both may
+    notice that the shelves are nonsense. ``facets_kept``: how much is accepted where the search for facets notices
+    nothing? The shelves of the true run are shuffled, and only what follows is done again. The larger of the two is
+    the one to go by.
     """
 
     rerun: Share
@@ -124,7 +124,7 @@ def stability(
     removed_share: float = REMOVED_SHARE,
     report: Report = silent,
 ) -> Stability:
-    """Remove listings at random, of all companies together, and make everything again: n-grams, facets, calibration.
+    """Remove listings at random, of all companies together, and make everything again: facets, shelves, mappings.
 
     Which listings are one product is not decided again.
     """

@@ -16,6 +16,7 @@ from subs_assets.equivalence.decisions import Key
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import THRESHOLDS, Thresholds
 from subs_assets.evaluation.intervals import Share
+from subs_assets.model.trained import SHIPPED, TrainedModel, load
 
 Report = Callable[[str], None]
 """Told, before each run, what comes next."""
@@ -40,13 +41,14 @@ def pooled(shares: Sequence[PairShare]) -> Share:
 
 @dataclass(frozen=True)
 class MappingInputs:
-    """The tables that equivalences are made of, and the store of their names' vectors."""
+    """The tables that equivalences are made of, the store of their names' vectors, and the model to go by."""
 
     listings: pd.DataFrame
     listing_categories: pd.DataFrame
     product_listings: pd.DataFrame
     categories: pd.DataFrame
     store: VectorStore
+    model: TrainedModel
 
     @property
     def companies(self) -> list[str]:
@@ -54,7 +56,7 @@ class MappingInputs:
 
     def features(self) -> NameFeatures:
         """Aligned with the rows of ``listings``."""
-        return name_features(self.listings["core_name"].tolist(), self.store)
+        return name_features(self.listings["core_name"].tolist(), self.model.names, self.store)
 
     def without(self, gone: pd.MultiIndex) -> "MappingInputs":
         """The same without the listings of these (company_slug, sku); a category that held no others is gone too."""
@@ -115,6 +117,7 @@ def published_inputs() -> MappingInputs:
         warehouse.read("product_listings"),
         warehouse.read("categories"),
         VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder)),
+        load(settings.model or SHIPPED),
     )
     engine.dispose()
     return inputs
@@ -144,6 +147,7 @@ def find_mappings(
         shelving.shelves,
         pd.DataFrame(columns=control.decisions.columns.keys()),
         features,
+        inputs.model.same_shelf,
         inputs.store,
         thresholds,
     )

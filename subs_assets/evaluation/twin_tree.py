@@ -101,6 +101,7 @@ def with_twin(
         _together(products, their_products, tables.product_listings),
         build_categories(both_standing),
         inputs.store,
+        inputs.model,
     )
     return both, counterpart
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices, load, save
+from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.embedding.similarity import Pairs
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets_tests.hashing_encoder import HashingEncoder
@@ -36,11 +37,14 @@ LISTING_CATEGORIES = pd.DataFrame(
     ],
     columns=["company_slug", "sku", "position", "path"],
 )
+WEIGHTS = NameWeights({}, 9.0)
 
 
 @pytest.fixture
 def matrices(tmp_path: Path) -> EmbeddingMatrices:
-    return build_matrices(PRODUCTS, PRODUCT_LISTINGS, LISTING_CATEGORIES, VectorStore(tmp_path, HashingEncoder()))
+    return build_matrices(
+        PRODUCTS, PRODUCT_LISTINGS, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder())
+    )
 
 
 def test_rows_are_the_products_in_order(matrices: EmbeddingMatrices) -> None:
@@ -60,7 +64,7 @@ def test_blocks_hold_every_shelf_and_nothing_uncategorised(matrices: EmbeddingMa
 
 def test_two_listings_of_one_product_on_one_shelf_are_one_row(tmp_path: Path) -> None:
     listings = PRODUCT_LISTINGS.assign(product_id="aldi:1")
-    built = build_matrices(PRODUCTS, listings, LISTING_CATEGORIES, VectorStore(tmp_path, HashingEncoder()))
+    built = build_matrices(PRODUCTS, listings, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder()))
     assert built.blocks["path"].tolist() == ['["Fridge"]', '["Dairy","Milk"]', '["Sale"]']
 
 
@@ -94,6 +98,7 @@ def test_saving_again_replaces_and_leaves_nothing_behind(matrices: EmbeddingMatr
         PRODUCTS.iloc[1:2],
         PRODUCT_LISTINGS.iloc[1:3],
         LISTING_CATEGORIES.iloc[:3],
+        WEIGHTS,
         VectorStore(tmp_path, HashingEncoder()),
     )
     save(fewer, folder)
@@ -104,7 +109,7 @@ def test_saving_again_replaces_and_leaves_nothing_behind(matrices: EmbeddingMatr
 def test_without_products(tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "vectors", HashingEncoder())
     none = build_matrices(
-        PRODUCTS.iloc[:0].astype("str"), PRODUCT_LISTINGS.iloc[:0], LISTING_CATEGORIES.iloc[:0], store
+        PRODUCTS.iloc[:0].astype("str"), PRODUCT_LISTINGS.iloc[:0], LISTING_CATEGORIES.iloc[:0], WEIGHTS, store
     )
     save(none, tmp_path / "matrices")
     loaded = load(tmp_path / "matrices")
@@ -135,4 +140,6 @@ def test_a_truncated_matrix_is_refused(matrices: EmbeddingMatrices, tmp_path: Pa
 
 def test_a_listing_of_an_unknown_product_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="among the products"):
-        build_matrices(PRODUCTS.iloc[:1], PRODUCT_LISTINGS, LISTING_CATEGORIES, VectorStore(tmp_path, HashingEncoder()))
+        build_matrices(
+            PRODUCTS.iloc[:1], PRODUCT_LISTINGS, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder())
+        )

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subs_assets.embedding import similarity
+from subs_assets.embedding.name_weights import COLUMNS, NameWeights
 from subs_assets.embedding.similarity import (
     NameFeatures,
     Pairs,
@@ -16,6 +17,7 @@ from subs_assets.embedding.similarity import (
     mutual_nearest,
     name_features,
 )
+from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import no_features, spelled, store_in
 
 WORDS = ["oat", "oats", "milk", "almond", "almonds", "swiss", "muesli", "toasted", "butter", "beans", "baked"]
@@ -131,25 +133,42 @@ def test_both_halves_count_the_same() -> None:
     assert pairs.similarity.dtype == np.float32
 
 
+WEIGHTS = NameWeights({}, 9.0)
+
+
 def test_lexical_rows_have_unit_length_and_share_what_they_spell_alike() -> None:
-    features = lexical_features(["almond milk", "milk almond", "oat milk", "dog food"])
+    features = lexical_features(["almond milk", "milk almond", "oat milk", "dog food"], WEIGHTS)
     alike = (features @ features.T).toarray()
+    assert features.dtype == np.float32
     assert np.diag(alike) == pytest.approx(1.0)
     assert alike[0, 1] > alike[0, 2] > alike[0, 3] == 0
 
 
-def test_no_name_at_all_is_told_in_a_sentence() -> None:
-    with pytest.raises(ValueError, match="there is no name to compare"):
-        lexical_features(["", ""])
+def test_what_many_names_have_in_common_counts_less() -> None:
+    common = NameWeights(dict.fromkeys([" mi", "mil", "ilk", "lk ", " mil", "milk", "ilk "], 1.0), 9.0)
+    names = ["oat milk", "soy milk", "oat drink"]
+    equal, weighed = ((found @ found.T).toarray() for found in (lexical_features(names, w) for w in (WEIGHTS, common)))
+    assert equal[0, 1] > equal[0, 2] and weighed[0, 1] < weighed[0, 2]
+
+
+@given(lists_of_names, names_of_words)
+def test_the_other_names_of_a_night_change_no_row(names: list[str], new: str) -> None:
+    without, among = (lexical_features(some, shipped_model().names) for some in (names, [new, *names]))
+    np.testing.assert_array_equal(without.toarray(), among[1:].toarray())
+
+
+def test_a_name_without_letters_is_alike_to_nothing() -> None:
+    features = lexical_features(["", "oats"], WEIGHTS)
+    assert features.shape == (2, COLUMNS) and features[0].nnz == 0
 
 
 def test_no_names_are_no_pairs() -> None:
-    assert lexical_features([]).shape == (0, 0)
+    assert lexical_features([], WEIGHTS).shape == (0, COLUMNS)
     assert len(alike_names(no_features(), 0.7)) == 0
 
 
 def test_name_features_stand_in_the_order_of_the_names(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    features = name_features(["oat milk", "dog food", "oat milk"], store_in(tmp_path))
+    features = name_features(["oat milk", "dog food", "oat milk"], WEIGHTS, store_in(tmp_path))
     cosine, lexical = features.similarities(np.array([0, 1]), np.array([2]))
     assert len(features) == 3 and cosine.shape == lexical.shape == (2, 1)
     assert cosine[0, 0] == pytest.approx(1.0) and lexical[0, 0] == pytest.approx(1.0)

@@ -10,6 +10,7 @@ import pytest
 from subs_assets.database import control, frames, tables
 from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import Equivalences, alike_paths, build_equivalences, facets_and_shelves
+from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import item, path, shops, store_in
 
 TASTES = ["swiss", "toasted", "honey", "cinnamon", "almond", "coconut"]
@@ -29,7 +30,7 @@ def equivalences(
     """``certainty``: how sure it is that the listings of Aldi stand where they do."""
     shop = shops(items if shuffle is None else pd.Series(items).sample(frac=1, random_state=shuffle).tolist())
     store = store_in(folder)
-    features = name_features(shop.listings["core_name"].tolist(), store)
+    features = name_features(shop.listings["core_name"].tolist(), shipped_model().names, store)
     facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, features)
     shelves["weight"] = shelves["weight"].where(shelves["company_slug"] != "aldi", certainty)
     table = frames.conform(pd.DataFrame(decisions or [], columns=control.decisions.columns.keys()), control.decisions)
@@ -41,6 +42,7 @@ def equivalences(
         frames.conform(shelves, tables.listing_shelves),
         table,
         features,
+        shipped_model().same_shelf,
         store,
     )
     frames.conform(found.mappings, tables.category_equivalences)

@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 from subs_assets.equivalence import evidence
 from subs_assets.equivalence.evidence import (
     CALIBRATION_FLOOR,
-    FALLBACK_INTERCEPT,
-    FALLBACK_SLOPE,
     Calibration,
     ListingEvidence,
     calibrate,
     listing_evidence,
     listing_masses,
+    null_margin,
 )
 from subs_assets_tests.small_shops import features_with, spelled
 
-CURVE = Calibration(5.0, -3.0, 1_000)
+CURVE = Calibration(5.0, -3.0, 0.6, 1_000)
 
 
 def found(pairs: ListingEvidence) -> dict[tuple[int, int], str]:
@@ -87,7 +86,7 @@ def test_soft_evidence_weighs_as_much_as_it_is_likely() -> None:
 def test_the_null_margin_is_where_the_odds_are_even_but_never_below_the_floor(
     slope: float, intercept: float, margin: float
 ) -> None:
-    assert Calibration(slope, intercept, 1).null_margin == pytest.approx(margin)
+    assert null_margin(slope, intercept) == pytest.approx(margin)
 
 
 def aisle(names: int, shelf_of: str) -> tuple[list[str], list[str]]:
@@ -109,7 +108,7 @@ def test_the_curve_is_measured_on_the_shelves_at_hand() -> None:
     company = pd.Series(["aldi", "coles"] * 400).sort_values(ignore_index=True)
     curve = calibrate(spelled(texts), company, pd.Series(shelves))
     assert curve.pairs > 700
-    assert curve.slope > FALLBACK_SLOPE
+    assert curve.slope > 5 and curve.null_margin == null_margin(curve.slope, curve.intercept)
     sure, unsure = curve.probability(np.array([0.95, 0.6], np.float32))
     assert sure > 0.9 and unsure < 0.3
 
@@ -117,19 +116,25 @@ def test_the_curve_is_measured_on_the_shelves_at_hand() -> None:
 def test_a_listing_of_another_company_is_no_nearest_neighbour() -> None:
     texts, shelves = aisle(800, "nearness")
     apart = pd.Series(["aldi", "coles"] * 400)  # every family is torn apart
-    assert calibrate(spelled(texts), apart, pd.Series(shelves)).pairs == 0
+    with pytest.raises(ValueError, match="^0 listings have a near neighbour in their own company, and 200 are needed"):
+        calibrate(spelled(texts), apart, pd.Series(shelves))
 
 
 @pytest.mark.parametrize(
-    ("listings", "shelf_of"),
-    [(0, "nearness"), (20, "nearness"), (800, "chance")],
-    ids=["nothing", "too small", "shelves by chance"],
+    ("listings", "shelf_of", "problem"),
+    [
+        (0, "nearness", "0 listings"),
+        (20, "nearness", "listings have a near neighbour"),
+        (800, "chance", "the more alike hardly share a shelf more often"),
+        (800, "company", "all share a shelf"),
+    ],
 )
-def test_where_nothing_can_be_measured_the_curve_is_the_one_that_was(listings: int, shelf_of: str) -> None:
+def test_where_nothing_can_be_measured_a_sentence_says_why(listings: int, shelf_of: str, problem: str) -> None:
     texts, shelves = aisle(listings, shelf_of) if listings else (["oats"], [None])
-    company = pd.Series(["aldi"] * len(texts))
-    curve = calibrate(spelled(texts), company, pd.Series(shelves, dtype="str"))
-    assert curve == Calibration(FALLBACK_SLOPE, FALLBACK_INTERCEPT, 0)
+    if shelf_of == "company":
+        shelves = ["everything"] * len(texts)
+    with pytest.raises(ValueError, match=problem):
+        calibrate(spelled(texts), pd.Series(["aldi"] * len(texts)), pd.Series(shelves, dtype="str"))
 
 
 def test_listings_without_a_shelf_are_left_out() -> None:
@@ -163,7 +168,6 @@ def test_no_listing_is_louder_than_its_best_pair(pairs: list[tuple[int, float]])
 
 
 def test_a_large_company_is_sampled_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts, shelves = aisle(800, "nearness")
-    monkeypatch.setattr(evidence, "CALIBRATION_LISTINGS", 100)
-    few = calibrate(spelled(texts), pd.Series(["aldi"] * 800), pd.Series(shelves))
-    assert few.pairs <= 100
+    texts, shelves = (one[::2] + one[1::2] for one in aisle(1_600, "nearness"))  # every second one: whole families
+    monkeypatch.setattr(evidence, "CALIBRATION_LISTINGS", 800)
+    assert 700 < calibrate(spelled(texts), pd.Series(["aldi"] * 1_600), pd.Series(shelves)).pairs <= 800

@@ -194,7 +194,7 @@ def collected(node: str, also_at_home: bool = False) -> list[dict[str, object]]:
         *scattered(0),
         *PANTRY,
         *[
-            item("aldi", f"z-{thing}", f"{thing} zap", node, *([f"The {thing}"] if also_at_home else []))
+            item("aldi", f"z-{thing}", f"{thing} fresh", node, *([f"The {thing}"] if also_at_home else []))
             for thing in THINGS
         ],
     ]
@@ -215,8 +215,8 @@ def test_what_says_why_a_node_is_mixed() -> None:
     shop = shops(collected("Pantry > Zap Zone"))
     shelved = shop.listing_categories.assign(row=range(len(shop.listings)))
     found = find_facets(shop.categories, shelved, spelled(shop.listings["core_name"]))
-    assert found["reason"].tolist() == ["100% of its listings are at home elsewhere, spread over 6.0 shelves"]
-    assert found["spread"].tolist() == pytest.approx([6.0])
+    assert found["reason"].tolist() == ["100% of its listings are at home elsewhere, spread over 7.0 shelves"]
+    assert found["spread"].tolist() == pytest.approx([7.0])
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_what_says_why_a_node_is_mixed() -> None:
             id="at home here, of every kind",
         ),
         pytest.param(
-            [item("aldi", f"z-{thing}", f"{thing} zap", "Pantry > Zap Zone") for thing in THINGS[:5]],
+            [item("aldi", f"z-{thing}", f"{thing} fresh", "Pantry > Zap Zone") for thing in THINGS[:5]],
             id="too few to tell",
         ),
     ],
@@ -340,7 +340,7 @@ def test_the_order_of_the_frames_changes_nothing() -> None:
 def test_a_corner_below_a_branch_does_not_make_the_branch_a_mixture() -> None:
     odd = ["quartz", "xylophone", "velvet", "gondola", "bishop", "walrus", "tunic", "hammock"]
     own = [item("aldi", word, word, "Odds") for word in odd]
-    corner = [item("aldi", f"z-{thing}", f"{thing} zap", "Odds > Zap Zone") for thing in THINGS]
+    corner = [item("aldi", f"z-{thing}", f"{thing} fresh", "Odds > Zap Zone") for thing in THINGS]
     facets, _ = facets_of(shops([*scattered(0), *own, *corner]))
     assert facets == {path("Odds > Zap Zone"): "mixed"}
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.evaluation.mapping_run import MappingInputs, MappingRun, find_mappings
+from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import item, shops, store_in
 
 TASTES = ["swiss", "toasted", "honey", "cinnamon", "almond", "coconut"]
@@ -25,9 +26,8 @@ def shelf(company: str, thing: str, *shelves: str, tastes: Iterable[str] = TASTE
 
 def mapped(folder: Path, items: list[dict[str, object]]) -> MappingRun:
     shop = shops(items)
-    return find_mappings(
-        MappingInputs(shop.listings, shop.listing_categories, shop.product_listings, shop.categories, store_in(folder))
-    )
+    tables = (shop.listings, shop.listing_categories, shop.product_listings, shop.categories)
+    return find_mappings(MappingInputs(*tables, store_in(folder), shipped_model()))
 
 
 def accepted(run: MappingRun, company: str = "aldi", target: str = "coles") -> dict[tuple[str, str], str]:
@@ -122,7 +122,7 @@ def test_no_catalogue_holds_anything(tmp_path: Path) -> None:
     listings, standing, products, categories = (
         table[:0] for table in (shop.listings, shop.listing_categories, shop.product_listings, shop.categories)
     )
-    empty = MappingInputs(listings, standing, products, categories, store_in(tmp_path))
+    empty = MappingInputs(listings, standing, products, categories, store_in(tmp_path), shipped_model())
     assert find_mappings(empty).mappings.empty and empty.companies == []
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from subs_assets.database import tables
 from subs_assets.evaluation.mapping_run import MappingInputs, MappingRun, Shelving
+from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import equivalences, item, path, shops, store_in
 
 SHELVES = {
@@ -23,8 +24,9 @@ TASTES = ["swiss", "toasted", "honey", "cinnamon", "almond", "coconut", "maple",
 def inputs_of(items: list[dict[str, object]], folder: Path) -> MappingInputs:
     shop = shops(items)
     return MappingInputs(
-        shop.listings, shop.listing_categories, shop.product_listings, shop.categories, store_in(folder)
-    )
+        shop.listings, shop.listing_categories, shop.product_listings, shop.categories, store_in(folder),
+        shipped_model(),
+    )  # fmt: skip
 
 
 def two_shops(folder: Path) -> MappingInputs:

@@ -1,5 +1,6 @@
 """The twin of a company: what is kept and what rewritten, and which of the mappings to it are right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -49,10 +50,12 @@ def test_the_twins_tree_has_the_same_shape(tmp_path: Path, labels_kept: bool) ->
 
 def test_the_twin_is_the_same_each_time_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
     inputs = two_shops(tmp_path)
-    backwards = MappingInputs(
-        inputs.listings[::-1], inputs.listing_categories[::-1], inputs.product_listings[::-1], inputs.categories,
-        inputs.store,
-    )  # fmt: skip
+    backwards = replace(
+        inputs,
+        listings=inputs.listings[::-1],
+        listing_categories=inputs.listing_categories[::-1],
+        product_listings=inputs.product_listings[::-1],
+    )
     one, other = (with_twin(frames, "left", "twin", False, 0.3, 1)[0] for frames in (inputs, backwards))
     pd.testing.assert_frame_equal(one.listings, other.listings)
     pd.testing.assert_frame_equal(one.listing_categories, other.listing_categories)

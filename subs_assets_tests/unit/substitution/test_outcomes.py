@@ -71,7 +71,7 @@ ELSEWHERE = item("coles", "9", "xylophone", "Muesli")
         ),
         pytest.param(
             item("aldi", "1", "swiss muesli fruit", "Cereal"),
-            item("coles", "1", "swiss muesli nut clusters", "Muesli"),
+            item("coles", "1", "swiss muesli crunchy honey nut clusters", "Muesli"),
             "below score",
             "coles:1",
             id="not alike enough",

@@ -1,0 +1,42 @@
+"""How the trained model is made from published tables; what is kept of it, and in which files, is in trained.py."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from subs_assets.embedding.name_weights import train_name_weights
+from subs_assets.embedding.similarity import name_features
+from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.equivalence.build import own_shelves
+from subs_assets.equivalence.evidence import calibrate
+from subs_assets.model.trained import TrainedFor, TrainedModel, TrainedOn
+
+
+def train(
+    listings: pd.DataFrame,
+    shelves: pd.DataFrame,
+    further: Sequence[pd.DataFrame],
+    store: VectorStore,
+    encoder: str,
+    day: str,
+) -> TrainedModel:
+    """Everything is measured on ``listings`` and ``shelves`` (the tables ``listings`` and ``listing_shelves``); of each
+    table in ``further``, listings of other catalogues, only the names count, and only for the n-grams.
+
+    ``encoder`` is what people call the encoder of ``store``. Raises ValueError where the listings are too few.
+    """
+    core_names = [frame["core_name"].tolist() for frame in (listings, *further)]
+    weights = train_name_weights(core_names)
+    features = name_features(core_names[0], weights, store)
+    return TrainedModel(
+        trained_at=day,
+        trained_for=TrainedFor(encoder, store.encoder.fingerprint),
+        trained_on=(_set(listings, "names", "same_shelf"), *(_set(frame, "names") for frame in further)),
+        names=weights,
+        same_shelf=calibrate(features, listings["company_slug"], own_shelves(listings, shelves)),
+    )
+
+
+def _set(listings: pd.DataFrame, *learned: str) -> TrainedOn:
+    counts = listings["company_slug"].value_counts().sort_index()
+    return TrainedOn({str(company): int(count) for company, count in counts.items()}, learned)
