@@ -88,7 +88,7 @@ def night_of(products: pd.DataFrame, night: MappingInputs) -> Night:
     """Mappings, claims and matrices of these tables, as the assets make them."""
     run = find_mappings(night)
     claims = build_product_claims(products, night.product_listings, night.listings, night.listing_categories)
-    matrices = build_matrices(products, night.product_listings, run.shelving.shelves, night.store)
+    matrices = build_matrices(products, night.product_listings, run.shelving.shelves, night.model.names, night.store)
     inputs = SubstitutionInputs(
         night.listings,
         products,

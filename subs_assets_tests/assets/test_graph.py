@@ -32,6 +32,7 @@ from subs_assets.equivalence.decisions import both_directions, other_direction
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.questions import PublishedEquivalences
 from subs_assets.equivalence.review import Queue, review_queue
+from subs_assets.model.trained import shipped_model
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.shops_and_runs import (
@@ -327,7 +328,10 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
         )
         last.clear()
         last.update(rows.index)
-        return stands, told_by(result, "category_equivalences")["Decisions whose category is gone"].value, queue
+        told = told_by(result, "category_equivalences")
+        assert told["Model"].value == shipped_model().version
+        assert "calibrated for the encoder all-MiniLM-L6-v2, not for hashing" in str(told["Calibrated for"].value)
+        return stands, told["Decisions whose category is gone"].value, queue
 
     last = set(table(settings, "category_equivalences").set_index(KEY_COLUMNS).index)
     decided = {pair: ["accepted", "broad", "decision"], other_direction(pair): ["accepted", "narrow", "decision"]}

@@ -55,3 +55,8 @@ def test_archives_lie_in_the_home_in_another_folder_or_at_a_url(tmp_path: Path) 
     with pytest.raises(ValueError, match="must not hold a password") as caught:
         archives("ftp://me:s3cret@host/archives")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_model_is_the_shipped_one_unless_a_folder_is_named(tmp_path: Path) -> None:
+    assert Settings.from_environment({"SUBS_MODEL": ""}).model is None
+    assert Settings.from_environment({"SUBS_MODEL": "mine"}).model == Path("mine").resolve()

@@ -82,7 +82,7 @@ def subs(monkeypatch: pytest.MonkeyPatch) -> Subs:
     """``subs(settings, "rates", "--json")``: the outcome; an error is a sentence and never a traceback."""
 
     def call(settings: Settings, *arguments: str) -> Result:
-        for name in ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ENCODER", "SUBS_TIMEZONE"):
+        for name in ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ENCODER", "SUBS_MODEL", "SUBS_TIMEZONE"):
             monkeypatch.delenv(name, raising=False)
         if sqlite_file(settings.database_url) is None:
             monkeypatch.setenv("SUBS_DATABASE_URL", settings.database_url)
