@@ -13,7 +13,6 @@ from importlib.resources import files
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.catalogue.core_name import core_name
 from subs_assets.catalogue.text import fold
 from subs_assets.substitution.product_claims import department_of
 
@@ -28,6 +27,9 @@ TAILS = frozenset("with in for from on filled topped flavour flavoured flavor mi
 
 ANY_NAME = "*"
 """The phrase that stands for a whole shelf: on "Red Wine" all is wine, whatever its name."""
+
+WHOLE_NAME = "="
+"""Begins a condition that a category has exactly this name; without it, that some category's name holds the word."""
 
 MAY_STAND_ON: dict[str, frozenset[str]] = {
     "food": frozenset({"food", "baby", "flowers"}),
@@ -56,10 +58,10 @@ class Kind:
 @dataclass(frozen=True)
 class Shelf:
     """What a kind is allowed to know of where a listing stands: the words of its paths with the departments that they
-    name, and the class, None where the paths say nothing."""
+    name, and the classes that may stand there; none are named where the paths say nothing, and any may."""
 
     words: frozenset[str]
-    product_class: str | None
+    classes: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Entry:
     only_on: frozenset[str]
 
     def holds_on(self, shelf: Shelf) -> bool:
-        if shelf.product_class is not None and self.kind.product_class not in _may_stand_on(shelf):
+        if shelf.classes and self.kind.product_class not in shelf.classes:
             return False
         return not self.only_on or not self.only_on.isdisjoint(shelf.words)
 
@@ -88,33 +90,45 @@ class _Lexicon:
     kinds: dict[str, Kind]
 
 
-def kind_of(name: str, shelf: Shelf) -> Kind | None:
-    """The kind of a folded name on a shelf, None where it is not sure.
+def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
+    """The kind of a product on a shelf, None where it is not sure.
 
-    The longest phrases of the lexicon are found from left to right. The last strong one decides; else the last plain
-    one before the tail; else the last weak one there; else the shelf, where it holds one kind only.
+    By the head of its core name, or of its whole name where the core has none, since a brand may say it ("Doritos");
+    both are folded. A shelf that holds one kind only is a head before all words: a word that pulls as much beats it.
 
     >>> kind_of("strawberry greek yoghurt with honey", shelf_of(())).name
     'yoghurt'
-    >>> kind_of("erdbeerjoghurt", shelf_of(())).name
+    """
+    head = head_of(core_name, shelf) or head_of(whole_name, shelf)
+    on_shelf = next((entry for entry in _lexicon().shelves if entry.holds_on(shelf)), None)
+    if on_shelf is not None and (head is None or head.pull < on_shelf.pull):
+        return on_shelf.kind
+    return head.kind if head is not None else None
+
+
+def head_of(name: str, shelf: Shelf) -> _Entry | None:
+    """What the lexicon knows of the head of a folded name.
+
+    The longest phrases are found from left to right. The last strong one decides; else the last plain one before the
+    tail; else the last weak one there; else what the tail says.
+
+    >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
     'yoghurt'
     """
     lexicon = _lexicon()
-    found: tuple[tuple[bool, int, int], Kind] | None = None
+    head: tuple[tuple[bool, int, int], _Entry] | None = None
     words = name.split()
-    singular = [_singular(word) for word in words]
+    forms = [_one_form(word) for word in words]
     tail = next((at for at, word in enumerate(words) if at and word in TAILS), len(words))
     at = 0
     while at < len(words):
-        entry, length = _longest_entry(lexicon, singular, at, shelf)
+        entry, length = _longest_entry(lexicon, forms, at, shelf)
         if entry is not None:
             order = (entry.pull == PULLS.index("strong") or at < tail, entry.pull, at)
-            if found is None or order > found[0]:
-                found = (order, entry.kind)
+            if head is None or order > head[0]:
+                head = (order, entry)
         at += length
-    if found is not None:
-        return found[1]
-    return next((entry.kind for entry in lexicon.shelves if entry.holds_on(shelf)), None)
+    return head[1] if head is not None else None
 
 
 def _longest_entry(lexicon: _Lexicon, words: list[str], at: int, shelf: Shelf) -> tuple[_Entry | None, int]:
@@ -140,11 +154,15 @@ def shelf_of(paths: Iterable[str]) -> Shelf:
     classes: set[str] = set()
     for path in paths:
         department, product_class = department_of(path)
-        words.update(_singular(word) for name in category_path.decode(path) for word in fold(name).split())
+        for name in category_path.decode(path):
+            forms = [_one_form(word) for word in fold(name).split()]
+            words.update(forms, [WHOLE_NAME + " ".join(forms)])
         if department is not None and product_class is not None:
-            words.add(department)
-            classes.add(product_class)
-    return Shelf(frozenset(words), classes.pop() if len(classes) == 1 else None)
+            words.add(_condition(department))
+            classes |= MAY_STAND_ON[product_class]
+            if department == "drinks":
+                classes.add("alcohol")
+    return Shelf(frozenset(words), frozenset(classes))
 
 
 def class_of(kind: str | None) -> str | None:
@@ -175,10 +193,10 @@ def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> p
     keys = ["company_slug", "sku"]
     paths = listing_categories.groupby(keys)["path"].agg(frozenset).reindex(pd.MultiIndex.from_frame(listings[keys]))
     shelves = cache(shelf_of)
-    described = cache(_listing_kind)
+    described = cache(kind_of)
     kinds = [
-        described(name, brand if isinstance(brand, str) else None, shelves(own if own == own else frozenset()))
-        for name, brand, own in zip(listings["name"], listings["brand"], paths, strict=True)
+        described(core, shelves(own if own == own else frozenset()), fold(name))
+        for core, name, own in zip(listings["core_name"], listings["name"], paths, strict=True)
     ]
     frame = listings[keys].copy()
     frame["kind"] = [kind.name if kind else None for kind in kinds]
@@ -186,22 +204,22 @@ def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> p
     return frame
 
 
-def _listing_kind(name: str, brand: str | None, shelf: Shelf) -> Kind | None:
-    """By the name without its brand, else with it: "Kit Kat" and "Doritos" say what they are."""
-    core = core_name(name, brand)
-    named = kind_of(core, Shelf(shelf.words - {ANY_NAME}, shelf.product_class))
-    return named
-
-
 @lru_cache(maxsize=100_000)
-def _singular(word: str) -> str:
-    """One form for singular and plural; it need not be a word, only the same for both."""
+def _one_form(word: str) -> str:
+    """One form for singular and plural, "and" and "&"; it need not be a word, only the same for both."""
+    if word in ("and", "und"):
+        return "&"
     if len(word) < 4 or word.endswith("ss"):
         return word
     for ending, singular in (("ies", "y"), ("oes", "o"), ("ches", "ch"), ("shes", "sh"), ("sses", "ss"), ("s", "")):
         if word.endswith(ending):
             return word[: -len(ending)] + singular
     return word
+
+
+def _condition(text: str) -> str:
+    forms = " ".join(_one_form(word) for word in fold(text).split())
+    return WHOLE_NAME + forms if text.startswith(WHOLE_NAME) else forms
 
 
 @cache
@@ -215,13 +233,13 @@ def _lexicon() -> _Lexicon:
         kind = Kind(row["kind"], row["group"], row["class"])
         if kinds.setdefault(kind.name, kind) != kind:
             raise ValueError(f"kinds.csv: {kind.name} has two groups or classes: {kinds[kind.name]}, {kind}")
-        only_on = frozenset(_singular(word) for word in row["only_on"].split("|") if word)
+        only_on = frozenset(_condition(text) for text in row["only_on"].split("|") if text)
         entry = _Entry(kind, PULLS.index(row["pull"]), only_on)
         for phrase in row["phrases"].split("|"):
             if phrase == ANY_NAME:
                 shelves.append(entry)
                 continue
-            words = tuple(_singular(word) for word in phrase.split())
+            words = tuple(_one_form(word) for word in fold(phrase).split())
             phrases.setdefault(words, []).append(entry)
             if row["language"] == "de" and len(words) == 1 and len(words[0]) >= SHORTEST_COMPOUND_HEAD:
                 heads.add(words[0])
