@@ -44,6 +44,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         equivalence.category_facets,
         equivalence.category_equivalences,
         substitution.embedding_matrices,
+        substitution.product_kinds,
         substitution.product_claims,
         substitution.substitutions,
         substitution.substitution_rates,

@@ -23,6 +23,7 @@ from subs_assets.model.trained import shipped_model
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import ProductAttributes
 from subs_assets.substitution.build import SubstitutionInputs
+from subs_assets.substitution.kinds import build_product_kinds
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets_tests.hashing_encoder import HashingEncoder
 
@@ -162,6 +163,7 @@ def attributes_of(*products: dict[str, object]) -> ProductAttributes:
         name=codes([" ".join(sorted(set(name.split()))) for name in names]),
         dimension=codes([DIMENSION_OF_UNIT.get(unit) for _, unit in sizes]),  # type: ignore[misc]
         product_class=codes([product.get("product_class") for product in products]),
+        kind_group=codes([product.get("kind_group") for product in products]),
         total=np.array([quantity for quantity, _ in sizes], np.float64),  # type: ignore[misc]
         claims=claims,
         core_name=np.array(names, object),
@@ -205,12 +207,15 @@ def blocks_of(shop: Shops) -> pd.DataFrame:
 
 
 def inputs_of(shop: Shops, mappings: pd.DataFrame | None = None) -> SubstitutionInputs:
-    claims = build_product_claims(shop.products, shop.product_listings, shop.listings, shop.listing_categories)
+    tables_of_shop = shop.products, shop.product_listings, shop.listings, shop.listing_categories
+    kinds = build_product_kinds(*tables_of_shop)
+    claims = build_product_claims(*tables_of_shop, kinds)
     return SubstitutionInputs(
         shop.listings,
         shop.products,
         shop.product_listings,
         frames.conform(claims, tables.product_claims),
+        frames.conform(kinds, tables.product_kinds),
         NO_FACETS,
         equivalences() if mappings is None else mappings,
         blocks_of(shop),

@@ -16,6 +16,7 @@ from subs_assets.resources import EncoderResource, TrainedModelResource, Warehou
 from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.decisions import standing_decisions
+from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
 from subs_assets.substitution.product_claims import build_product_claims
 from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
 
@@ -58,17 +59,45 @@ def embedding_matrices(
 
 
 @asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")
-def product_claims(
+def product_kinds(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
 ) -> MaterializeResult[pd.DataFrame]:
+    """What each product is: yoghurt, vodka, hot chips.
+
+    By the head of its name and by its shelves, from the lexicon `kinds.csv`. Kinds of different groups never replace
+    each other; an unknown kind refuses nothing. The most frequent last words of products without one say what the
+    lexicon lacks.
+    """
+    kinds = build_product_kinds(products, product_listings, listings, listing_categories)
+    known = kinds["kind"].notna()
+    groups = kinds.groupby(["kind_group", "kind"], as_index=False).agg(products=("product_id", "size"))
+    return MaterializeResult(
+        value=kinds,
+        metadata={
+            "Share with a kind": float(known.mean()) if len(kinds) else 0.0,
+            "Kinds": preview(groups.sort_values(["products", "kind"], ascending=[False, True])),
+            "Share by department": preview(known_by_department(kinds, product_listings, listing_categories)),
+            "Unknown heads": preview(unknown_heads(products, kinds)),
+        },
+    )
+
+
+@asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")
+def product_claims(
+    products: pd.DataFrame,
+    product_listings: pd.DataFrame,
+    listings: pd.DataFrame,
+    listing_categories: pd.DataFrame,
+    product_kinds: pd.DataFrame,
+) -> MaterializeResult[pd.DataFrame]:
     """What must survive a substitution: claims, department, class.
 
     Claims come from the listings' words and from the dietary shelves that they stand on.
     """
-    claims = build_product_claims(products, product_listings, listings, listing_categories)
+    claims = build_product_claims(products, product_listings, listings, listing_categories, product_kinds)
     departments = claims.groupby(["product_class", "department"], dropna=False, as_index=False).agg(
         products=("product_id", "size")
     )
@@ -90,6 +119,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     product_claims: pd.DataFrame,
+    product_kinds: pd.DataFrame,
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
@@ -100,8 +130,8 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     for sentence in standing.idle:
         context.log.warning(sentence)
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_facets, category_equivalences,
-        embedding_matrices.blocks, embedding_matrices.alike_names, standing,
+        listings, products, product_listings, product_claims, product_kinds, category_facets,
+        category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names, standing,
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     found = build_substitutions(
@@ -170,6 +200,7 @@ def substitution_rates(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     product_claims: pd.DataFrame,
+    product_kinds: pd.DataFrame,
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
@@ -184,8 +215,8 @@ def substitution_rates(
     A rate says how many, not how good.
     """
     inputs = SubstitutionInputs(
-        listings, products, product_listings, product_claims, category_facets, category_equivalences,
-        embedding_matrices.blocks, embedding_matrices.alike_names,
+        listings, products, product_listings, product_claims, product_kinds, category_facets,
+        category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names,
         standing_decisions(warehouse.decisions("substitution"), product_listings),
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)

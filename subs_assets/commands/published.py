@@ -71,7 +71,7 @@ def substitution_inputs(connection: "Connection", settings: Settings) -> tuple["
         table.name: frames.read(connection, table)
         for table in (
             tables.listings, tables.products, tables.product_listings, tables.product_claims,
-            tables.category_facets, tables.category_equivalences,
+            tables.product_kinds, tables.category_facets, tables.category_equivalences,
         )
     }  # fmt: skip
     published = matrices.load(matrices.published(settings.matrices))

@@ -293,7 +293,24 @@ product_claims = Table(
     _key("product_id", PRODUCT),
     Column("claims", TEXT, nullable=False, doc="JSON array of claim slugs: from words and from dietary shelves"),
     Column("department", TEXT, doc="One of twelve; null where no root word tells"),
-    Column("product_class", TEXT, doc="food, alcohol, baby, pet, household or personal_care"),
+    Column(
+        "product_class",
+        TEXT,
+        doc="Of its kind, else of its department: food, alcohol, baby, pet, household, personal_care, medicine, "
+        "kitchenware, flowers or tobacco",
+    ),
+)
+
+product_kinds = Table(
+    "product_kinds",
+    metadata,
+    _key("product_id", PRODUCT),
+    Column("kind", TEXT, doc="What it is, by the head of its name and its shelf; null where that is not sure"),
+    Column("kind_group", TEXT, doc="Kinds of one group may replace each other at a loss, others never; null: unknown"),
+    Column("ingredients", TEXT, nullable=False, doc="JSON array: what its name says that it is made of"),
+    Column("flavours", TEXT, nullable=False, doc="JSON array: what its name says that it tastes or smells of"),
+    Column("varieties", TEXT, nullable=False, doc="JSON array: which sort of its kind its name names"),
+    Column("states", TEXT, nullable=False, doc="JSON array: frozen, dried, canned ...; as its name says"),
 )
 
 substitutions = Table(

@@ -12,6 +12,7 @@ from subs_assets.evaluation.intervals import Share
 from subs_assets.evaluation.mapping_run import MappingInputs, find_mappings
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
+from subs_assets.substitution.kinds import build_product_kinds
 from subs_assets.substitution.product_claims import build_product_claims
 
 FIRST = (1, 5, 20)
@@ -85,15 +86,18 @@ def night_without_identity(products: pd.DataFrame, night: MappingInputs, shared:
 
 
 def night_of(products: pd.DataFrame, night: MappingInputs) -> Night:
-    """Mappings, claims and matrices of these tables, as the assets make them."""
+    """Mappings, kinds, claims and matrices of these tables, as the assets make them."""
     run = find_mappings(night)
-    claims = build_product_claims(products, night.product_listings, night.listings, night.listing_categories)
+    described = products, night.product_listings, night.listings, night.listing_categories
+    kinds = build_product_kinds(*described)
+    claims = build_product_claims(*described, kinds)
     matrices = build_matrices(products, night.product_listings, run.shelving.shelves, night.model.names, night.store)
     inputs = SubstitutionInputs(
         night.listings,
         products,
         night.product_listings,
         frames.conform(claims, tables.product_claims),
+        frames.conform(kinds, tables.product_kinds),
         run.shelving.facets,
         frames.conform(run.mappings, tables.category_equivalences),
         matrices.blocks,

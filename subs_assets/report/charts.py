@@ -16,7 +16,7 @@ Spec = dict[str, Any]
 STAGE_COLOURS = dict(
     zip(
         FUNNEL,
-        ("#1f5f99", "#8cc0e8", "#cc79a7", "#a8431f", "#e69f00", "#f6e58d", "#c2c2c2", "#8f8f8f", "#4f4f4f"),
+        ("#1f5f99", "#8cc0e8", "#cc79a7", "#a8431f", "#e69f00", "#efc454", "#f6e58d", "#c2c2c2", "#8f8f8f", "#4f4f4f"),
         strict=True,
     )
 )

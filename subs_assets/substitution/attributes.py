@@ -36,32 +36,36 @@ class StatedTerms:
 class ProductAttributes:
     """n products in the order of the product table.
 
-    ``brand``, ``name``, ``dimension``, ``product_class``: int32 codes, -1 unknown; two products with equal ``name``
-    have the same words. ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of
-    frozensets. ``core_name``: object array.
+    ``brand``, ``name``, ``dimension``, ``product_class``, ``kind_group``: int32 codes, -1 unknown; two products with
+    equal ``name`` have the same words. ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object
+    array of frozensets. ``core_name``: object array.
     """
 
     brand: NDArray[np.int32]
     name: NDArray[np.int32]
     dimension: NDArray[np.int32]
     product_class: NDArray[np.int32]
+    kind_group: NDArray[np.int32]
     total: NDArray[np.float64]
     claims: NDArray[np.object_]
     core_name: NDArray[np.object_]
 
 
-def product_attributes(products: pd.DataFrame, product_claims: pd.DataFrame) -> ProductAttributes:
-    """The attributes of ``products``; both frames are in order of product_id."""
-    if not products["product_id"].reset_index(drop=True).equals(product_claims["product_id"].reset_index(drop=True)):
-        raise ValueError(
-            "products and product_claims are not aligned; both come from the same run, sorted by product_id"
-        )
+def product_attributes(
+    products: pd.DataFrame, product_claims: pd.DataFrame, product_kinds: pd.DataFrame
+) -> ProductAttributes:
+    """The attributes of ``products``; all frames are in order of product_id."""
+    ids = products["product_id"].reset_index(drop=True)
+    for name, table in (("product_claims", product_claims), ("product_kinds", product_kinds)):
+        if not ids.equals(table["product_id"].reset_index(drop=True)):
+            raise ValueError(f"products and {name} are not aligned; both come from the same run, sorted by product_id")
     words = products["core_name"].map(lambda name: " ".join(sorted(set(name.split()))))
     return ProductAttributes(
         brand=_codes(products["brand_key"]),
         name=_codes(words),
         dimension=_codes(products["dimension"]),
         product_class=_codes(product_claims["product_class"]),
+        kind_group=_codes(product_kinds["kind_group"]),
         total=products["total"].to_numpy(np.float64),
         claims=np.array([frozenset(json.loads(claims)) for claims in product_claims["claims"]], object),
         core_name=products["core_name"].to_numpy(object),

@@ -36,6 +36,7 @@ class SubstitutionInputs:
     products: pd.DataFrame
     product_listings: pd.DataFrame
     product_claims: pd.DataFrame
+    product_kinds: pd.DataFrame
     category_facets: pd.DataFrame
     category_equivalences: pd.DataFrame
     blocks: pd.DataFrame
@@ -54,7 +55,7 @@ class Substitutions:
 
 def night_judge(inputs: SubstitutionInputs, model: AcceptanceModel) -> Judge:
     """The judge of pairs of these inputs' products."""
-    attributes = product_attributes(inputs.products, inputs.product_claims)
+    attributes = product_attributes(inputs.products, inputs.product_claims, inputs.product_kinds)
     sold = offers(inputs.products, inputs.product_listings, inputs.listings)
     return Judge(
         attributes,

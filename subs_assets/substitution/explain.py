@@ -11,7 +11,7 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.features import MEANINGS
-from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION
+from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, FORM
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import LEVEL_RULES
 
@@ -49,20 +49,17 @@ def explain_pair(
     i, j = np.array([ids.index(product_id)]), np.array([ids.index(substitute_id)])
     judged = judge.judge(features.pairs(i, j))
     shares = judge.model.shares(judge.features.of(judged))
-    return [
-        _explain(row, shares.loc[place], judge, inputs.product_claims)
-        for place, row in enumerate(judged.itertuples(index=False))
-    ]
+    return [_explain(row, shares.loc[place], judge, inputs) for place, row in enumerate(judged.itertuples(index=False))]
 
 
-def _explain(row: Any, shares: pd.Series, judge: Judge, claims: pd.DataFrame) -> Explanation:
+def _explain(row: Any, shares: pd.Series, judge: Judge, inputs: SubstitutionInputs) -> Explanation:
     company = judge.offers.companies[row.company]
     lines = [
         _levels(row),
         _categories(row, judge, company),
         _size(row.ratio),
         _unit_price(row.unit_price_ratio),
-        _gate(row, judge, claims),
+        _gate(row, judge, inputs),
         *told_shares(shares),
         f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on",
     ]
@@ -123,10 +120,13 @@ def _unit_price(ratio: float) -> str:
     return f"unit price: {ratio - 1:+.0%} against the product's"
 
 
-def _gate(row: Any, judge: Judge, claims: pd.DataFrame) -> str:
-    product, substitute = claims.iloc[row.left], claims.iloc[row.right]
+def _gate(row: Any, judge: Judge, inputs: SubstitutionInputs) -> str:
     if row.gate == CLASS:
-        return f"refused by class: {product['product_class']} is not {substitute['product_class']}"
+        classes = inputs.product_claims["product_class"]
+        return f"refused by class: {classes.iloc[row.left]} is not {classes.iloc[row.right]}"
+    if row.gate == FORM:
+        kinds = inputs.product_kinds["kind"]
+        return f"refused by form: {kinds.iloc[row.left]} cannot be replaced by {kinds.iloc[row.right]}"
     if row.gate == CLAIM:
         return f"refused by claim: {judge.gates.claim_refusal(row.left, row.right)}"
     if row.gate == DIMENSION:

@@ -1,9 +1,9 @@
-"""What refuses a substitution, whatever its score: claims, product class, physical dimension; directional, from product
-to substitute.
+"""What refuses a substitution, whatever its score: class, form, claims, physical dimension; directional, from
+product to substitute.
 
 Unknown is not safe where a claim is concerned: a product that says "gluten free" is not replaced by one that says
-nothing; what each claim means, and why, is the table ``claims.csv``. For class and dimension only what both sides know
-can disagree.
+nothing; what each claim means, and why, is the table ``claims.csv``. For class, form and dimension only what both sides
+know can disagree.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from subs_assets.catalogue.claim_table import CLAIM_TABLE
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
 
-GATES = ("", "class", "claim", "dimension")
-CLASS, CLAIM, DIMENSION = 1, 2, 3
+GATES = ("", "class", "form", "claim", "dimension")
+CLASS, FORM, CLAIM, DIMENSION = 1, 2, 3, 4
 
 
 def claim_masks(claims: Iterable[frozenset[str]], counted: Sequence[str]) -> NDArray[np.int64]:
@@ -53,8 +53,13 @@ class Gates:
         self._apart = [int(claim_masks([group], REFUSING)[0]) for group in kept_apart()]
 
     def refusal(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.int8]:
-        """Index into ``GATES`` of the first gate that refuses j for i, 0 where none does; ``i`` and ``j`` broadcast."""
+        """Index into ``GATES`` of the first gate that refuses j for i, 0 where none does; ``i`` and ``j`` broadcast.
+
+        Form: two kinds of different groups, such as limes and lime vodka. Dimension does not refuse within a group,
+        where it only says how a company sells: avocados by the piece and by the kilo, sauce in ml and in g.
+        """
         products = self._products
+        group_i, group_j = products.kind_group[i], products.kind_group[j]
         own, other = self._refusing[i], self._refusing[j]
         claim = (own & ~self._served[j]) != 0
         for group in self._apart:
@@ -62,10 +67,11 @@ class Gates:
         return np.select(
             [
                 _disagree(products.product_class[i], products.product_class[j]),
+                _disagree(group_i, group_j),
                 claim,
-                _disagree(products.dimension[i], products.dimension[j]),
+                _disagree(products.dimension[i], products.dimension[j]) & ~_same(group_i, group_j),
             ],
-            [np.int8(CLASS), np.int8(CLAIM), np.int8(DIMENSION)],
+            [np.int8(CLASS), np.int8(FORM), np.int8(CLAIM), np.int8(DIMENSION)],
             np.int8(0),
         ).astype(np.int8)
 
@@ -90,6 +96,10 @@ class Gates:
         """Why the gate of claims refuses j for i, as a part of a sentence; empty where it does not."""
         reasons = (("not stated", self.missing_claims(i, j)), ("only the substitute is", self.added_claims(i, j)))
         return "; ".join(f"{reason}: {', '.join(claims)}" for reason, claims in reasons if claims)
+
+
+def _same(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+    return (left != UNKNOWN) & (left == right)
 
 
 def _disagree(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:

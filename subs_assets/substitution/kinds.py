@@ -14,15 +14,20 @@ import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.text import fold
-from subs_assets.substitution.product_claims import department_of
+from subs_assets.substitution.departments import department_of
 
 COLUMNS = ["product_id", "kind", "kind_group", "ingredients", "flavours", "varieties", "states"]
 
 PULLS = ("weak", "plain", "strong")
-"""How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives way
-to any other head; ``strong`` decides wherever it stands ("shampoo", "dog food")."""
+"""How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives
+way to any other head; ``strong`` decides wherever it stands ("shampoo", "dog food")."""
 
-TAILS = frozenset("with in for from on filled topped flavour flavoured flavor mit in ohne fur aus von auf nach".split())
+TAILS = frozenset(
+    [
+        *("with", "in", "for", "from", "on", "filled", "topped", "flavour", "flavoured", "flavor"),
+        *("mit", "ohne", "fur", "aus", "von", "auf", "nach"),
+    ]
+)
 """What follows one of these words is not the head: "tuna in olive oil"."""
 
 ANY_NAME = "*"
@@ -202,6 +207,26 @@ def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> p
     frame["kind"] = [kind.name if kind else None for kind in kinds]
     frame["kind_group"] = [kind.group if kind else None for kind in kinds]
     return frame
+
+
+def known_by_department(
+    kinds: pd.DataFrame, product_listings: pd.DataFrame, listing_categories: pd.DataFrame
+) -> pd.DataFrame:
+    """DataFrame[department, products, known]: of how many products of a department the kind is known."""
+    shelved = listing_categories.merge(product_listings, on=["company_slug", "sku"])
+    named = {path: department_of(path)[0] for path in shelved["path"].unique()}
+    shelved = shelved.assign(department=shelved["path"].map(named).fillna("none"))[["product_id", "department"]]
+    counted = shelved.drop_duplicates().merge(kinds, on="product_id")
+    return counted.groupby("department", as_index=False).agg(products=("product_id", "size"), known=("kind", "count"))
+
+
+def unknown_heads(products: pd.DataFrame, kinds: pd.DataFrame) -> pd.DataFrame:
+    """DataFrame[word, products, example]: the last words of products without a kind, the most frequent first."""
+    unknown = products[["product_id", "core_name"]].merge(kinds[["product_id", "kind"]], on="product_id")
+    unknown = unknown[unknown["kind"].isna()]
+    unknown = unknown.assign(word=unknown["core_name"].str.split().str[-1])
+    counted = unknown.groupby("word", as_index=False).agg(products=("product_id", "size"), example=("core_name", "min"))
+    return counted.sort_values(["products", "word"], ascending=[False, True], ignore_index=True)
 
 
 @lru_cache(maxsize=100_000)

@@ -13,6 +13,7 @@ STAGES = (
     "no mapping",
     "no candidate",
     "refused: class",
+    "refused: form",
     "refused: claim",
     "refused: dimension",
     "refused: decision",

@@ -1,12 +1,9 @@
 """What must survive a substitution, per product: its claims, its department, its class; whether it does is judged in
 gates.py."""
 
-import csv
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
 
 import pandas as pd
 
@@ -14,26 +11,34 @@ from subs_assets.catalogue import category_path
 from subs_assets.catalogue.claim_table import IMPLIES, with_implied
 from subs_assets.catalogue.claims import find_claims, fold
 from subs_assets.catalogue.eaters import AMONG_PETS, ON_SHELF, animal_claims, life_stages, species_in
+from subs_assets.substitution.departments import department_of
+from subs_assets.substitution.kinds import class_of
 
 COLUMNS = ["product_id", "claims", "department", "product_class"]
 
 
 def build_product_claims(
-    products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame, listing_categories: pd.DataFrame
+    products: pd.DataFrame,
+    product_listings: pd.DataFrame,
+    listings: pd.DataFrame,
+    listing_categories: pd.DataFrame,
+    product_kinds: pd.DataFrame,
 ) -> pd.DataFrame:
     """Table ``product_claims``: the claims that any of a product's listings makes in its words, or by a shelf that it
-    stands on ("Gluten Free"), and the department that its category paths name most often."""
+    stands on ("Gluten Free"); the department that its category paths name most often; and the class of its kind, or
+    where that is unknown, the one that goes with the department."""
     keys = ["company_slug", "sku"]
     product_of = product_listings[[*keys, "product_id"]]
     worded = listings[[*keys, "brand", "name", "claims"]].merge(product_of, on=keys)
     shelved = listing_categories[[*keys, "path"]].merge(product_of, on=keys)
     departments = _departments(shelved)
+    classes = _classes(product_kinds, departments["product_class"])
     of_path = {path: sorted(path_claims(path)) for path in shelved["path"].unique()}
     found = pd.concat(
         [
             worded.assign(claim=worded["claims"].map(json.loads)),
             shelved.assign(claim=shelved["path"].map(of_path)),
-            _pet_claims(worded, shelved, departments.index[departments["product_class"] == "pet"]),
+            _pet_claims(worded, shelved, classes.index[classes == "pet"]),
         ]
     )
     claims = (
@@ -47,7 +52,7 @@ def build_product_claims(
     frame = products[["product_id"]].copy()
     frame["claims"] = [claims.get(product, "[]") for product in frame["product_id"]]
     frame["department"] = frame["product_id"].map(departments["department"])
-    frame["product_class"] = frame["product_id"].map(departments["product_class"])
+    frame["product_class"] = frame["product_id"].map(classes)
     return frame[COLUMNS]
 
 
@@ -109,6 +114,12 @@ def _joined(name: str, found: frozenset[str]) -> frozenset[str]:
 JOINED = re.compile(r"[&,/+]|\b(and|or|und|oder)\b", re.IGNORECASE)
 
 
+def _classes(product_kinds: pd.DataFrame, by_department: pd.Series) -> pd.Series:
+    """Class by product_id, the unknown ones left out: tea on a shelf of drinks and tobacco beside the till have one."""
+    by_kind = product_kinds.set_index("product_id")["kind"].map(class_of, na_action="ignore").dropna()
+    return by_kind.combine_first(by_department)
+
+
 def _departments(shelved: pd.DataFrame) -> pd.DataFrame:
     named = {path: department_of(path) for path in shelved["path"].unique()}
     votes = shelved[["product_id"]].assign(
@@ -118,26 +129,3 @@ def _departments(shelved: pd.DataFrame) -> pd.DataFrame:
     counted = votes.dropna().value_counts().reset_index(name="votes")
     counted = counted.sort_values(["product_id", "votes", "department"], ascending=[True, False, True])
     return counted.drop_duplicates("product_id").set_index("product_id")
-
-
-def department_of(path: str) -> tuple[str | None, str | None]:
-    """(department, product class) by the first name from the root down that holds a word of ``departments.csv``.
-
-    >>> department_of('["Grocery","Meat, Seafood And Deli","Sausages"]')
-    ('meat_seafood', 'food')
-    """
-    for name in category_path.decode(path):
-        folded = name.casefold()
-        for pattern, department, product_class in _department_words():
-            if pattern.search(folded):
-                return department, product_class
-    return None, None
-
-
-@cache
-def _department_words() -> tuple[tuple[re.Pattern[str], str, str], ...]:
-    text = files("subs_assets.substitution").joinpath("departments.csv").read_text(encoding="utf-8")
-    return tuple(
-        (re.compile(rf"\b{re.escape(row['word'])}\b"), row["department"], row["product_class"])
-        for row in csv.DictReader(text.splitlines())
-    )

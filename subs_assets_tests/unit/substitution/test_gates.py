@@ -18,6 +18,10 @@ VEGETARIAN = {"claims": ("vegetarian",)}
 FROM_6 = {"claims": ("from_6_months",)}
 DOG = {"claims": ("for_dogs",)}
 GLUTEN_FREE = {"claims": ("gluten_free",)}
+LIMES = {"kind_group": "lemons and limes"}
+VODKA = {"kind_group": "vodka"}
+BY_PIECE = {"size": (1.0, "each")}
+BY_KILO = {"size": (1000.0, "g")}
 
 
 def refusal(product: dict[str, Any], substitute: dict[str, Any]) -> str:
@@ -57,6 +61,16 @@ def refusal(product: dict[str, Any], substitute: dict[str, Any]) -> str:
         pytest.param({"size": (1.0, "g")}, {"size": (9.0, "g")}, "", "", id="any amount of one dimension"),
         pytest.param({"size": (1.0, "g")}, PLAIN, "", "", id="dimension known on one side only"),
         pytest.param(PLAIN, PLAIN, "", "", id="nothing known"),
+        pytest.param(LIMES, VODKA, "form", "form", id="limes are no lime vodka"),
+        pytest.param(LIMES, LIMES, "", "", id="one group"),
+        pytest.param(LIMES, PLAIN, "", "", id="kind known on one side only"),
+        pytest.param({**LIMES, **BY_PIECE}, {**LIMES, **BY_KILO}, "", "", id="by the piece or by the kilo, but limes"),
+        pytest.param(
+            {**LIMES, **BY_PIECE}, BY_KILO, "dimension", "dimension", id="by the kilo, and of what is not known"
+        ),
+        pytest.param(
+            {**LIMES, **BY_PIECE}, {**VODKA, **GLUTEN_FREE, **BY_KILO}, "form", "form", id="form before claims and size"
+        ),
         pytest.param(
             {"product_class": "pet", "size": (1.0, "g"), **GLUTEN_FREE},
             {"product_class": "food", "size": (1.0, "ml")},
@@ -121,6 +135,9 @@ def test_a_block_is_judged_as_its_pairs_are() -> None:
         {"product_class": "pet"},
         {"size": (1.0, "g")},
         {"size": (1.0, "ml")},
+        {**LIMES, **BY_PIECE},
+        {**LIMES, **BY_KILO},
+        VODKA,
     ]
     gates = Gates(attributes_of(*kinds))
     rows = np.arange(len(kinds))
@@ -128,4 +145,4 @@ def test_a_block_is_judged_as_its_pairs_are() -> None:
     for i in rows:
         for j in rows:
             assert block[i, j] == gates.refusal(np.array([i]), np.array([j]))[0]
-    assert set(block.ravel().tolist()) == {0, 1, 2, 3}
+    assert set(block.ravel().tolist()) == {0, 1, 2, 3, 4}

@@ -56,8 +56,8 @@ ELSEWHERE = item("coles", "9", "xylophone", "Muesli")
             id="a claim",
         ),
         pytest.param(
-            item("aldi", "1", "swiss muesli", "Cereal", brand="a", size=G500),
-            item("coles", "1", "swiss muesli", "Muesli", brand="b", size=(500.0, "ml")),
+            item("aldi", "1", "swiss wonder", "Cereal", brand="a", size=G500),
+            item("coles", "1", "swiss wonder", "Muesli", brand="b", size=(500.0, "ml")),
             "refused: dimension",
             "coles:1",
             id="a dimension",
@@ -68,6 +68,13 @@ ELSEWHERE = item("coles", "9", "xylophone", "Muesli")
             "refused: class",
             "coles:1",
             id="a class",
+        ),
+        pytest.param(
+            item("aldi", "1", "swiss muesli", "Cereal"),
+            item("coles", "1", "swiss muesli bar", "Muesli", brand="b"),
+            "refused: form",
+            "coles:1",
+            id="a form",
         ),
         pytest.param(
             item("aldi", "1", "swiss muesli fruit", "Cereal"),

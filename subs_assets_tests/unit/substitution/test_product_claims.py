@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.substitution.product_claims import build_product_claims, department_of, path_claims, pet_claims
+from subs_assets.substitution.departments import department_of
+from subs_assets.substitution.kinds import build_product_kinds
+from subs_assets.substitution.product_claims import build_product_claims, path_claims, pet_claims
 from subs_assets_tests.small_shops import Shops, item, path, shops
 
 GTIN = "09300601001231"
@@ -55,7 +57,8 @@ def test_department_of(readable: str, department: str | None, product_class: str
 
 
 def claims_of(shop: Shops) -> pd.DataFrame:
-    frame = build_product_claims(shop.products, shop.product_listings, shop.listings, shop.listing_categories)
+    described = shop.products, shop.product_listings, shop.listings, shop.listing_categories
+    frame = build_product_claims(*described, build_product_kinds(*described))
     assert frame["product_id"].tolist() == shop.products["product_id"].tolist()
     return frames.conform(frame, tables.product_claims).set_index("product_id")
 
@@ -106,7 +109,8 @@ def test_the_department_is_the_one_named_most_often() -> None:
         [
             item("aldi", "1", "cat biscuits", "Pet Care", "Bakery", "Cat Food"),
             item("aldi", "2", "oat cakes", "Pantry", "Bakery"),  # a draw: by name
-            item("aldi", "3", "gift card", "Half Price"),
+            item("aldi", "3", "surprise", "Half Price"),
+            item("aldi", "5", "gift card", "Half Price"),
             item("aldi", "4", "lemonade", "Half Price", "Drinks"),
         ]
     )
@@ -114,6 +118,8 @@ def test_the_department_is_the_one_named_most_often() -> None:
     departments = {sku: claims.loc[shop.product_id("aldi", sku), "department"] for sku in "124"}
     assert departments == {"1": "pet", "2": "bakery", "4": "drinks"}
     assert claims.loc[shop.product_id("aldi", "3"), ["department", "product_class"]].isna().all()
+    by_kind = claims.loc[shop.product_id("aldi", "5")]
+    assert (by_kind.isna()["department"], by_kind["product_class"]) == (True, "household")
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -124,6 +130,7 @@ def test_the_order_of_the_rows_changes_nothing(seed: int) -> None:
         shop.product_listings.sample(frac=1, random_state=seed),
         shop.listings.sample(frac=1, random_state=seed),
         shop.listing_categories.sample(frac=1, random_state=seed),
+        build_product_kinds(shop.products, shop.product_listings, shop.listings, shop.listing_categories),
     )
     pd.testing.assert_frame_equal(frames.conform(mixed, tables.product_claims).set_index("product_id"), claims_of(shop))
 
