@@ -20,6 +20,7 @@ from subs_assets.catalogue.claim_table import CLAIM_TABLE
 from subs_assets.catalogue.listing import listing_claims
 from subs_assets.substitution.attributes import product_attributes
 from subs_assets.substitution.gates import CLAIM, REFUSING, Gates, claim_masks, served_by
+from subs_assets.substitution.kinds import build_product_kinds
 from subs_assets.substitution.product_claims import build_product_claims
 
 STATES, LOSES, ALONE = "the product states it", "the substitute loses it", "only the substitute states it"
@@ -110,9 +111,15 @@ class Catalogues:
     products: pd.DataFrame
     product_listings: pd.DataFrame
 
-    def claims(self) -> pd.DataFrame:
-        """Table ``product_claims``."""
-        return build_product_claims(self.products, self.product_listings, self.listings, self.listing_categories)
+    def kinds(self) -> pd.DataFrame:
+        """Table ``product_kinds``."""
+        return build_product_kinds(self.products, self.product_listings, self.listings, self.listing_categories)
+
+    def claims(self, kinds: pd.DataFrame) -> pd.DataFrame:
+        """Table ``product_claims`` of products of these kinds."""
+        return build_product_claims(
+            self.products, self.product_listings, self.listings, self.listing_categories, kinds
+        )
 
 
 def flipped_claims(
@@ -122,8 +129,9 @@ def flipped_claims(
 
     The same pairs give the same cases in whatever order they come.
     """
-    products, claims = catalogues.products, catalogues.claims()
-    known = _known_pairs(products, claims, pairs)
+    products, kinds = catalogues.products, catalogues.kinds()
+    claims = catalogues.claims(kinds)
+    known = _known_pairs(products, claims, kinds, pairs)
     changes = _changes(flipped)
     cases = pd.concat([_cases(known, claim, change, most) for claim, change in changes], ignore_index=True)
     if cases.empty:
@@ -131,12 +139,18 @@ def flipped_claims(
     cases["case"] = [f"case {number}" for number in range(len(cases))]
     changed = _changed(catalogues, cases)
     nameless = replace(changed, listings=_with_names(changed.listings, [""] * len(changed.listings)))
-    still_said = nameless.claims()["claims"].map(json.loads).map(frozenset).map(served_by)
+    changed_kinds = _kinds_of_cases(kinds, cases)
+    still_said = nameless.claims(changed_kinds)["claims"].map(json.loads).map(frozenset).map(served_by)
     cases["still_stated"] = [
         change == LOSES and claim in said
         for change, claim, said in zip(cases["change"], cases["claim"], still_said, strict=True)
     ]
-    cases["refused"] = _refused(products, claims, changed, cases)
+    cases["refused"] = _refused(
+        pd.concat([products, changed.products[products.columns]], ignore_index=True),
+        pd.concat([claims, changed.claims(changed_kinds)], ignore_index=True),
+        pd.concat([kinds, changed_kinds], ignore_index=True),
+        cases,
+    )
     cases["name"] = changed.listings.groupby("case")["name"].agg(" / ".join).reindex(cases["case"]).array
     return [_flips(claim, change, cases) for claim, change in changes]
 
@@ -160,12 +174,14 @@ class _KnownPairs:
     product_class: NDArray[np.object_]
 
 
-def _known_pairs(products: pd.DataFrame, claims: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> _KnownPairs:
+def _known_pairs(
+    products: pd.DataFrame, claims: pd.DataFrame, kinds: pd.DataFrame, pairs: Iterable[tuple[str, str]]
+) -> _KnownPairs:
     number = pd.Series(np.arange(len(products)), index=products["product_id"])
     asked = sorted(set(pairs))
     i = number[[product for product, _ in asked]].to_numpy(np.intp)
     j = number[[substitute for _, substitute in asked]].to_numpy(np.intp)
-    kept = Gates(product_attributes(products, claims)).refusal(i, j) == 0
+    kept = Gates(product_attributes(products, claims, kinds)).refusal(i, j) == 0
     i, j = i[kept], j[kept]
     stated = claims["claims"].map(json.loads).map(frozenset)
     own, served = claim_masks(stated, REFUSING), claim_masks(stated.map(served_by), REFUSING)
@@ -199,8 +215,7 @@ def _chance(*words: str) -> int:
 
 def _changed(catalogues: Catalogues, cases: pd.DataFrame) -> Catalogues:
     """A copy of the changed side of each case, as a product whose id is the case."""
-    side = np.where(cases["change"] == STATES, cases["product_id"], cases["substitute_id"])
-    copied = cases.assign(product_id=side)[["case", "claim", "change", "chance", "product_id"]]
+    copied = cases.assign(product_id=_changed_side(cases))[["case", "claim", "change", "chance", "product_id"]]
     product_listings = copied.merge(catalogues.product_listings[[*KEYS, "product_id"]], on="product_id")
     listings = product_listings.merge(catalogues.listings.drop(columns="claims"), on=KEYS)
     listings = listings.sort_values(["case", *KEYS], ignore_index=True)
@@ -220,6 +235,17 @@ def _changed(catalogues: Catalogues, cases: pd.DataFrame) -> Catalogues:
     )
 
 
+def _changed_side(cases: pd.DataFrame) -> NDArray[np.object_]:
+    return np.where(cases["change"] == STATES, cases["product_id"], cases["substitute_id"])
+
+
+def _kinds_of_cases(kinds: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+    """A changed claim makes nothing another thing: the kind is that of the product as it was, or the gate of forms
+    would speak where the gate of claims is asked."""
+    as_they_were = kinds.set_index("product_id").loc[_changed_side(cases)].reset_index(drop=True)
+    return as_they_were.assign(product_id=cases["case"].array)[kinds.columns]
+
+
 def _flipped_name(claim: str, change: str, name: str, chance: int, is_first: bool) -> str:
     if change == LOSES:
         return name_without(claim, name)
@@ -237,11 +263,11 @@ def _of_case(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refused(
-    products: pd.DataFrame, claims: pd.DataFrame, changed: Catalogues, cases: pd.DataFrame
+    products: pd.DataFrame, claims: pd.DataFrame, kinds: pd.DataFrame, cases: pd.DataFrame
 ) -> NDArray[np.bool_]:
-    together = pd.concat([products, changed.products[products.columns]], ignore_index=True)
-    gates = Gates(product_attributes(together, pd.concat([claims, changed.claims()], ignore_index=True)))
-    number = pd.Series(np.arange(len(together)), index=together["product_id"])
+    """Whether the gate of claims refuses each case; the tables hold the products as they were and the changed ones."""
+    gates = Gates(product_attributes(products, claims, kinds))
+    number = pd.Series(np.arange(len(products)), index=products["product_id"])
     product = np.where(cases["change"] == STATES, cases["case"], cases["product_id"])
     substitute = np.where(cases["change"] == STATES, cases["substitute_id"], cases["case"])
     return gates.refusal(number[product].to_numpy(np.intp), number[substitute].to_numpy(np.intp)) == CLAIM

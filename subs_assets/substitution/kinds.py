@@ -20,11 +20,11 @@ COLUMNS = ["product_id", "kind", "kind_group", "ingredients", "flavours", "varie
 
 PULLS = ("weak", "plain", "strong")
 """How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives
-way to any other head; ``strong`` decides wherever it stands ("shampoo", "dog food")."""
+way to any other head; ``strong`` decides beside any other ("shampoo", "dog food")."""
 
 TAILS = frozenset(
     [
-        *("with", "in", "for", "from", "on", "filled", "topped", "flavour", "flavoured", "flavor"),
+        *("with", "in", "for", "from", "on", "topped"),
         *("mit", "ohne", "fur", "aus", "von", "auf", "nach"),
     ]
 )
@@ -73,12 +73,12 @@ class Shelf:
 class _Entry:
     """One row of the lexicon for one of its phrases."""
 
-    kind: Kind
+    kind: Kind | None
     pull: int
     only_on: frozenset[str]
 
     def holds_on(self, shelf: Shelf) -> bool:
-        if shelf.classes and self.kind.product_class not in shelf.classes:
+        if self.kind is not None and shelf.classes and self.kind.product_class not in shelf.classes:
             return False
         return not self.only_on or not self.only_on.isdisjoint(shelf.words)
 
@@ -114,8 +114,9 @@ def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
 def head_of(name: str, shelf: Shelf) -> _Entry | None:
     """What the lexicon knows of the head of a folded name.
 
-    The longest phrases are found from left to right. The last strong one decides; else the last plain one before the
-    tail; else the last weak one there; else what the tail says.
+    The longest phrases are found from left to right. Of those before the tail the last strong one decides, else the
+    last plain one, else the last weak one; else the tail's in the same order. A phrase without a kind ("salt &
+    vinegar", "sugar free") only takes its words away.
 
     >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
     'yoghurt'
@@ -128,8 +129,8 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     at = 0
     while at < len(words):
         entry, length = _longest_entry(lexicon, forms, at, shelf)
-        if entry is not None:
-            order = (entry.pull == PULLS.index("strong") or at < tail, entry.pull, at)
+        if entry is not None and entry.kind is not None:
+            order = (at < tail, entry.pull, at)
             if head is None or order > head[0]:
                 head = (order, entry)
         at += length
@@ -255,8 +256,8 @@ def _lexicon() -> _Lexicon:
     shelves: list[_Entry] = []
     kinds: dict[str, Kind] = {}
     for row in csv.DictReader(text.splitlines()):
-        kind = Kind(row["kind"], row["group"], row["class"])
-        if kinds.setdefault(kind.name, kind) != kind:
+        kind = Kind(row["kind"], row["group"], row["class"]) if row["kind"] else None
+        if kind is not None and kinds.setdefault(kind.name, kind) != kind:
             raise ValueError(f"kinds.csv: {kind.name} has two groups or classes: {kinds[kind.name]}, {kind}")
         only_on = frozenset(_condition(text) for text in row["only_on"].split("|") if text)
         entry = _Entry(kind, PULLS.index(row["pull"]), only_on)

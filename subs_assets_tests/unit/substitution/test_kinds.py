@@ -1,0 +1,156 @@
+"""What a product is, by the head of its name and its shelf."""
+
+import csv
+import json
+from importlib.resources import files
+
+import pandas as pd
+import pytest
+
+from subs_assets.catalogue.text import fold
+from subs_assets.database import frames, tables
+from subs_assets.substitution.kinds import (
+    build_product_kinds,
+    class_of,
+    kind_of,
+    known_by_department,
+    shelf_of,
+    unknown_heads,
+)
+from subs_assets_tests.small_shops import Shops, item, path, shops
+
+
+def kind(name: str, *shelves: str) -> str | None:
+    found = kind_of(fold(name), shelf_of([path(readable) for readable in shelves]), "")
+    return found.name if found else None
+
+
+def group(name: str, *shelves: str) -> str | None:
+    found = kind_of(fold(name), shelf_of([path(readable) for readable in shelves]), "")
+    return found.group if found else None
+
+
+@pytest.mark.parametrize(
+    ("name", "shelf", "expected"),
+    [
+        ("Strawberry Greek Yoghurt", "Dairy", "yoghurt"),
+        ("Greek Yoghurt with Honey & Muesli", "Dairy", "yoghurt"),
+        ("Tuna In Olive Oil", "Canned Food", "canned tuna"),
+        ("Straight Cut Chips", "Freezer > Chips & Wedges", "hot chips"),
+        ("Crinkle Cut Chips Sea Salt & Vinegar", "Pantry > Snacks", "crisps"),
+        ("Sugar Free Chewing Gum", "Pantry", "chewing gum"),
+        ("Cream Cleanser", "Cleaning & Household", "cleaner"),
+        ("Thickened Cream", "Dairy", "cream"),
+        ("Chicken & Rice", "Pets > Dogs & Puppy", "dog food"),
+        ("Onions", "Fruit & Vegetables", "onions"),
+        ("Onion Rings", "Freezer", "onion rings"),
+        ("Doritos Nacho", "", "corn chips"),
+        ("Excellence 70%", "Confectionary > Chocolate Blocks", "chocolate"),
+        ("Surprise", "Pantry", None),
+        ("", "Pantry", None),
+        ("Rum & Raisin", "Pantry > Chocolate Blocks", "chocolate"),
+    ],
+)
+def test_kind(name: str, shelf: str, expected: str | None) -> None:
+    assert kind(name, *([shelf] if shelf else [])) == expected
+
+
+PRODUCE, PANTRY, FREEZER, DAIRY, BABY = "Fruit & Vegetables", "Pantry", "Freezer", "Dairy", "Baby > Baby Food"
+
+
+@pytest.mark.parametrize(
+    ("product", "other"),
+    [
+        (("Limes", PRODUCE), ("Lime Vodka", "Liquor")),
+        (("Onion Rings", FREEZER), ("Onion Rings", "Pantry > Potato Chips")),
+        (("Rice Puffs", BABY), ("Rice Puffs Cereal", PANTRY)),
+        (("Lemon Cordial", "Drinks"), ("Lemon Soft Drink", "Drinks")),
+        (("Watermelon", PRODUCE), ("Watermelon Water", "Drinks")),
+        (("Almond Rounds", "Biscuits And Cookies"), ("Crumpet Rounds", "Bakery")),
+        (("Milk", DAIRY), ("Milk Chocolate", PANTRY)),
+        (("Tomato Pasta Sauce", PANTRY), ("Pasta", PANTRY)),
+        (("Peanut Butter", PANTRY), ("Butter", DAIRY)),
+        (("Tomato Paste", PANTRY), ("Tomatoes", PRODUCE)),
+        (("Coconut Milk", PANTRY), ("Coconut Water", "Drinks")),
+        (("Coconut Milk", PANTRY), ("Milk", DAIRY)),
+        (("Chicken Stock", PANTRY), ("Chicken Soup", PANTRY)),
+        (("Beef Stroganoff Recipe Base", PANTRY), ("Beef Stroganoff", FREEZER)),
+        (("Vanilla Ice Cream", FREEZER), ("Cream", DAIRY)),
+        (("Chocolate Cake Mix", PANTRY), ("Chocolate Cake", "Bakery")),
+        (("Strawberry Icy Poles", FREEZER), ("Strawberries", PRODUCE)),
+        (("Honey Lip Balm", "Health & Beauty"), ("Honey", "Jam, Honey And Spreads")),
+        (("Potatoes", PRODUCE), ("Apples", PRODUCE)),
+    ],
+)
+def test_groups_that_never_replace_each_other(product: tuple[str, str], other: tuple[str, str]) -> None:
+    assert group(*product) is not None and group(*other) is not None
+    assert group(*product) != group(*other)
+
+
+@pytest.mark.parametrize(
+    ("product", "other"),
+    [
+        (("Spaghetti", PANTRY), ("Penne", PANTRY)),
+        (("Tasty Cheese", DAIRY), ("Cheddar", DAIRY)),
+        (("Thickened Cream", DAIRY), ("Pouring Cream", DAIRY)),
+        (("White Bread", "Bakery"), ("Wholemeal Bread", "Bakery")),
+        (("Oranges", PRODUCE), ("Mandarins", PRODUCE)),
+    ],
+)
+def test_groups_that_may_replace_each_other(product: tuple[str, str], other: tuple[str, str]) -> None:
+    assert group(*product) == group(*other) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind_name", "expected"),
+    [("vodka", "alcohol"), ("pain relief", "medicine"), ("tobacco", "tobacco"), (None, None), ("no such kind", None)],
+)
+def test_class_of(kind_name: str | None, expected: str | None) -> None:
+    assert class_of(kind_name) == expected
+
+
+def kinds_of(shop: Shops) -> pd.DataFrame:
+    frame = build_product_kinds(shop.products, shop.product_listings, shop.listings, shop.listing_categories)
+    assert frame["product_id"].tolist() == shop.products["product_id"].tolist()
+    return frames.conform(frame, tables.product_kinds).set_index("product_id")
+
+
+GTIN = "09300601001231"
+
+
+def test_the_majority_of_a_products_listings_says_what_it_is() -> None:
+    names = {"aldi": "oat drink", "coles": "rolled oats", "iga": "oats"}
+    shop = shops([item(company, "1", name, "Pantry", gtin=GTIN) for company, name in names.items()])
+    assert kinds_of(shop)[["kind", "kind_group"]].values.tolist() == [["oats", "oats"]]
+
+
+def test_the_first_listing_wins_a_draw_and_the_order_of_rows_changes_nothing() -> None:
+    listings = [item("aldi", "1", "oat milk", "Pantry", gtin=GTIN), item("iga", "1", "oats", "Pantry", gtin=GTIN)]
+    shop = shops([*listings, *(item("aldi", str(n), name, "Pantry") for n, name in enumerate(("ham", "jam"), 2))])
+    expected = kinds_of(shop)
+    assert expected["kind"].tolist()[0] == "oat milk"
+    mixed = (frame.iloc[::-1] for frame in (shop.product_listings, shop.listings, shop.listing_categories))
+    shuffled = frames.conform(build_product_kinds(shop.products, *mixed), tables.product_kinds)
+    pd.testing.assert_frame_equal(shuffled.set_index("product_id"), expected)
+
+
+def test_what_the_lexicon_lacks_is_counted() -> None:
+    shop = shops([item("aldi", str(n), f"{word} gizmo", "Pantry") for n, word in enumerate("ab")])
+    shop_kinds = kinds_of(shop).reset_index()
+    assert unknown_heads(shop.products, shop_kinds).values.tolist() == [["gizmo", 2, "a gizmo"]]
+    known = known_by_department(shop_kinds, shop.product_listings, shop.listing_categories)
+    assert known.values.tolist() == [["pantry", 2, 0]]
+
+
+def test_without_products() -> None:
+    assert kinds_of(shops([])).empty
+
+
+def test_every_phrase_of_the_lexicon_is_written_as_names_are_compared() -> None:
+    text = files("subs_assets.substitution").joinpath("kinds.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    phrases = [phrase for row in rows for phrase in row["phrases"].split("|") if phrase != "*"]
+    assert all(phrase and phrase == phrase.strip() for phrase in phrases)
+    assert {row["language"] for row in rows if row["kind"]} <= {"en", "de"}
+    assert all(row["group"] and row["class"] for row in rows if row["kind"])
+    assert json.dumps(sorted({row["pull"] for row in rows})) == '["plain", "strong", "weak"]'
