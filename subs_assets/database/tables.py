@@ -310,7 +310,8 @@ product_kinds = Table(
     Column("ingredients", TEXT, nullable=False, doc="JSON array: what its name says that it is made of"),
     Column("flavours", TEXT, nullable=False, doc="JSON array: what its name says that it tastes or smells of"),
     Column("varieties", TEXT, nullable=False, doc="JSON array: which sort of its kind its name names"),
-    Column("states", TEXT, nullable=False, doc="JSON array: frozen, dried, canned ...; as its name says"),
+    Column("states", TEXT, nullable=False, doc="JSON array: how it is kept or prepared, such as frozen or canned"),
+    Column("uses", TEXT, nullable=False, doc="JSON array: what or whom it is for"),
 )
 
 substitutions = Table(

@@ -117,9 +117,7 @@ class Catalogues:
 
     def claims(self, kinds: pd.DataFrame) -> pd.DataFrame:
         """Table ``product_claims`` of products of these kinds."""
-        return build_product_claims(
-            self.products, self.product_listings, self.listings, self.listing_categories, kinds
-        )
+        return build_product_claims(self.products, self.product_listings, self.listings, self.listing_categories, kinds)
 
 
 def flipped_claims(

@@ -5,7 +5,22 @@ import re
 from functools import cache
 from importlib.resources import files
 
+import pandas as pd
+
 from subs_assets.catalogue import category_path
+
+
+def departments_of(shelved: pd.DataFrame) -> pd.DataFrame:
+    """DataFrame[department, product_class] by product_id: what the paths of ``shelved`` (product_id, path) name most
+    often; products of which they name nothing are left out."""
+    named = {path: department_of(path) for path in shelved["path"].unique()}
+    votes = shelved[["product_id"]].assign(
+        department=[named[path][0] for path in shelved["path"]],
+        product_class=[named[path][1] for path in shelved["path"]],
+    )
+    counted = votes.dropna().value_counts().reset_index(name="votes")
+    counted = counted.sort_values(["product_id", "votes", "department"], ascending=[True, False, True])
+    return counted.drop_duplicates("product_id").set_index("product_id")
 
 
 def department_of(path: str) -> tuple[str | None, str | None]:

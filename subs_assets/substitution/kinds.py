@@ -14,9 +14,10 @@ import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.text import fold
-from subs_assets.substitution.departments import department_of
+from subs_assets.substitution.departments import department_of, departments_of
+from subs_assets.substitution.terms import FACETS, product_terms
 
-COLUMNS = ["product_id", "kind", "kind_group", "ingredients", "flavours", "varieties", "states"]
+COLUMNS = ["product_id", "kind", "kind_group", *FACETS]
 
 PULLS = ("weak", "plain", "strong")
 """How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives
@@ -180,7 +181,8 @@ def class_of(kind: str | None) -> str | None:
 def build_product_kinds(
     products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame, listing_categories: pd.DataFrame
 ) -> pd.DataFrame:
-    """Table ``product_kinds``: what each product is, by the majority of its listings; the first of them wins a tie."""
+    """Table ``product_kinds``: what each product is, by the majority of its listings, of which the first wins a tie;
+    and what its name states, with what its department adds."""
     kinds = listing_kinds(listings, listing_categories).merge(product_listings, on=["company_slug", "sku"])
     kinds = kinds.dropna(subset="kind").sort_values(["product_id", "company_slug", "sku"], ignore_index=True)
     kinds["place"] = kinds.index
@@ -189,9 +191,10 @@ def build_product_kinds(
     )
     votes = votes.sort_values(["product_id", "votes", "first"], ascending=[True, False, True])
     frame = products[["product_id"]].merge(votes.drop_duplicates("product_id"), on="product_id", how="left")
-    for column in COLUMNS[3:]:
-        frame[column] = "[]"
-    return frame[COLUMNS]
+    shelved = listing_categories.merge(product_listings, on=["company_slug", "sku"])
+    departments = frame["product_id"].map(departments_of(shelved)["department"])
+    terms = product_terms(products["core_name"].reset_index(drop=True), departments)
+    return pd.concat([frame, terms], axis=1)[COLUMNS]
 
 
 def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.catalogue.claim_table import IMPLIES, with_implied
 from subs_assets.catalogue.claims import find_claims, fold
 from subs_assets.catalogue.eaters import AMONG_PETS, ON_SHELF, animal_claims, life_stages, species_in
-from subs_assets.substitution.departments import department_of
+from subs_assets.substitution.departments import departments_of
 from subs_assets.substitution.kinds import class_of
 
 COLUMNS = ["product_id", "claims", "department", "product_class"]
@@ -31,7 +31,7 @@ def build_product_claims(
     product_of = product_listings[[*keys, "product_id"]]
     worded = listings[[*keys, "brand", "name", "claims"]].merge(product_of, on=keys)
     shelved = listing_categories[[*keys, "path"]].merge(product_of, on=keys)
-    departments = _departments(shelved)
+    departments = departments_of(shelved)
     classes = _classes(product_kinds, departments["product_class"])
     of_path = {path: sorted(path_claims(path)) for path in shelved["path"].unique()}
     found = pd.concat(
@@ -118,14 +118,3 @@ def _classes(product_kinds: pd.DataFrame, by_department: pd.Series) -> pd.Series
     """Class by product_id, the unknown ones left out: tea on a shelf of drinks and tobacco beside the till have one."""
     by_kind = product_kinds.set_index("product_id")["kind"].map(class_of, na_action="ignore").dropna()
     return by_kind.combine_first(by_department)
-
-
-def _departments(shelved: pd.DataFrame) -> pd.DataFrame:
-    named = {path: department_of(path) for path in shelved["path"].unique()}
-    votes = shelved[["product_id"]].assign(
-        department=[named[path][0] for path in shelved["path"]],
-        product_class=[named[path][1] for path in shelved["path"]],
-    )
-    counted = votes.dropna().value_counts().reset_index(name="votes")
-    counted = counted.sort_values(["product_id", "votes", "department"], ascending=[True, False, True])
-    return counted.drop_duplicates("product_id").set_index("product_id")

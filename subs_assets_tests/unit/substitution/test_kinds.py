@@ -115,23 +115,34 @@ def kinds_of(shop: Shops) -> pd.DataFrame:
     return frames.conform(frame, tables.product_kinds).set_index("product_id")
 
 
-GTIN = "09300601001231"
+def one_product(*names: str) -> list[pd.DataFrame]:
+    """Tables in which each company calls the same product by another of these names."""
+    shop = shops([item(company, "1", name, "Pantry") for company, name in zip("abc", names, strict=False)])
+    of_one = shop.product_listings.assign(product_id=shop.products["product_id"].iloc[0])
+    return [shop.products.head(1), of_one, shop.listings, shop.listing_categories]
 
 
-def test_the_majority_of_a_products_listings_says_what_it_is() -> None:
-    names = {"aldi": "oat drink", "coles": "rolled oats", "iga": "oats"}
-    shop = shops([item(company, "1", name, "Pantry", gtin=GTIN) for company, name in names.items()])
-    assert kinds_of(shop)[["kind", "kind_group"]].values.tolist() == [["oats", "oats"]]
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(("oat milk", "rolled oats", "porridge"), "oats", id="the majority"),
+        pytest.param(("oat milk", "rolled oats"), "oat milk", id="a draw: the first"),
+        pytest.param(("surprise", "rolled oats"), "oats", id="an unknown one does not count"),
+        pytest.param(("surprise", "surprise"), None, id="unknown"),
+    ],
+)
+def test_the_kind_of_several_listings(names: tuple[str, ...], expected: str | None) -> None:
+    products, *rest = one_product(*names)
+    for frames_of_rest in (rest, [frame.iloc[::-1] for frame in rest]):
+        (found,) = frames.conform(build_product_kinds(products, *frames_of_rest), tables.product_kinds)["kind"]
+        assert (found if isinstance(found, str) else None) == expected
 
 
-def test_the_first_listing_wins_a_draw_and_the_order_of_rows_changes_nothing() -> None:
-    listings = [item("aldi", "1", "oat milk", "Pantry", gtin=GTIN), item("iga", "1", "oats", "Pantry", gtin=GTIN)]
-    shop = shops([*listings, *(item("aldi", str(n), name, "Pantry") for n, name in enumerate(("ham", "jam"), 2))])
-    expected = kinds_of(shop)
-    assert expected["kind"].tolist()[0] == "oat milk"
-    mixed = (frame.iloc[::-1] for frame in (shop.product_listings, shop.listings, shop.listing_categories))
-    shuffled = frames.conform(build_product_kinds(shop.products, *mixed), tables.product_kinds)
-    pd.testing.assert_frame_equal(shuffled.set_index("product_id"), expected)
+def test_the_table_states_what_the_name_states() -> None:
+    shop = shops([item("aldi", "1", "lamb mince with garlic", "Freezer")])
+    row = kinds_of(shop).iloc[0]
+    assert (row["kind"], row["ingredients"], row["flavours"]) == ("mince", '["lamb"]', '["garlic"]')
+    assert json.loads(row["states"]) == ["frozen"]
 
 
 def test_what_the_lexicon_lacks_is_counted() -> None:

@@ -21,5 +21,6 @@ def upgrade() -> None:
         sa.Column("flavours", TEXT, nullable=False),
         sa.Column("varieties", TEXT, nullable=False),
         sa.Column("states", TEXT, nullable=False),
+        sa.Column("uses", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("product_id", name="pk_product_kinds"),
     )
