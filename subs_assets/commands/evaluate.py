@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from subs_assets.commands.evaluated_substitutions import show_substitutions
 from subs_assets.commands.output import errors, fail, print_json, print_table, say
-from subs_assets.commands.published import AsJson, published
+from subs_assets.commands.published import AsJson, published, substitution_inputs
+from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ evaluate = typer.Typer(no_args_is_help=True, help="How good it is, measured on l
 
 @evaluate.callback()
 def group() -> None:
-    """Kept a group while it has one command."""
+    """Measures of what is published, and the word that lets a night pass that measures less."""
 
 
 @evaluate.command()
@@ -54,6 +56,72 @@ def equivalences(
         print_json(found.to_json())
     else:
         _show(found)
+
+
+@evaluate.command()
+def substitutions(as_json: AsJson = False) -> None:
+    """Substitutions: precision on labelled pairs, beside other methods, by pair of companies and level; traps, prices.
+
+    The labels are of the companies aldi, coles and iga; of others, what needs no label is measured. Mappings are found
+    anew once, with the products hidden that companies share.
+    """
+    from subs_assets.database import frames, tables
+    from subs_assets.embedding.encoder import SentenceTransformerEncoder
+    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.evaluation.mapping_run import MappingInputs
+    from subs_assets.evaluation.shown import ShownTables
+    from subs_assets.evaluation.substitution_evaluation import evaluate_substitutions
+    from subs_assets.model.trained import SHIPPED, load
+    from subs_assets.substitution.acceptance import shipped_acceptance
+
+    settings = Settings.from_environment()
+    with published(settings) as connection:
+        inputs, features = substitution_inputs(connection, settings)
+        standing, trees, *shown = (
+            frames.read(connection, table)
+            for table in (
+                tables.listing_categories, tables.categories,
+                tables.substitutions, tables.substitution_outcomes, tables.substitution_rates,
+            )
+        )  # fmt: skip
+    if inputs.products.empty:
+        fail("nothing is published yet: start a run with `subs run`")
+    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    try:
+        trained = load(settings.model or SHIPPED)
+    except ValueError as problem:
+        fail(str(problem))
+    night = MappingInputs(inputs.listings, standing, inputs.product_listings, trees, store, trained)
+    with errors.status("") as status:
+        found = evaluate_substitutions(
+            inputs, features, night, ShownTables(*shown), shipped_acceptance(), status.update
+        )
+    print_json(found.to_json()) if as_json else show_substitutions(found)
+
+
+@evaluate.command("let-pass")
+def let_pass(
+    reason: Annotated[str | None, typer.Option(help="Why the figures fell, and why they may.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who says so; else the one who is logged in.")] = None,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Withdraw it, while no night has used it up.")] = False,
+) -> None:
+    """The next night is published though its rates or its precision fell. Once; traps never pass."""
+    from subs_assets.database import control, nights
+
+    who = (whoever_is_logged_in() if by is None else by).strip()
+    if not who:
+        fail("say who lets it pass: --by NAME")
+    engine = control.open_control(Settings.from_environment().control_url)
+    if take_back:
+        say("taken back" if nights.take_back_pass(engine, who) else "there is nothing to take back")
+        return
+    if not (reason or "").strip():
+        fail('say why: subs evaluate let-pass --reason "the shop closed its drinks section"')
+    try:
+        nights.let_pass(engine, who, str(reason))
+    except ValueError as problem:
+        fail(str(problem))
+    say("the next night is published whatever its precision and its rates are held against; start it with `subs run`")
 
 
 def _show(found: "Evaluation") -> None:

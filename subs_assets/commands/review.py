@@ -1,6 +1,5 @@
 """``subs review``: what waits for a person's decision, as a file to fill in; taking it back; what has been decided."""
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from subs_assets.commands.output import errors, fail, print_json, print_table, records, say
 from subs_assets.commands.published import AsJson, From, To, published, require_companies
+from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def apply(
     from subs_assets.substitution import review_file as of_substitutions
 
     settings = Settings.from_environment()
-    who = (_whoever_is_logged_in() if by is None else by).strip()
+    who = (whoever_is_logged_in() if by is None else by).strip()
     if not who:
         fail("say who decided: --by NAME")
     try:
@@ -217,13 +217,6 @@ def _tell(kind: str, read: "Review", changed: "pd.DataFrame", who: str) -> None:
             say(f"{what}: {count}")
     if len(new):
         say("decisions count from the next run on: subs run")
-
-
-def _whoever_is_logged_in() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name, as in a container
-        return ""
 
 
 def register(app: typer.Typer) -> None:

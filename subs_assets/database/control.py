@@ -1,5 +1,5 @@
 """Control state: decisions, reset requests, the audit log, the history of runs and drills, and whose data it is; kept
-apart from the warehouse.
+apart from the warehouse. What nights measured is read and written in nights.py.
 
 It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never
 compared with an archive and never wiped.
@@ -110,6 +110,28 @@ archive_drills = Table(
     Column("problems", TEXT),
 )
 
+night_measures = Table(
+    "night_measures",
+    control_metadata,
+    Column("run_id", TEXT, primary_key=True),
+    Column("measure", TEXT, primary_key=True),  # as in the table evaluation
+    Column("company_slug", TEXT, primary_key=True),  # empty: all
+    Column("target_company_slug", TEXT, primary_key=True),
+    Column("published_at", TEXT, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("cases", WHOLE_NUMBER, nullable=False),
+)
+
+night_passes = Table(
+    "night_passes",
+    control_metadata,
+    Column("asked_at", TEXT, primary_key=True),
+    Column("asked_by", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("used_at", TEXT),  # when the night that it let pass was published
+    Column("used_by_run", TEXT),
+)
+
 data_set = Table(
     "data_set",
     control_metadata,
@@ -174,7 +196,7 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
     if not decided_by.strip():
         raise ValueError("a decision names who decided; decided_by is empty")
     key = frames.primary_key(decisions)
-    now = _now()
+    decided_at = now()
     with writing(engine) as connection:
         columns = (decisions.c[name] for name in (*DECIDED_COLUMNS, "decided_by"))
         kept = {
@@ -187,7 +209,12 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             for row, before in zip(rows, earlier, strict=True)
         ]
         new = [
-            {"kind": kind, **dict(zip(DECIDED_COLUMNS, row, strict=True)), "decided_by": decided_by, "decided_at": now}
+            {
+                "kind": kind,
+                **dict(zip(DECIDED_COLUMNS, row, strict=True)),
+                "decided_by": decided_by,
+                "decided_at": decided_at,
+            }
             for row in compress(rows, is_new)
         ]
         if new:
@@ -198,7 +225,7 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             stay = [row for row in new if row["verdict"] != WITHDRAW]
             if stay:
                 connection.execute(insert(decisions), stay)
-            audit = [_audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
+            audit = [audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
             connection.execute(insert(audit_log), audit)
     earlier_by = [before[-1] if before else None for before in earlier]
     whose = decided.assign(earlier_by=pd.Series(earlier_by, decided.index, dtype=object))
@@ -224,7 +251,7 @@ def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:
 def write_audit(engine: Engine, who: str, what: str, detail: Mapping[str, Any] | str | None = None) -> None:
     """Add a line to the audit log; a mapping is kept as JSON."""
     with writing(engine) as connection:
-        connection.execute(insert(audit_log).values(_audit_row(who, what, detail)))
+        connection.execute(insert(audit_log).values(audit_row(who, what, detail)))
 
 
 def read_audit(engine: Engine, last: int = 100) -> pd.DataFrame:
@@ -257,7 +284,7 @@ def record_run(
     """
     row = {
         "run_id": run_id,
-        "published_at": published_at or _now(),
+        "published_at": published_at or now(),
         "seconds": seconds,
         "counts": json.dumps(dict(counts), sort_keys=True),
     }
@@ -287,7 +314,7 @@ def record_drill(
     """Keep how the drill of an archive (its folder's name) went; ``drilled_at``: ISO 8601 in UTC, now by default."""
     row = {
         "archive": archive,
-        "drilled_at": drilled_at or _now(),
+        "drilled_at": drilled_at or now(),
         "passed": passed,
         "tables": tables,
         "rows": rows,
@@ -305,11 +332,12 @@ def read_drills(engine: Engine, last: int = 10) -> pd.DataFrame:
         return frames.fetch(connection, select(archive_drills).order_by(*order).limit(last))
 
 
-def _audit_row(who: str, what: str, detail: Mapping[str, Any] | str | None) -> dict[str, Any]:
+def audit_row(who: str, what: str, detail: Mapping[str, Any] | str | None) -> dict[str, Any]:
+    """A line of the audit log, for whoever writes it in a transaction of their own."""
     text = json.dumps(detail, ensure_ascii=False) if isinstance(detail, Mapping) else detail
-    return {"at": _now(), "who": who, "what": what, "detail": text}
+    return {"at": now(), "who": who, "what": what, "detail": text}
 
 
-def _now() -> str:
-    # Microseconds always, so that times sort as text.
+def now() -> str:
+    """ISO 8601 in UTC, with microseconds always, so that times sort as text."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.evaluation.flipped_claims import Catalogues, Flips, flipped_claims
 from subs_assets.evaluation.hidden_twins import HiddenTwins, hidden_twins
 from subs_assets.evaluation.intervals import Estimate
 from subs_assets.evaluation.judged_labels import judged_labels
 from subs_assets.evaluation.mapping_run import MappingInputs, Report, silent
+from subs_assets.evaluation.shown import ShownTables, coverage_by_department, price_sanity, rates_by_setting
 from subs_assets.evaluation.substitution_labels import KEYS, labelled_pairs, traps
-from subs_assets.evaluation.substitution_methods import OURS, first_choices
+from subs_assets.evaluation.substitution_methods import METHODS, OURS, first_choices
 from subs_assets.evaluation.substitution_scores import (
     PAIR,
+    SHOWN,
     Bin,
     Point,
     Precision,
@@ -30,9 +33,7 @@ from subs_assets.evaluation.substitution_scores import (
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.build import SubstitutionInputs, night_judge
 from subs_assets.substitution.judge import Judge
-
-SHOWN = "shown"
-"""How the names of the strata of what was shown begin."""
+from subs_assets.substitution.rates import SETTINGS
 
 PRECISIONS = (0.9, 0.95)
 
@@ -50,8 +51,9 @@ class Method:
 class Evaluation:
     """``precision`` counts verdicts that accept, with reservation or without; ``without_reservation`` only the latter.
     ``bins``: of labelled pairs that no gate refuses and to which a level applies. ``traps_shown``: the rows of
-    ``traps()`` that would be shown, of ``traps`` known here. ``unknown``: labelled pairs that are not in these
-    catalogues."""
+    ``traps()`` that would be shown, of ``traps`` known here. ``rates``, ``departments`` and ``prices``, which need no
+    label: as ``rates_by_setting``, ``coverage_by_department`` and ``price_sanity`` give them. ``unknown``: labelled
+    pairs that are not in these catalogues."""
 
     methods: dict[str, Method]
     precision: Precision
@@ -60,6 +62,10 @@ class Evaluation:
     traps: int
     traps_shown: pd.DataFrame
     twins: HiddenTwins
+    flips: list[Flips]
+    rates: pd.DataFrame
+    departments: pd.DataFrame
+    prices: pd.DataFrame
     cases: int
     unknown: int
 
@@ -86,8 +92,19 @@ class Evaluation:
             "reliability": [asdict(one) for one in self.bins],
             "traps_shown": len(self.traps_shown),
             "traps": self.traps,
+            "traps_by_name": [trap_name(trap) for trap in self.traps_shown.to_dict("records")],
             "recall_at_20": self.twins.recall[20].rate,
             "recall": {str(first): asdict(share) for first, share in self.twins.recall.items()},
+            "gate_violations": sum(one.violations for one in self.flips),
+            "flips": [asdict(one) for one in self.flips],
+            "rates": {pair: _shares(rows, list(SETTINGS)) for pair, rows in _by_pair(self.rates)},
+            "coverage": {
+                pair: dict(zip(rows["department"], rows["share"], strict=True))
+                for pair, rows in _by_pair(self.departments)
+            },
+            "unit_price_ratio": {
+                pair: _shares(rows, ["median", "far", "rows"]) for pair, rows in _by_pair(self.prices)
+            },
             "cases": self.cases,
             "unknown": self.unknown,
         }
@@ -97,27 +114,32 @@ def evaluate_substitutions(
     inputs: SubstitutionInputs,
     features: NameFeatures,
     night: MappingInputs,
+    shown_tables: ShownTables,
     model: AcceptanceModel,
     report: Report = silent,
 ) -> Evaluation:
-    """``inputs`` and ``features``: as published; ``night``: the tables that they were made of.
+    """``inputs``, ``features`` and ``shown_tables``: as published; ``night``: the tables that they were made of.
 
-    Raises ValueError where none of the labelled pairs is in these catalogues.
+    Where none of the labelled pairs is in these catalogues, what needs labels is not measured.
     """
     judge = night_judge(inputs, model)
     report("labelled pairs")
     labels = labelled_pairs("reported")
     judged = judged_labels(labels, inputs, features, judge)
-    if judged.empty:
-        raise ValueError("none of the labelled pairs is in these catalogues: they are of aldi, coles and iga")
     judged["is_shown"] = judged["accepted"] & (judged["level"] > 0)
     shown = judged[judged["stratum"].str.startswith(SHOWN)]
     pairs = judged.drop_duplicates(KEYS)
     allowed = pairs[(pairs["gate"] == 0) & (pairs["level"] > 0)]
     report("traps")
     trapped = judged_labels(traps(), inputs, features, judge)
-    report("first choices of other methods")
-    methods = method_curves(first_choices(inputs, features, judge), judged, judge)
+    methods = dict.fromkeys(METHODS, Method([], {}, 0))
+    if len(judged):
+        report("first choices of other methods")
+        methods = method_curves(first_choices(inputs, features, judge), judged, judge)
+    report("claims flipped on what is shown")
+    catalogues = Catalogues(inputs.listings, night.listing_categories, inputs.products, inputs.product_listings)
+    rows = shown_tables.substitutions
+    flips = flipped_claims(catalogues, zip(rows["product_id"], rows["substitute_id"], strict=True))
     report("products that companies share, hidden from each other")
     return Evaluation(
         methods,
@@ -127,6 +149,10 @@ def evaluate_substitutions(
         len(trapped),
         trapped[trapped["accepted"] & (trapped["level"] > 0)],
         hidden_twins(inputs.products, night, model),
+        flips,
+        rates_by_setting(shown_tables.substitution_rates),
+        coverage_by_department(shown_tables.substitution_outcomes, inputs.product_claims),
+        price_sanity(shown_tables.substitutions, inputs.product_listings),
         len(pairs),
         len(labels.drop_duplicates(KEYS)) - len(pairs),
     )
@@ -152,11 +178,28 @@ def method_curves(choices: Mapping[str, pd.DataFrame], judged: pd.DataFrame, jud
         )
         sold = sum(int(products[company]) for company in range(len(slugs))) * (len(slugs) - 1)
         by_pair = {
-            pair: curve(placed[(placed[PAIR] == pair).all(axis=1)], int(products[list(slugs).index(pair[0])]), part)
+            pair: curve(
+                placed[(placed[PAIR] == list(pair)).all(axis=1)], int(products[list(slugs).index(pair[0])]), part
+            )
             for pair, part in labelled.groupby(PAIR, sort=True)
         }
         methods[name] = Method(curve(across, sold, labelled_across), by_pair, len(labelled_across))
     return methods
+
+
+def trap_name(trap: Mapping[str, Any]) -> str:
+    """A row of ``traps_shown`` as a person knows it."""
+    pair = f"{trap['company_slug']} -> {trap['target_company_slug']}"
+    return f"{pair}: {trap['words']} -> {trap['target_words']} ({trap['trap']}; {trap['score']:.2f})"
+
+
+def _by_pair(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(_pair(pair), rows) for pair, rows in frame.groupby(PAIR, sort=True)]
+
+
+def _shares(rows: pd.DataFrame, columns: list[str]) -> dict[str, float]:
+    row = rows.iloc[0]
+    return {column: float(row[column]) for column in columns}
 
 
 def _precision(precision: Precision) -> dict[str, Any]:

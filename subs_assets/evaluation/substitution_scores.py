@@ -15,6 +15,9 @@ FEWEST_CASES = 40
 
 BINS = 10
 
+SHOWN = "shown"
+"""How the names of the strata of what was shown begin."""
+
 PAIR = ["company_slug", "target_company_slug"]
 
 

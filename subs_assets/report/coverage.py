@@ -4,9 +4,7 @@ there."""
 import pandas as pd
 
 from subs_assets.equivalence.coverage import mapping_coverage
-
-NOT_TOLD = "not told"
-"""The department of products whose category paths name none."""
+from subs_assets.substitution.departments import NOT_TOLD
 
 COLUMNS = ["company_slug", "department", "products", "covered", "rate"]
 

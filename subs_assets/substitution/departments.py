@@ -9,6 +9,9 @@ import pandas as pd
 
 from subs_assets.catalogue import category_path
 
+NOT_TOLD = "not told"
+"""What is said instead of a department where no name along a product's category paths tells one."""
+
 
 def departments_of(shelved: pd.DataFrame) -> pd.DataFrame:
     """DataFrame[department, product_class] by product_id: what the paths of ``shelved`` (product_id, path) name most

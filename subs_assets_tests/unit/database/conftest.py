@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from sqlalchemy import Boolean, Engine, Float, Integer, Table
 
+from subs_assets.database.control import open_control
 from subs_assets.database.engine import open_engine
 from subs_assets.database.frames import conform
 from subs_assets.database.migrate import upgrade
-from subs_assets.settings import sqlite_url
+from subs_assets.settings import Settings, sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -56,6 +57,19 @@ def engine(url: str) -> Iterator[Engine]:
     opened = open_engine(url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def control_url(url: str, tmp_path: Path) -> str:
+    environment = {"SUBS_HOME": str(tmp_path / "home"), "SUBS_DATABASE_URL": url}
+    return Settings.from_environment(environment).control_url
+
+
+@pytest.fixture
+def control(control_url: str) -> Iterator[Engine]:
+    engine = open_control(control_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

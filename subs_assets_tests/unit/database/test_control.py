@@ -1,8 +1,6 @@
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -26,7 +24,7 @@ from subs_assets.database.control import (
     write_audit,
 )
 from subs_assets.database.engine import open_engine
-from subs_assets.settings import CONTROL_SCHEMA, Settings
+from subs_assets.settings import CONTROL_SCHEMA
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql
 
@@ -41,19 +39,6 @@ DECISION: dict[str, Any] = {
     "decided_by": "Ana",
     "reason": "looked at both",
 }
-
-
-@pytest.fixture
-def control_url(url: str, tmp_path: Path) -> str:
-    environment = {"SUBS_HOME": str(tmp_path / "home"), "SUBS_DATABASE_URL": url}
-    return Settings.from_environment(environment).control_url
-
-
-@pytest.fixture
-def control(control_url: str) -> Iterator[Engine]:
-    engine = open_control(control_url)
-    yield engine
-    engine.dispose()
 
 
 def test_a_decision_says_who_when_and_why(control: Engine) -> None:

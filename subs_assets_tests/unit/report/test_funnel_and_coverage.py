@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from subs_assets.report.coverage import NOT_TOLD, department_coverage, mapped_departments
+from subs_assets.report.coverage import department_coverage, mapped_departments
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
+from subs_assets.substitution.departments import NOT_TOLD
 from subs_assets_tests.made_up_nights import made_up_night
 from subs_assets_tests.small_shops import equivalences, path
 
