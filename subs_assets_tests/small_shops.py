@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.categories import build_categories
 from subs_assets.catalogue.core_name import core_name
+from subs_assets.catalogue.measures import DIMENSIONS
 from subs_assets.database import frames, tables
 from subs_assets.embedding.matrices import ALIKE
 from subs_assets.embedding.name_weights import COLUMNS
@@ -21,10 +22,11 @@ from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
 from subs_assets.model.trained import shipped_model
 from subs_assets.substitution.acceptance import AcceptanceModel
-from subs_assets.substitution.attributes import ProductAttributes
+from subs_assets.substitution.attributes import DIMENSION_CODES, UNKNOWN, ProductAttributes, StatedTerms
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.kinds import build_product_kinds
 from subs_assets.substitution.product_claims import build_product_claims
+from subs_assets.substitution.terms import FACETS
 from subs_assets_tests.hashing_encoder import HashingEncoder
 
 MODEL = AcceptanceModel(
@@ -40,8 +42,6 @@ MODEL = AcceptanceModel(
     shown_from=0.5,
 )  # fmt: skip
 """A made-up model: a pair is shown when its names are alike by .7 on the mean, categories and preferences apart."""
-
-DIMENSION_OF_UNIT = {"g": "mass", "ml": "volume", "each": "count"}
 
 
 def path(readable: str) -> str:
@@ -68,7 +68,7 @@ def item(company: str, sku: str, name: str, *shelves: str, **given: object) -> d
         "unit": unit,
         "pack_count": 1 if size else None,
         "total": quantity,
-        "dimension": DIMENSION_OF_UNIT[unit] if unit else None,
+        "dimension": DIMENSIONS[unit] if unit else None,
         "approximate": False,
         "currency": "AUD" if price is not None else None,
         "unit_price": price / quantity * 1000 if isinstance(price, float) and quantity else None,
@@ -161,9 +161,11 @@ def attributes_of(*products: dict[str, object]) -> ProductAttributes:
     return ProductAttributes(
         brand=codes([product.get("brand") for product in products]),
         name=codes([" ".join(sorted(set(name.split()))) for name in names]),
-        dimension=codes([DIMENSION_OF_UNIT.get(unit) for _, unit in sizes]),  # type: ignore[misc]
+        dimension=np.array([DIMENSION_CODES.get(DIMENSIONS.get(unit), UNKNOWN) for _, unit in sizes], np.int32),  # type: ignore
         product_class=codes([product.get("product_class") for product in products]),
+        kind=codes([product.get("kind") for product in products]),
         kind_group=codes([product.get("kind_group") for product in products]),
+        stated={facet: StatedTerms.of_products(product.get(facet, ()) for product in products) for facet in FACETS},
         total=np.array([quantity for quantity, _ in sizes], np.float64),  # type: ignore[misc]
         claims=claims,
         core_name=np.array(names, object),

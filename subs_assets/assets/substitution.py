@@ -13,7 +13,6 @@ from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_picture
 from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
-from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
 from subs_assets.substitution.decisions import standing_decisions
 from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
@@ -124,6 +123,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
     warehouse: WarehouseResource,
+    trained_model: TrainedModelResource,
 ):
     decisions = warehouse.decisions("substitution")
     standing = standing_decisions(decisions, product_listings)
@@ -135,7 +135,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     found = build_substitutions(
-        inputs, features, shipped_acceptance(), log_progress(context.log, "shelf blocks compared")
+        inputs, features, trained_model.model().acceptance, log_progress(context.log, "shelf blocks compared")
     )
     rows, outcomes = found.substitutions, found.outcomes
     levels = (
@@ -205,6 +205,7 @@ def substitution_rates(
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
     warehouse: WarehouseResource,
+    trained_model: TrainedModelResource,
 ) -> MaterializeResult[pd.DataFrame]:
     """The share of each company's products with a substitute at each company.
 
@@ -221,7 +222,9 @@ def substitution_rates(
     )  # fmt: skip
     features = _product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
-    rates = build_rates(substitution_outcomes, null_outcomes(inputs, features, shipped_acceptance(), progress))
+    rates = build_rates(
+        substitution_outcomes, null_outcomes(inputs, features, trained_model.model().acceptance, progress)
+    )
     picture = base64.b64encode(rates_picture(rates)).decode("ascii")
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(
         index=["setting", "company_slug"], columns="target_company_slug", values="rate"

@@ -167,12 +167,14 @@ def explain(
         inputs = replace(inputs, decisions=substitution_decisions(connection, settings))
         shown = lookups.substitutes_of(connection, product_id)
         shown_at = set(shown.loc[shown["substitute_id"] == substitute_id, "company_slug"])
-    from subs_assets.substitution.acceptance import shipped_acceptance
+    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.substitution.build import night_judge
     from subs_assets.substitution.explain import explain_pair
 
     try:
-        told = explain_pair(inputs, features, night_judge(inputs, shipped_acceptance()), product_id, substitute_id)
+        told = explain_pair(
+            inputs, features, night_judge(inputs, load(settings.model or SHIPPED).acceptance), product_id, substitute_id
+        )
     except ValueError as problem:
         fail(str(problem))
     if as_json:

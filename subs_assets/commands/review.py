@@ -65,7 +65,7 @@ def substitutions(
 ) -> None:
     """The substitutions whose decision is worth most, as CSV: fill in `verdict` and `reason`."""
     from subs_assets.database import control
-    from subs_assets.substitution.acceptance import shipped_acceptance
+    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.substitution.decisions import standing_decisions
     from subs_assets.substitution.review import PublishedSubstitutions, review_queue
 
@@ -76,7 +76,7 @@ def substitutions(
         night = _tables(connection, PublishedSubstitutions)
     decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
     standing = standing_decisions(decisions, night.product_listings)
-    queue = review_queue(night, standing, shipped_acceptance().shown_from, company, target, limit)
+    queue = review_queue(night, standing, load(settings.model or SHIPPED).acceptance.shown_from, company, target, limit)
     _write(queue.rows, out)
     beside = len(queue.rows) - queue.shown
     kinds = f" ({queue.shown} shown, {beside} where nothing is shown)" if len(queue.rows) else ""

@@ -47,8 +47,8 @@ def main() -> None:
     """Write the file of the package that is run, from the published tables of this installation."""
     from subs_assets.commands.published import substitution_inputs
     from subs_assets.database.engine import open_engine
+    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.settings import Settings
-    from subs_assets.substitution.acceptance import shipped_acceptance
     from subs_assets.substitution.build import night_judge
 
     settings = Settings.from_environment()
@@ -56,7 +56,7 @@ def main() -> None:
     with engine.connect() as connection:
         inputs, features = substitution_inputs(connection, settings)
     engine.dispose()
-    kept = label_features(inputs, features, night_judge(inputs, shipped_acceptance()))
+    kept = label_features(inputs, features, night_judge(inputs, load(settings.model or SHIPPED).acceptance))
     file = Path(__file__).parent / "gold" / FILE
     kept.to_csv(file, index=False, encoding="utf-8", lineterminator="\n")
     print(f"{len(kept)} pairs in {file}")

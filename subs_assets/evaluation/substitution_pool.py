@@ -20,7 +20,6 @@ from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.substitution_labels import STRATUM
 from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, OURS, first_choices
-from subs_assets.substitution.acceptance import shipped_acceptance
 from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import ranked
@@ -140,6 +139,7 @@ def main(folder: Path, *labels: Path) -> None:
     from subs_assets.commands.published import substitution_inputs
     from subs_assets.database import frames, tables
     from subs_assets.database.engine import open_engine
+    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -150,7 +150,8 @@ def main(folder: Path, *labels: Path) -> None:
     engine.dispose()
     ids = inputs.products["product_id"].to_numpy(object)
     random = np.random.default_rng(SEED)
-    drawn = draw(inputs, features, night_judge(inputs, shipped_acceptance()), random, _products_of(labels, inputs))
+    judge = night_judge(inputs, load(settings.model or SHIPPED).acceptance)
+    drawn = draw(inputs, features, judge, random, _products_of(labels, inputs))
     shown = shown_listings(inputs.listings, inputs.product_listings, categories)
     product = shown.of(ids[drawn["left"]], drawn["company_slug"].to_numpy(object), "product_")
     substitute = shown.of(ids[drawn["right"]], drawn["target_company_slug"].to_numpy(object), "substitute_")

@@ -14,6 +14,7 @@ from typing import Any
 
 from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.equivalence.evidence import Calibration
+from subs_assets.substitution.acceptance import AcceptanceModel
 
 FORMAT = 1
 """Raise the number when a reader of the old form would go wrong with the new one."""
@@ -52,6 +53,7 @@ class TrainedModel:
     trained_on: tuple[TrainedOn, ...]
     names: NameWeights
     same_shelf: Calibration
+    acceptance: AcceptanceModel
 
     @cached_property
     def version(self) -> str:
@@ -126,6 +128,7 @@ def describe(model: TrainedModel) -> dict[str, Any]:
             "highest_weight": model.names.highest,
         },
         "same_shelf": asdict(model.same_shelf),
+        "acceptance": asdict(model.acceptance),
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return {"format": FORMAT, "version": f"{model.trained_at}-{digest[:8]}", **content}
@@ -138,6 +141,7 @@ def _read(found: Mapping[str, Any], ngrams: str) -> TrainedModel:
         trained_on=tuple(TrainedOn(one["companies"], tuple(one["learned"])) for one in found["trained_on"]),
         names=NameWeights.from_text(ngrams, found["names"]["highest_weight"]),
         same_shelf=Calibration(**found["same_shelf"]),
+        acceptance=AcceptanceModel(**found["acceptance"]),
     )
 
 

@@ -9,7 +9,14 @@ from subs_assets.embedding.similarity import name_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import own_shelves
 from subs_assets.equivalence.evidence import calibrate
+from subs_assets.evaluation.label_features import labels_with_features
 from subs_assets.model.trained import TrainedFor, TrainedModel, TrainedOn
+from subs_assets.substitution.acceptance import AcceptanceModel
+from subs_assets.substitution.features import MEANINGS
+from subs_assets.substitution.training import train_acceptance
+
+PROMISED_PRECISION = 0.95
+"""Share of what is shown that a shopper would accept, with reservation or without."""
 
 
 def train(
@@ -34,6 +41,18 @@ def train(
         trained_on=(_set(listings, "names", "same_shelf"), *(_set(frame, "names") for frame in further)),
         names=weights,
         same_shelf=calibrate(features, listings["company_slug"], own_shelves(listings, shelves)),
+        acceptance=acceptance_of_labels(),
+    )
+
+
+def acceptance_of_labels() -> AcceptanceModel:
+    """The acceptance model of the labelled pairs that are for fitting and that no gate refuses. What is shown must have
+    a level, so only pairs that have one count for the threshold."""
+    labels = labels_with_features("fitted")
+    labels = labels[labels["gate"] == ""]
+    weight = labels["weight"].where(labels["level"] > 0, 0.0)
+    return train_acceptance(
+        labels[list(MEANINGS)], labels["is_accepted"].to_numpy(), weight.to_numpy(), PROMISED_PRECISION
     )
 
 

@@ -1,10 +1,7 @@
 """The probability that a shopper would accept a substitute: a logistic model over named features; how it is fitted is
 in training.py, what the features are in features.py."""
 
-import json
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -44,10 +41,3 @@ class AcceptanceModel:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-@cache
-def shipped_acceptance() -> AcceptanceModel:
-    """The model that the package carries."""
-    text = files("subs_assets.substitution").joinpath("acceptance.json").read_text(encoding="utf-8")
-    return AcceptanceModel(**json.loads(text))

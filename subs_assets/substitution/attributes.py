@@ -2,16 +2,19 @@
 theirs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from subs_assets.catalogue.measures import DIMENSIONS
 from subs_assets.substitution.terms import FACETS
 
 UNKNOWN = -1
+
+DIMENSION_CODES = {dimension: code for code, dimension in enumerate(DIMENSIONS.values())}
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,18 @@ class StatedTerms:
 class ProductAttributes:
     """n products in the order of the product table.
 
-    ``brand``, ``name``, ``dimension``, ``product_class``, ``kind_group``: int32 codes, -1 unknown; two products with
-    equal ``name`` have the same words. ``total``: float64 in g, ml, m, m2 or pieces, NaN unknown. ``claims``: object
-    array of frozensets. ``core_name``: object array.
+    ``brand``, ``name``, ``dimension``, ``product_class``, ``kind``, ``kind_group``: int32 codes, -1 unknown; two
+    products with equal ``name`` have the same words. ``stated``: facet -> what the names state. ``total``: float64 in
+    g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of frozensets. ``core_name``: object array.
     """
 
     brand: NDArray[np.int32]
     name: NDArray[np.int32]
     dimension: NDArray[np.int32]
     product_class: NDArray[np.int32]
+    kind: NDArray[np.int32]
     kind_group: NDArray[np.int32]
+    stated: Mapping[str, StatedTerms]
     total: NDArray[np.float64]
     claims: NDArray[np.object_]
     core_name: NDArray[np.object_]
@@ -63,9 +68,11 @@ def product_attributes(
     return ProductAttributes(
         brand=_codes(products["brand_key"]),
         name=_codes(words),
-        dimension=_codes(products["dimension"]),
+        dimension=products["dimension"].map(DIMENSION_CODES).fillna(UNKNOWN).to_numpy(np.int32),
         product_class=_codes(product_claims["product_class"]),
+        kind=_codes(product_kinds["kind"]),
         kind_group=_codes(product_kinds["kind_group"]),
+        stated=stated_terms(product_kinds),
         total=products["total"].to_numpy(np.float64),
         claims=np.array([frozenset(json.loads(claims)) for claims in product_claims["claims"]], object),
         core_name=products["core_name"].to_numpy(object),

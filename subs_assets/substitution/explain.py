@@ -130,5 +130,5 @@ def _gate(row: Any, judge: Judge, inputs: SubstitutionInputs) -> str:
     if row.gate == CLAIM:
         return f"refused by claim: {judge.gates.claim_refusal(row.left, row.right)}"
     if row.gate == DIMENSION:
-        return "refused by dimension: one is measured in another dimension than the other (mass, volume, count ...)"
+        return "refused by dimension: one is measured in another dimension than the other (mass, volume ...)"
     return "gates: none refuses it"

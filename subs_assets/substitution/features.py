@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
+from subs_assets.substitution.differences import MEANINGS as DIFFERENCES
+from subs_assets.substitution.differences import TermDifferences, term_differences
 from subs_assets.substitution.offers import Offers
 
 MOST_DOUBLINGS = 4.0
@@ -36,6 +38,9 @@ MEANINGS = {
     "same_product": ("same brand and words", True),
     "similar_name": ("a name of levels 2 to 4", True),
     "preferences_lost": ("preferences that the substitute does not state", False),
+    "same_kind": ("the same kind of product", True),
+    "kindred_kind": ("a kind of the same group", True),
+    **{name: (meaning, False) for name, meaning in DIFFERENCES.items()},
 }
 """Each feature in words, for whoever asks why, and whether it speaks for the pair or against it."""
 
@@ -44,10 +49,12 @@ RAISES = {name: raises for name, (_, raises) in MEANINGS.items()}
 
 @dataclass(frozen=True)
 class PairFeatures:
-    """Of n products, what features are made of: ``words`` sparse float32 (n, words) of ones, ``word_count`` (n,),
-    ``is_national`` (n,): its brand is sold by several companies, ``department`` int32 codes, -1 unknown."""
+    """Of n products, what features are made of: ``differences`` of what names state, ``words`` sparse float32 (n,
+    words) of ones, ``word_count`` (n,), ``is_national`` (n,): its brand is sold by several companies, ``department``
+    int32 codes, -1 unknown."""
 
     attributes: ProductAttributes
+    differences: TermDifferences
     words: Any
     word_count: NDArray[np.float32]
     is_national: NDArray[np.bool_]
@@ -60,7 +67,8 @@ class PairFeatures:
         relation, bits = judged["relation"].to_numpy(), judged["bits"].to_numpy()
         ratio, price = judged["ratio"].to_numpy(), judged["unit_price_ratio"].to_numpy()
         brand = self.attributes.brand
-        department = self.department
+        department, kind, group = self.department, self.attributes.kind, self.attributes.kind_group
+        same_kind = (kind[i] == kind[j]) & (kind[i] != UNKNOWN)
         columns = {
             "cosine": judged["cosine"],
             "lexical": judged["lexical"],
@@ -84,6 +92,9 @@ class PairFeatures:
             "same_product": bits & 1 != 0,
             "similar_name": bits & 0b1110 != 0,
             "preferences_lost": judged["lowered"],
+            "same_kind": same_kind,
+            "kindred_kind": (group[i] == group[j]) & (group[i] != UNKNOWN) & ~same_kind,
+            **self.differences.of(i, j),
         }
         return pd.DataFrame({name: np.asarray(column, np.float32) for name, column in columns.items()})
 
@@ -100,6 +111,7 @@ def pair_features(attributes: ProductAttributes, product_claims: pd.DataFrame, o
         words = sparse.csr_matrix((len(attributes.core_name), 1), dtype=np.float32)
     return PairFeatures(
         attributes,
+        term_differences(attributes.stated),
         words,
         np.maximum(np.asarray(words.sum(axis=1), np.float32).ravel(), 1),
         _is_national(attributes, offers),

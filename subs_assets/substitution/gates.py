@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subs_assets.catalogue.claim_table import CLAIM_TABLE
-from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
+from subs_assets.substitution.attributes import DIMENSION_CODES, UNKNOWN, ProductAttributes
 
 GATES = ("", "class", "form", "claim", "dimension")
 CLASS, FORM, CLAIM, DIMENSION = 1, 2, 3, 4
@@ -50,13 +50,16 @@ class Gates:
         self._refusing = claim_masks(products.claims, REFUSING)
         self._served = claim_masks(map(served_by, products.claims), REFUSING)
         self._lowering = claim_masks(products.claims, LOWERING)
+        # How many there are says nothing of how much it is: twelve bars may well be 180 g.
+        counted = products.dimension == DIMENSION_CODES["count"]
+        self._physical = np.where(counted, UNKNOWN, products.dimension)
         self._apart = [int(claim_masks([group], REFUSING)[0]) for group in kept_apart()]
 
     def refusal(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.int8]:
         """Index into ``GATES`` of the first gate that refuses j for i, 0 where none does; ``i`` and ``j`` broadcast.
 
-        Form: two kinds of different groups, such as limes and lime vodka. Dimension does not refuse within a group,
-        where it only says how a company sells: avocados by the piece and by the kilo, sauce in ml and in g.
+        Form: two kinds of different groups, such as limes and lime vodka. Dimension: mass for volume, unless both are
+        of one group, where it only says how a company sells: sauce in ml and in g.
         """
         products = self._products
         group_i, group_j = products.kind_group[i], products.kind_group[j]
@@ -69,7 +72,7 @@ class Gates:
                 _disagree(products.product_class[i], products.product_class[j]),
                 _disagree(group_i, group_j),
                 claim,
-                _disagree(products.dimension[i], products.dimension[j]) & ~_same(group_i, group_j),
+                _disagree(self._physical[i], self._physical[j]) & ~_same(group_i, group_j),
             ],
             [np.int8(CLASS), np.int8(FORM), np.int8(CLAIM), np.int8(DIMENSION)],
             np.int8(0),

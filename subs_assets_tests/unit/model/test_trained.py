@@ -11,6 +11,7 @@ from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.equivalence.evidence import Calibration
 from subs_assets.model import trained
 from subs_assets.model.trained import ModelUnusable, TrainedFor, TrainedModel, TrainedOn, load, save, shipped_model
+from subs_assets.substitution.acceptance import AcceptanceModel
 
 MODEL = TrainedModel(
     trained_at="2026-03-04",
@@ -18,6 +19,7 @@ MODEL = TrainedModel(
     trained_on=(TrainedOn({"aldi": 3}, ("names", "same_shelf")),),
     names=NameWeights({"käs": 1.5, "milk": 2.0}, 9.5),
     same_shelf=Calibration(5.0, -3.0, 0.6, 250),
+    acceptance=AcceptanceModel({"cosine": 2.0}, {"cosine": 0.5}, -1.0, 0.9),
 )
 
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from subs_assets.model.trained import TrainedOn
-from subs_assets.model.training import train
+from subs_assets.model.trained import TrainedOn, shipped_model
+from subs_assets.model.training import acceptance_of_labels, train
 from subs_assets_tests.small_shops import store_in
 from subs_assets_tests.unit.equivalence.test_evidence import aisle
 
@@ -34,3 +35,9 @@ def test_a_listing_that_only_relatives_give_a_shelf_is_not_measured(tmp_path: Pa
     standing = here[["company_slug", "sku"]].assign(path=shelves, origin="own", weight=1.0)
     standing.loc[400:, "origin"] = "relatives"
     assert train(here, standing, [], store_in(tmp_path), "hashing", "2026-03-04").same_shelf.pairs <= 400
+
+
+def test_the_shipped_acceptance_is_that_of_the_kept_labels() -> None:
+    fitted, shipped = acceptance_of_labels(), shipped_model().acceptance
+    assert fitted.coefficients == pytest.approx(shipped.coefficients, abs=1e-3)
+    assert fitted.shown_from == shipped.shown_from

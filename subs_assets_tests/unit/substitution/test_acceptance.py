@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from subs_assets.substitution.acceptance import AcceptanceModel, shipped_acceptance
+from subs_assets.model.trained import shipped_model
+from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.explain import told_shares
 from subs_assets.substitution.features import MEANINGS, RAISES
 from subs_assets.substitution.training import threshold_for, train_acceptance
@@ -86,7 +87,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_promise_at_every_higher_one(
 
 
 def test_the_shipped_model_says_only_what_it_can_explain() -> None:
-    model = shipped_acceptance()
+    model = shipped_model().acceptance
     assert set(model.coefficients) == set(model.typical) <= set(MEANINGS)
     assert all((value > 0) == RAISES[name] for name, value in model.coefficients.items())
     assert 0.5 < model.shown_from < 1

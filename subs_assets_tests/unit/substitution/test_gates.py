@@ -65,9 +65,9 @@ def refusal(product: dict[str, Any], substitute: dict[str, Any]) -> str:
         pytest.param(LIMES, LIMES, "", "", id="one group"),
         pytest.param(LIMES, PLAIN, "", "", id="kind known on one side only"),
         pytest.param({**LIMES, **BY_PIECE}, {**LIMES, **BY_KILO}, "", "", id="by the piece or by the kilo, but limes"),
-        pytest.param(
-            {**LIMES, **BY_PIECE}, BY_KILO, "dimension", "dimension", id="by the kilo, and of what is not known"
-        ),
+        pytest.param(BY_PIECE, BY_KILO, "", "", id="how many says nothing of how much"),
+        pytest.param({**LIMES, **BY_KILO}, {"size": (1.0, "ml")}, "dimension", "dimension", id="of what is not known"),
+        pytest.param({**LIMES, **BY_KILO}, {**LIMES, "size": (1.0, "ml")}, "", "", id="in g or in ml, but limes"),
         pytest.param(
             {**LIMES, **BY_PIECE}, {**VODKA, **GLUTEN_FREE, **BY_KILO}, "form", "form", id="form before claims and size"
         ),
