@@ -23,9 +23,11 @@ PULLS = ("weak", "plain", "strong")
 """How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives
 way to any other head; ``strong`` decides beside any other ("shampoo", "dog food")."""
 
+STRONG = PULLS.index("strong")
+
 TAILS = frozenset(
     [
-        *("with", "in", "for", "from", "on", "topped"),
+        *("with", "in", "for", "from", "on"),
         *("mit", "ohne", "fur", "aus", "von", "auf", "nach"),
     ]
 )
@@ -116,7 +118,7 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     """What the lexicon knows of the head of a folded name.
 
     The longest phrases are found from left to right. Of those before the tail the last strong one decides, else the
-    last plain one, else the last weak one; else the tail's in the same order. A phrase without a kind ("salt &
+    last plain one, else the last weak one; else the last strong one of the tail. A phrase without a kind ("salt &
     vinegar", "sugar free") only takes its words away.
 
     >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
@@ -130,7 +132,7 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     at = 0
     while at < len(words):
         entry, length = _longest_entry(lexicon, forms, at, shelf)
-        if entry is not None and entry.kind is not None:
+        if entry is not None and entry.kind is not None and (at < tail or entry.pull == STRONG):
             order = (at < tail, entry.pull, at)
             if head is None or order > head[0]:
                 head = (order, entry)
