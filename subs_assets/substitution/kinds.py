@@ -80,6 +80,10 @@ class _Entry:
     pull: int
     only_on: frozenset[str]
 
+    @property
+    def is_no_head(self) -> bool:
+        return self.kind is None and self.pull == 0
+
     def holds_on(self, shelf: Shelf) -> bool:
         if self.kind is not None and shelf.classes and self.kind.product_class not in shelf.classes:
             return False
@@ -109,17 +113,18 @@ def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
     """
     head = head_of(core_name, shelf) or head_of(whole_name, shelf)
     on_shelf = next((entry for entry in _lexicon().shelves if entry.holds_on(shelf)), None)
-    if on_shelf is not None and (head is None or head.pull < on_shelf.pull):
+    if on_shelf is not None and (head is None or head.kind is None or head.pull < on_shelf.pull):
         return on_shelf.kind
     return head.kind if head is not None else None
 
 
 def head_of(name: str, shelf: Shelf) -> _Entry | None:
-    """What the lexicon knows of the head of a folded name.
+    """What the lexicon knows of the head of a folded name, None where it knows none of its words.
 
     The longest phrases are found from left to right. Of those before the tail the last strong one decides, else the
-    last plain one, else the last weak one; else the last strong one of the tail. A phrase without a kind ("salt &
-    vinegar", "sugar free") only takes its words away.
+    last plain one, else the last weak one; else the last strong one of the tail. A weak phrase without a kind
+    ("salt & vinegar", "sugar free") only takes its words away; a plain one ("spread", "mix") is a head of unknown kind:
+    an almond spread is no almonds.
 
     >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
     'yoghurt'
@@ -132,7 +137,7 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     at = 0
     while at < len(words):
         entry, length = _longest_entry(lexicon, forms, at, shelf)
-        if entry is not None and entry.kind is not None and (at < tail or entry.pull == STRONG):
+        if entry is not None and not entry.is_no_head and (at < tail or entry.pull == STRONG):
             order = (at < tail, entry.pull, at)
             if head is None or order > head[0]:
                 head = (order, entry)
