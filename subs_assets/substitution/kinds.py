@@ -23,7 +23,7 @@ PULLS = ("weak", "plain", "strong")
 """How much a word decides: ``weak`` is as often an ingredient or a flavour ("cheese" in "cheese crackers") and gives
 way to any other head; ``strong`` decides beside any other ("shampoo", "dog food")."""
 
-STRONG = PULLS.index("strong")
+WEAK, STRONG = PULLS.index("weak"), PULLS.index("strong")
 
 TAILS = frozenset(
     [
@@ -82,7 +82,8 @@ class _Entry:
 
     @property
     def is_no_head(self) -> bool:
-        return self.kind is None and self.pull == 0
+        """A phrase that only takes its words away."""
+        return self.kind is None and self.pull == WEAK
 
     def holds_on(self, shelf: Shelf) -> bool:
         if self.kind is not None and shelf.classes and self.kind.product_class not in shelf.classes:
@@ -124,7 +125,7 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     The longest phrases are found from left to right. Of those before the tail the last strong one decides, else the
     last plain one, else the last weak one; else the last strong one of the tail. A weak phrase without a kind
     ("salt & vinegar", "sugar free") only takes its words away; a plain one ("spread", "mix") is a head of unknown kind:
-    an almond spread is no almonds.
+    a pistachio spread is no pistachios.
 
     >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
     'yoghurt'

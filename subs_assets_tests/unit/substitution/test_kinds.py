@@ -10,6 +10,7 @@ import pytest
 from subs_assets.catalogue.text import fold
 from subs_assets.database import frames, tables
 from subs_assets.substitution.kinds import (
+    MAY_STAND_ON,
     build_product_kinds,
     class_of,
     kind_of,
@@ -49,6 +50,11 @@ def group(name: str, *shelves: str) -> str | None:
         ("Surprise", "Pantry", None),
         ("", "Pantry", None),
         ("Rum & Raisin", "Pantry > Chocolate Blocks", "chocolate"),
+        ("Natural Almonds", "Pantry > Nuts", "almonds"),
+        ("Pistachio Spread", "Pantry > Nuts", None),
+        ("Erdbeerjoghurt", "Kühlwaren", "yoghurt"),
+        ("Bio Vollmilch", "Kühlwaren", "milk"),
+        ("Puten Extrawurst geschnitten", "Kühlwaren", "salami"),
     ],
 )
 def test_kind(name: str, shelf: str, expected: str | None) -> None:
@@ -155,6 +161,11 @@ def test_what_the_lexicon_lacks_is_counted() -> None:
 
 def test_without_products() -> None:
     assert kinds_of(shops([])).empty
+
+
+def test_every_class_of_a_department_says_what_may_stand_there() -> None:
+    text = files("subs_assets.substitution").joinpath("departments.csv").read_text(encoding="utf-8")
+    assert {row["product_class"] for row in csv.DictReader(text.splitlines())} <= set(MAY_STAND_ON)
 
 
 def test_every_phrase_of_the_lexicon_is_written_as_names_are_compared() -> None:
