@@ -72,7 +72,6 @@ def substitutions(as_json: AsJson = False) -> None:
     from subs_assets.evaluation.shown import ShownTables
     from subs_assets.evaluation.substitution_evaluation import evaluate_substitutions
     from subs_assets.model.trained import SHIPPED, load
-    from subs_assets.substitution.acceptance import shipped_acceptance
 
     settings = Settings.from_environment()
     with published(settings) as connection:
@@ -93,9 +92,7 @@ def substitutions(as_json: AsJson = False) -> None:
         fail(str(problem))
     night = MappingInputs(inputs.listings, standing, inputs.product_listings, trees, store, trained)
     with errors.status("") as status:
-        found = evaluate_substitutions(
-            inputs, features, night, ShownTables(*shown), shipped_acceptance(), status.update
-        )
+        found = evaluate_substitutions(inputs, features, night, ShownTables(*shown), trained.acceptance, status.update)
     print_json(found.to_json()) if as_json else show_substitutions(found)
 
 
