@@ -61,7 +61,7 @@ class Judge:
         left, right = pairs.left[place], pairs.right[place]
         company = self.offers.rows["company"].to_numpy()[offer]
         relation, mapping = self._relations(left, right, company)
-        bits = levels_1_to_4(self.attributes, pairs.left, pairs.right)[place]
+        bits = levels_1_to_4(self.attributes, pairs.left, pairs.right, pairs.similarity)[place]
         by_shelf = (relation >= category_relation.SAME) & (relation <= category_relation.RELATED)
         bounds = self.relations.pairs["bound"].to_numpy(np.float64)
         bound = np.where(mapping >= 0, bounds[mapping], 0.0) if len(bounds) else np.zeros(len(left))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.embedding.matrices import ALIKE
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
 
 SIMILAR_NAME_OF_BRAND = 80.0
@@ -39,6 +40,13 @@ def same_brand(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
 def same_product(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
     """The names without brand and size consist of the same words, in any order."""
     return products.name[i] == products.name[j]
+
+
+def alike_of_kind(products: ProductAttributes, i: Rows, j: Rows, similarity: NDArray[np.float32]) -> Mask:
+    """The same kind of thing under names that are alike, whatever their words: "Spearmint Gum" and "Pure Fresh
+    Spearmint Chewing Gum"."""
+    same_kind = (products.kind[i] != UNKNOWN) & (products.kind[i] == products.kind[j])
+    return same_kind & (similarity >= ALIKE)
 
 
 def similar_product_of_brand(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
@@ -81,13 +89,17 @@ def other_size(ratio: NDArray[np.float64]) -> Mask:
     return (ratio > EQUAL_SIZE) | (ratio < 1 / EQUAL_SIZE)
 
 
-def levels_1_to_4(products: ProductAttributes, i: Rows, j: Rows) -> NDArray[np.int8]:
-    """A bit for each of the levels 1 to 4 that a pair satisfies: 1, 2, 4, 8; 0 where none does."""
+def levels_1_to_4(products: ProductAttributes, i: Rows, j: Rows, similarity: NDArray[np.float32]) -> NDArray[np.int8]:
+    """A bit for each of the levels 1 to 4 that a pair satisfies: 1, 2, 4, 8; 0 where none does.
+
+    ``similarity``: of the names, the mean of cosine and spelling.
+    """
     brand, ratio = same_brand(products, i, j), size_ratio(products, i, j)
-    similar, size = similar_product(products, i, j), similar_size(ratio)
+    alike, size = alike_of_kind(products, i, j, similarity), similar_size(ratio)
+    similar = similar_product(products, i, j) | alike
     rules = (
         brand & same_product(products, i, j) & other_size(ratio),
-        brand & similar_product_of_brand(products, i, j) & size,
+        brand & (similar_product_of_brand(products, i, j) | alike) & size,
         ~brand & similar & size,
         ~brand & similar & ~size,
     )

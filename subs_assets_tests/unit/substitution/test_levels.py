@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subs_assets.embedding.matrices import ALIKE
 from subs_assets.substitution.levels import levels_1_to_4, other_size, similar_size, size_ratio, strongest_level
 from subs_assets_tests.small_shops import attributes_of
 
@@ -66,8 +67,28 @@ def thing(name: str, brand: str | None, size: tuple[float, str] | None = G500) -
 def test_levels_1_to_4(product: dict[str, Any], substitute: dict[str, Any], levels: set[int]) -> None:
     products = attributes_of(product, substitute)
     for one, other in ((0, 1), (1, 0)):  # whatever a level says of one, it says of the other
-        bits = levels_1_to_4(products, np.array([one]), np.array([other]))[0]
+        bits = levels_1_to_4(products, np.array([one]), np.array([other]), np.zeros(1, np.float32))[0]
         assert {level for level in (1, 2, 3, 4) if bits & 1 << (level - 1)} == levels
+
+
+@pytest.mark.parametrize(
+    ("kind", "brand", "similarity", "levels"),
+    [
+        ("gum", KRAFT, ALIKE, {3}),
+        ("gum", KRAFT, ALIKE - 0.01, set()),
+        ("mints", KRAFT, 1.0, set()),
+        (None, KRAFT, 1.0, set()),
+        ("gum", BEGA, ALIKE, {2}),
+    ],
+)
+def test_one_kind_under_names_that_are_alike_is_similar(
+    kind: str | None, brand: str, similarity: float, levels: set[int]
+) -> None:
+    gum = {"name": "spearmint pellets", "kind": "gum", "brand": BEGA, "size": G500}
+    other = {"name": "pure fresh chewing", "kind": kind, "brand": brand, "size": G500}
+    products = attributes_of(gum, other)
+    bits = levels_1_to_4(products, np.array([0]), np.array([1]), np.array([similarity], np.float32))[0]
+    assert {level for level in range(1, 5) if bits & (1 << (level - 1))} == levels
 
 
 @pytest.mark.parametrize(
@@ -132,4 +153,4 @@ def test_a_pair_keeps_its_strongest_level(levels: set[int], by_shelf: bool, stro
 
 def test_no_pairs() -> None:
     products, none = attributes_of(thing("oats", BEGA)), np.empty(0, np.intp)
-    assert len(levels_1_to_4(products, none, none)) == 0
+    assert len(levels_1_to_4(products, none, none, np.zeros(0, np.float32))) == 0
