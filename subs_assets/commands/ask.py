@@ -19,6 +19,7 @@ from subs_assets.commands.published import (
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sqlalchemy import Connection
 
 
@@ -100,6 +101,7 @@ def substitutes(
     words: Annotated[list[str], typer.Argument(help="Words of a name, or a sku, a barcode, a product id.")],
     as_json: AsJson = False,
     limit: Annotated[int, typer.Option(help="Substitutes shown for each company.")] = 5,
+    why: Annotated[bool, typer.Option("--why", help="What raises and lowers each score; takes a moment.")] = False,
 ) -> None:
     """What to buy instead of a product, by company."""
     from subs_assets.database import lookups
@@ -118,6 +120,7 @@ def substitutes(
         outcomes = records(lookups.outcomes_of(connection, product_id))
         decided = substitution_decisions(connection, settings).of(product_id)
         named = lookups.names_of(connection, decided["substitute_id"].tolist())
+        explained = _explained(connection, settings, product_id, rows[rows["rank"] <= limit]) if why else {}
     decisions = records(decided.assign(substitute=decided["substitute_id"].map(named)))
     shown_at = set(zip(rows["substitute_id"], rows["company_slug"], strict=True))
     rows = rows[rows["rank"] <= limit]
@@ -129,7 +132,10 @@ def substitutes(
             {
                 "product_id": product_id,
                 "listings": chosen,
-                "substitutes": records(rows),
+                "substitutes": [
+                    {**row, **({"why": explained[row["substitute_id"], row["company_slug"]]} if why else {})}
+                    for row in records(rows)
+                ],
                 "lost": lost,
                 "decisions": decisions,
                 "also_found": others,
@@ -140,9 +146,14 @@ def substitutes(
         chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"]
     )
     for company, part in rows.groupby("company_slug", sort=True):
-        shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in records(part)]
-        columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score", "why"]
-        print_table(shown, f"Instead, at {company}", columns)
+        told = records(part)
+        shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in told]
+        columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score"]
+        print_table(shown, f"Instead, at {company}", columns if why else [*columns, "why"])
+        for row in told if why else ():
+            say(f"{row['rank']}. {row['name']}")
+            for line in explained[row["substitute_id"], company]:
+                say(f"   - {line}")
     for decision in decisions:
         say(_decision(decision, shown_at))
     for outcome in lost:
@@ -150,6 +161,24 @@ def substitutes(
     if others:
         names = ", ".join(f"{row['name']} ({row['company_slug']} {row['sku']})" for row in others[:5])
         console.print(f"Also found: {names}", markup=False, highlight=False)
+
+
+def _explained(
+    connection: "Connection", settings: Settings, product_id: str, rows: "pd.DataFrame"
+) -> dict[tuple[str, str], list[str]]:
+    """(substitute, company) -> the lines of ``subs explain``."""
+    from subs_assets.model.trained import SHIPPED, load
+    from subs_assets.substitution.build import night_judge
+    from subs_assets.substitution.explain import explain_pair
+
+    inputs, features = substitution_inputs(connection, settings)
+    inputs = replace(inputs, decisions=substitution_decisions(connection, settings))
+    judge = night_judge(inputs, load(settings.model or SHIPPED).acceptance)
+    return {
+        (substitute, told.company_slug): list(told.lines)
+        for substitute in rows["substitute_id"].unique()
+        for told in explain_pair(inputs, features, judge, product_id, substitute)
+    }
 
 
 def explain(

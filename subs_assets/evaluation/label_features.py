@@ -13,13 +13,13 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.judged_labels import judged_labels
 from subs_assets.evaluation.substitution_labels import KEYS, SHEETS, labelled_pairs
 from subs_assets.substitution.build import SubstitutionInputs
-from subs_assets.substitution.features import MEANINGS
+from subs_assets.substitution.features import FEATURES
 from subs_assets.substitution.gates import GATES
 from subs_assets.substitution.judge import Judge
 
 FILE = "au_substitution_features.csv"
 
-COLUMNS = [*KEYS, "gate", "level", *MEANINGS]
+COLUMNS = [*KEYS, "gate", "level", *FEATURES]
 
 
 def label_features(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from subs_assets.equivalence.evidence import calibrate
 from subs_assets.evaluation.label_features import labels_with_features
 from subs_assets.model.trained import TrainedFor, TrainedModel, TrainedOn
 from subs_assets.substitution.acceptance import AcceptanceModel
-from subs_assets.substitution.features import MEANINGS
+from subs_assets.substitution.features import FEATURES
 from subs_assets.substitution.training import train_acceptance
 
 PROMISED_PRECISION = 0.95
@@ -52,7 +52,7 @@ def acceptance_of_labels() -> AcceptanceModel:
     labels = labels[labels["gate"] == ""]
     weight = labels["weight"].where(labels["level"] > 0, 0.0)
     return train_acceptance(
-        labels[list(MEANINGS)], labels["is_accepted"].to_numpy(), weight.to_numpy(), PROMISED_PRECISION
+        labels[list(FEATURES)], labels["is_accepted"].to_numpy(), weight.to_numpy(), PROMISED_PRECISION
     )
 
 

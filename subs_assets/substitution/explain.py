@@ -9,25 +9,28 @@ import pandas as pd
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.substitution import category_relation
+from subs_assets.substitution.attributes import UNKNOWN
 from subs_assets.substitution.build import SubstitutionInputs
-from subs_assets.substitution.features import MEANINGS
-from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, FORM
+from subs_assets.substitution.differences import told_differences
+from subs_assets.substitution.features import TOPIC_OF
+from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, FORM, GATES
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import LEVEL_RULES
 
 LEAST_SHARE = 0.1
-"""Of the logit: a feature that moves it by less is not told."""
+"""Of the logit: a topic that moves it by less is not told."""
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Sentences about a pair at one company that sells the substitute, whether it is one there, and whether a person
-    said so."""
+    said so. ``shares``: what each feature adds to the logit of the score, over what it adds to a typical pair's."""
 
     company_slug: str
     is_substitute: bool
     is_decided: bool
     score: float
+    shares: dict[str, float]
     lines: tuple[str, ...]
     conclusion: str
 
@@ -59,9 +62,10 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, inputs: SubstitutionInpu
         _categories(row, judge, company),
         _size(row.ratio),
         _unit_price(row.unit_price_ratio),
+        *_differences(row, judge),
         _gate(row, judge, inputs),
-        *told_shares(shares),
-        f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on",
+        f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on "
+        f"({told_shares(shares)})",
     ]
     is_substitute, is_decided = bool(row.accepted and row.level > 0), row.decision >= 0
     if is_decided:
@@ -76,19 +80,15 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, inputs: SubstitutionInpu
         conclusion = f"It is no substitute at {company}: no level applies."
     else:
         conclusion = f"It is no substitute at {company}: its score is too low."
-    return Explanation(company, is_substitute, is_decided, float(row.score), tuple(lines), conclusion)
+    told = {str(name): round(float(share), 3) for name, share in shares.items()}
+    return Explanation(company, is_substitute, is_decided, float(row.score), told, tuple(lines), conclusion)
 
 
-def told_shares(shares: pd.Series) -> list[str]:
-    """What raises and what lowers the score against a typical pair, the largest share first, in two lines at most."""
-    large = shares[shares.abs() >= LEAST_SHARE].sort_values(key=abs, ascending=False, kind="stable")
-    told = []
-    for verb, part in (("raises", large[large > 0]), ("lowers", large[large < 0])):
-        if len(part):
-            told.append(
-                f"{verb} the score: " + ", ".join(f"{MEANINGS[name][0]} ({share:+.1f})" for name, share in part.items())
-            )
-    return told
+def told_shares(shares: pd.Series) -> str:
+    """What the score owes to each topic, against a typical pair, the largest first: "name +1.4, size -0.3"."""
+    by_topic = shares.groupby(shares.index.map(TOPIC_OF)).sum()
+    large = by_topic[by_topic.abs() >= LEAST_SHARE].sort_values(key=abs, ascending=False, kind="stable")
+    return ", ".join(f"{topic} {share:+.1f}" for topic, share in large.items()) or "as of a typical pair"
 
 
 def _levels(row: Any) -> str:
@@ -117,7 +117,7 @@ def _size(ratio: float) -> str:
 def _unit_price(ratio: float) -> str:
     if ratio != ratio:
         return "unit price: not comparable"
-    return f"unit price: {ratio - 1:+.0%} against the product's"
+    return f"unit price: {round(100 * (ratio - 1)) or 0:+d} % against the product's"
 
 
 def _gate(row: Any, judge: Judge, inputs: SubstitutionInputs) -> str:
@@ -131,4 +131,31 @@ def _gate(row: Any, judge: Judge, inputs: SubstitutionInputs) -> str:
         return f"refused by claim: {judge.gates.claim_refusal(row.left, row.right)}"
     if row.gate == DIMENSION:
         return "refused by dimension: one is measured in another dimension than the other (mass, volume ...)"
-    return "gates: none refuses it"
+    return f"gates: none refuses it; {_nearest_gate(row, judge)}"
+
+
+def _nearest_gate(row: Any, judge: Judge) -> str:
+    """What came nearest to a refusal: what is not known, else what the reverse would be refused for."""
+    attributes = judge.attributes
+    sides = {"product": row.left, "substitute": row.right}
+    for gate, codes in (
+        ("class", attributes.product_class),
+        ("form", attributes.kind_group),
+        ("dimension", attributes.dimension),
+    ):
+        unknown = [side for side, place in sides.items() if codes[place] == UNKNOWN]
+        if unknown:
+            return f"{gate} could not: it is not known of the {' and the '.join(unknown)}"
+    reverse = GATES[int(judge.gates.refusal(np.array([row.right]), np.array([row.left]))[0])]
+    if reverse:
+        return f"the reverse would be refused by {reverse}"
+    kept = judge.attributes.claims[row.left] & judge.attributes.claims[row.right]
+    return f"both state {', '.join(sorted(kept))}" if kept else "none comes near"
+
+
+def _differences(row: Any, judge: Judge) -> list[str]:
+    """What the substitute is instead, and the preferences that are lost."""
+    told = told_differences(judge.attributes.stated, row.left, row.right)
+    lost = judge.gates.lowered_claims(row.left, row.right)
+    lines = [f"differs: {', '.join(told)}"] if told else []
+    return lines + ([f"no longer stated: {', '.join(lost)}"] if lost else [])

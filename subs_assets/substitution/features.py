@@ -10,41 +10,57 @@ from numpy.typing import NDArray
 
 from subs_assets.substitution import category_relation
 from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
-from subs_assets.substitution.differences import MEANINGS as DIFFERENCES
 from subs_assets.substitution.differences import TermDifferences, term_differences
 from subs_assets.substitution.offers import Offers
 
 MOST_DOUBLINGS = 4.0
 """Of size or unit price: sixteen times is as bad as a hundred times."""
 
-MEANINGS = {
-    "cosine": ("names alike in meaning", True),
-    "lexical": ("names alike in spelling", True),
-    "words_kept": ("words of the product's name that the substitute's has", True),
-    "words_shared": ("words of the substitute's name that the product's has", True),
-    "same_brand": ("same brand", True),
-    "other_brand_kind": ("a brand of one company for one of several, or the reverse", False),
-    "size_doublings": ("another size", False),
-    "size_unknown": ("sizes not comparable", False),
-    "price_doublings": ("another unit price", False),
-    "price_unknown": ("unit prices not comparable", False),
-    "same_category": ("same category", True),
-    "matching_category": ("category of an exact or close mapping", True),
-    "wider_category": ("category of a broad or narrow mapping", True),
-    "related_category": ("category of a mapping that merely overlaps", True),
-    "contradicting_category": ("category is mapped there, but to another one", False),
-    "mapping_bound": ("the mapping is sure", True),
-    "other_department": ("another department", False),
-    "same_product": ("same brand and words", True),
-    "similar_name": ("a name of levels 2 to 4", True),
-    "preferences_lost": ("preferences that the substitute does not state", False),
-    "same_kind": ("the same kind of product", True),
-    "kindred_kind": ("a kind of the same group", True),
-    **{name: (meaning, False) for name, meaning in DIFFERENCES.items()},
+TOPICS = {
+    "name": "cosine lexical words_kept words_shared similar_name same_product",
+    "brand": "same_brand other_brand_kind",
+    "size": "size_doublings size_unknown",
+    "unit price": "price_doublings price_unknown",
+    "category": "same_category matching_category wider_category related_category contradicting_category mapping_bound",
+    "department": "other_department",
+    "preferences": "preferences_lost",
+    "kind": "same_kind kindred_kind",
+    "ingredients": "ingredients_missing ingredients_added substances_unlike animals_unlike",
+    "flavours": "flavours_missing flavours_added",
+    "variety": "varieties_contradict varieties_missing varieties_added",
+    "state": "states_differ",
+    "use": "uses_differ",
 }
-"""Each feature in words, for whoever asks why, and whether it speaks for the pair or against it."""
+"""What a feature is about, for whoever asks why."""
 
-RAISES = {name: raises for name, (_, raises) in MEANINGS.items()}
+TOPIC_OF = {name: topic for topic, names in TOPICS.items() for name in names.split()}
+
+FEATURES = tuple(TOPIC_OF)
+"""``cosine``, ``lexical``: of the names; ``words_kept``, ``words_shared``: how many of the product's, of the
+substitute's words are common; ``similar_name``: level 2, 3 or 4; ``same_product``: level 1; ``other_brand_kind``: a
+brand of one company for one of several, or the reverse; ``..._doublings``: how often the one doubles to make the other;
+``matching_category``: exact or close, ``wider_category``: broad or narrow, ``contradicting_category``: the product's is
+mapped there, but to another; ``mapping_bound``: of the mapping; the differences are told in differences.py."""
+
+SPEAK_FOR = frozenset(
+    {
+        "cosine",
+        "lexical",
+        "words_kept",
+        "words_shared",
+        "similar_name",
+        "same_product",
+        "same_brand",
+        "same_category",
+        "matching_category",
+        "wider_category",
+        "related_category",
+        "mapping_bound",
+        "same_kind",
+        "kindred_kind",
+    }
+)
+"""Features of which more speaks for a pair; of all others more speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,7 @@ class PairFeatures:
     department: NDArray[np.int32]
 
     def of(self, judged: pd.DataFrame) -> pd.DataFrame:
-        """The columns of ``MEANINGS`` as float32 for rows of ``Judge.judge`` before they have a score."""
+        """The columns ``FEATURES`` as float32 for rows of ``Judge.judge`` before they have a score."""
         i, j = judged["left"].to_numpy(np.intp), judged["right"].to_numpy(np.intp)
         shared = _row_products(self.words, i, j)
         relation, bits = judged["relation"].to_numpy(), judged["bits"].to_numpy()
@@ -96,7 +112,7 @@ class PairFeatures:
             "kindred_kind": (group[i] == group[j]) & (group[i] != UNKNOWN) & ~same_kind,
             **self.differences.of(i, j),
         }
-        return pd.DataFrame({name: np.asarray(column, np.float32) for name, column in columns.items()})
+        return pd.DataFrame({name: np.asarray(columns[name], np.float32) for name in FEATURES})
 
 
 def pair_features(attributes: ProductAttributes, product_claims: pd.DataFrame, offers: Offers) -> PairFeatures:

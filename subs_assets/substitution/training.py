@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.substitution.acceptance import AcceptanceModel
-from subs_assets.substitution.features import RAISES
+from subs_assets.substitution.features import SPEAK_FOR
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0)
 """Inverse strengths of the regularisation that are tried (scikit-learn's C)."""
@@ -22,8 +22,8 @@ def train_acceptance(
 
     ``weight``: how many pairs each label stands for; it counts for that share, and not for the fit: pairs were drawn by
     what the features say, which leaves P(accepted | features) as it is, and a few heavy pairs would decide.
-    A feature whose coefficient points against its meaning (``RAISES``) is left out: by chance or by its neighbours, it
-    could not be explained to anybody.
+    A feature whose coefficient points against its meaning (``SPEAK_FOR``) is left out: by chance or by its neighbours,
+    it could not be explained to anybody.
 
     Raises ValueError where no threshold reaches ``precision``.
     """
@@ -35,7 +35,9 @@ def train_acceptance(
         scaled = _scaled(features[names])
         strength = _best_strength(scaled, accepted)
         coefficients = LogisticRegression(C=strength, max_iter=1000).fit(scaled, accepted).coef_[0]
-        right = [(value > 0) == RAISES[name] or value == 0 for name, value in zip(names, coefficients, strict=True)]
+        right = [
+            value == 0 or (value > 0) == (name in SPEAK_FOR) for name, value in zip(names, coefficients, strict=True)
+        ]
         if all(right):
             break
         names = [name for name, keep in zip(names, right, strict=True) if keep]

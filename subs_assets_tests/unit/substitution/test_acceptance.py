@@ -7,7 +7,7 @@ import pytest
 from subs_assets.model.trained import shipped_model
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.explain import told_shares
-from subs_assets.substitution.features import MEANINGS, RAISES
+from subs_assets.substitution.features import FEATURES, SPEAK_FOR
 from subs_assets.substitution.training import threshold_for, train_acceptance
 from subs_assets_tests.small_shops import MODEL
 
@@ -40,12 +40,10 @@ def test_shares_add_up_to_the_distance_from_a_typical_pair() -> None:
     assert shares.sum(axis=1).to_numpy() == pytest.approx(logit - typical, abs=0.02)
 
 
-def test_shares_are_told_the_largest_first_and_small_ones_not_at_all() -> None:
-    told = told_shares(pd.Series({"cosine": 0.4, "same_category": 1.2, "lexical": 0.05, "size_doublings": -0.3}))
-    assert told == [
-        f"raises the score: {MEANINGS['same_category'][0]} (+1.2), {MEANINGS['cosine'][0]} (+0.4)",
-        f"lowers the score: {MEANINGS['size_doublings'][0]} (-0.3)",
-    ]
+def test_shares_are_told_by_topic_the_largest_first_and_small_ones_not_at_all() -> None:
+    shares = pd.Series({"cosine": 0.4, "lexical": 0.2, "same_category": 1.2, "size_doublings": -0.3, "same_kind": 0.05})
+    assert told_shares(shares) == "category +1.2, name +0.6, size -0.3"
+    assert told_shares(shares * 0) == "as of a typical pair"
 
 
 def labelled(count: int = 1200) -> tuple[pd.DataFrame, np.ndarray]:
@@ -88,7 +86,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_promise_at_every_higher_one(
 
 def test_the_shipped_model_says_only_what_it_can_explain() -> None:
     model = shipped_model().acceptance
-    assert set(model.coefficients) == set(model.typical) <= set(MEANINGS)
-    assert all((value > 0) == RAISES[name] for name, value in model.coefficients.items())
+    assert set(model.coefficients) == set(model.typical) <= set(FEATURES)
+    assert all((value > 0) == (name in SPEAK_FOR) for name, value in model.coefficients.items())
     assert 0.5 < model.shown_from < 1
     assert AcceptanceModel(**model.to_json()) == model

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.substitution import category_relation
-from subs_assets.substitution.features import MEANINGS, MOST_DOUBLINGS, pair_features
+from subs_assets.substitution.features import FEATURES, MOST_DOUBLINGS, pair_features
 from subs_assets.substitution.offers import Offers
 from subs_assets_tests.small_shops import attributes_of
 
@@ -31,7 +31,7 @@ def features(
     claims = pd.DataFrame({"department": departments})
     judged = pd.DataFrame([{"left": 0, "right": 1, **PAIR, **pair}])
     found = pair_features(attributes, claims, offers).of(judged)
-    assert list(found.columns) == list(MEANINGS)
+    assert list(found.columns) == list(FEATURES)
     assert found.dtypes.eq(np.float32).all() and not found.isna().any(axis=None)
     return found.iloc[0].to_dict()
 
