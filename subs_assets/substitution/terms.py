@@ -243,7 +243,12 @@ def _substances(words: list[str], matches: list[_Match], department: str | None)
     """(ingredients, flavours): a flavour is what the wording calls one, what follows "with" or "in", what seasons
     another substance, and any but a staple in a product that is flavoured. What is flavoured is itself neither: a
     strawberry yoghurt states no yoghurt, a yoghurt flavoured bar does."""
-    flavoured = {(match.start, match.term.name) for match in matches if match.term.facet == FLAVOURING}
+    accompanying = next((at for at, word in enumerate(words) if word in ACCOMPANIES and at), len(words))
+    flavoured = {
+        (match.start, match.term.name)
+        for match in matches
+        if match.term.facet == FLAVOURING and match.start < accompanying
+    }
     substances = [
         match
         for match in matches
@@ -251,7 +256,6 @@ def _substances(words: list[str], matches: list[_Match], department: str | None)
         and ((match.start, match.term.name) not in flavoured or _called_flavour(words, match.end))
     ]
     beside = any(not SEASONS & _ancestors(match.term.name) for match in substances)
-    accompanying = next((at for at, word in enumerate(words) if word in ACCOMPANIES and at), len(words))
     ingredients, flavours = set(), set()
     for match in substances:
         name = match.term.name

@@ -17,6 +17,8 @@ from subs_assets.substitution.terms import FACETS, Term, find_terms, lexicon
         ("kalb&huhn", None, "chicken,veal"),
         ("tuna in olive oil", None, "tuna | olive | in_oil"),
         ("crackers with rosemary", None, "| rosemary"),
+        ("lamb rump steak with honey marinade", None, "lamb | honey | rump"),
+        ("peaches in mango jelly", None, "peach | mango"),
         ("strawberry & vanilla flavoured milk", None, "| milk,strawberry,vanilla"),
         ("strawberry yoghurt", "chilled", "| strawberry | | chilled"),
         ("soy yoghurt", None, "soybean"),
