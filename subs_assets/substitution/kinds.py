@@ -31,7 +31,7 @@ TAILS = frozenset(
         *("mit", "ohne", "fur", "aus", "von", "auf", "nach"),
     ]
 )
-"""What follows one of these words is not the head: "tuna in olive oil"."""
+"""What follows one of these words is not the head: "tuna in olive oil"; but "free from" may begin a name."""
 
 ANY_NAME = "*"
 """The phrase that stands for a whole shelf: on "Red Wine" all is wine, whatever its name."""
@@ -134,7 +134,7 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     head: tuple[tuple[bool, int, int], _Entry] | None = None
     words = name.split()
     forms = [_one_form(word) for word in words]
-    tail = next((at for at, word in enumerate(words) if at and word in TAILS), len(words))
+    tail = next((at for at, word in enumerate(words) if at and word in TAILS and words[at - 1] != "free"), len(words))
     at = 0
     while at < len(words):
         entry, length = _longest_entry(lexicon, forms, at, shelf)

@@ -55,6 +55,12 @@ def group(name: str, *shelves: str) -> str | None:
         ("Erdbeerjoghurt", "Kühlwaren", "yoghurt"),
         ("Bio Vollmilch", "Kühlwaren", "milk"),
         ("Puten Extrawurst geschnitten", "Kühlwaren", "salami"),
+        ("I'm Free From English Muffin", "Bakery", "english muffins"),
+        ("Raw Prawn Cutlets", "Meat & Seafood", "prawns"),
+        ("Pork Fillet", "Meat & Seafood", "steak"),
+        ("Smoked Oysters in Oil", "Canned Food", "canned oysters"),
+        ("Blueberry Muffin Mix", "Baking", "cake mix"),
+        ("Flying Insect Spray Fast Knockdown", "Household", "pest control"),
     ],
 )
 def test_kind(name: str, shelf: str, expected: str | None) -> None:
@@ -86,6 +92,15 @@ PRODUCE, PANTRY, FREEZER, DAIRY, BABY = "Fruit & Vegetables", "Pantry", "Freezer
         (("Strawberry Icy Poles", FREEZER), ("Strawberries", PRODUCE)),
         (("Honey Lip Balm", "Health & Beauty"), ("Honey", "Jam, Honey And Spreads")),
         (("Potatoes", PRODUCE), ("Apples", PRODUCE)),
+        (("AA Batteries", "Household"), ("AAA Batteries", "Household")),
+        (("Size 2 Nappies", "Baby"), ("Size 4 Nappies", "Baby")),
+        (("Oven Cleaner", "Household"), ("Glass Cleaner", "Household")),
+        (("Rinse Aid", "Household"), ("Dishwasher Cleaner", "Household")),
+        (("Shampoo", "Health & Beauty"), ("Dry Shampoo", "Health & Beauty")),
+        (("Coconut Milk", PANTRY), ("Coconut Milk", "Dairy > Long Life Milk")),
+        (("Salmon Tempters", "Canned Food"), ("Tuna Tempters", "Canned Food")),
+        (("Lasagne Sheets", PANTRY), ("Beef Lasagne", "Ready To Eat Meals")),
+        (("Pasta Salad", PRODUCE), ("Salad Leaf Mix", PRODUCE)),
     ],
 )
 def test_groups_that_never_replace_each_other(product: tuple[str, str], other: tuple[str, str]) -> None:
@@ -101,6 +116,9 @@ def test_groups_that_never_replace_each_other(product: tuple[str, str], other: t
         (("Thickened Cream", DAIRY), ("Pouring Cream", DAIRY)),
         (("White Bread", "Bakery"), ("Wholemeal Bread", "Bakery")),
         (("Oranges", PRODUCE), ("Mandarins", PRODUCE)),
+        (("Size 4 Nappies", "Baby"), ("Size 4 Nappy Pants", "Baby")),
+        (("Spinach", FREEZER), ("Baby Spinach", PRODUCE)),
+        (("Full Cream Milk", DAIRY), ("Milk Full Cream", DAIRY)),
     ],
 )
 def test_groups_that_may_replace_each_other(product: tuple[str, str], other: tuple[str, str]) -> None:
