@@ -6,8 +6,16 @@ import pandas as pd
 
 KEYS = ["company_slug", "sku", "target_company_slug", "target_sku"]
 
-SHEETS = {"fitted": "au_substitutions_1.csv", "reported": "au_substitutions_2.csv"}
-"""Half -> its sheet. No product stands in both."""
+SHEETS = {
+    "fitted": ("au_substitutions_1.csv", "au_substitutions_2.csv"),
+    "reported": ("au_substitutions_3.csv",),
+}
+"""Half -> its sheets. No product stands in two sheets. The first was drawn of all that any method might offer, the
+second of candidates that the model fitted to the first found likely, the third of what the model fitted to both
+shows."""
+
+CANDIDATES = "au_substitutions_2.csv"
+"""The sheet whose weights add up to the candidates: by it the threshold is set."""
 
 TRAPS = "au_traps.csv"
 
@@ -18,10 +26,10 @@ STRATUM = ["company_slug", "target_company_slug", "stratum"]
 
 
 def labelled_pairs(half: str) -> pd.DataFrame:
-    """``KEYS``, ``stratum``, ``verdict``, ``is_accepted``, and ``weight``: how many pairs of its stratum each stands
-    for (of first choices: how many products)."""
-    labels = _read(SHEETS[half])
-    drawn = labels.groupby(STRATUM)["sku"].transform("nunique")
+    """``KEYS``, ``sheet``, ``stratum``, ``verdict``, ``is_accepted``, and ``weight``: how many pairs of its stratum
+    each stands for (of first choices: how many products)."""
+    labels = pd.concat([_read(sheet).assign(sheet=sheet) for sheet in SHEETS[half]], ignore_index=True)
+    drawn = labels.groupby(["sheet", *STRATUM])["sku"].transform("nunique")
     return labels.assign(is_accepted=labels["verdict"].isin(ACCEPTED), weight=labels["pooled"] / drawn)
 
 

@@ -10,6 +10,7 @@ from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import own_shelves
 from subs_assets.equivalence.evidence import calibrate
 from subs_assets.evaluation.label_features import labels_with_features
+from subs_assets.evaluation.substitution_labels import CANDIDATES
 from subs_assets.model.trained import TrainedFor, TrainedModel, TrainedOn
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.features import FEATURES
@@ -46,11 +47,11 @@ def train(
 
 
 def acceptance_of_labels() -> AcceptanceModel:
-    """The acceptance model of the labelled pairs that are for fitting and that no gate refuses. What is shown must have
-    a level, so only pairs that have one count for the threshold."""
+    """The acceptance model of the labelled pairs that are for fitting and that no gate refuses. What is shown is a
+    candidate with a level, so only the sheet of candidates counts for the threshold, and of it what has a level."""
     labels = labels_with_features("fitted")
     labels = labels[labels["gate"] == ""]
-    weight = labels["weight"].where(labels["level"] > 0, 0.0)
+    weight = labels["weight"].where((labels["level"] > 0) & (labels["sheet"] == CANDIDATES), 0.0)
     return train_acceptance(
         labels[list(FEATURES)], labels["is_accepted"].to_numpy(), weight.to_numpy(), PROMISED_PRECISION
     )

@@ -58,7 +58,8 @@ def threshold_for(
     probability: NDArray[np.float64], accepted: NDArray[np.bool_], weight: NDArray[np.float64], precision: float
 ) -> float:
     """The lowest hundredth from which on the weighted share of accepted pairs is at least ``precision``, there and at
-    every higher one that shows at least a tenth of the pairs."""
+    every higher one that shows at least a tenth of the pairs that have a weight."""
+    probability, accepted, weight = probability[weight > 0], accepted[weight > 0], weight[weight > 0]
     reaching = None
     for hundredth in range(99, 0, -1):
         shown = probability >= hundredth / 100
