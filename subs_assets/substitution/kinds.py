@@ -106,13 +106,16 @@ class _Lexicon:
 def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
     """The kind of a product on a shelf, None where it is not sure.
 
-    By the head of its core name, or of its whole name where the core has none, since a brand may say it ("Doritos");
-    both are folded. A shelf that holds one kind only is a head before all words: a word that pulls as much beats it.
+    By the head of its core name, or of its name with its brand where the core's says nothing, since a brand may say it
+    ("Doritos"); both are folded. A shelf that holds one kind only is a head before all words: a word that pulls as much
+    beats it.
 
     >>> kind_of("strawberry greek yoghurt with honey", shelf_of(())).name
     'yoghurt'
     """
-    head = head_of(core_name, shelf) or head_of(whole_name, shelf)
+    head = head_of(core_name, shelf)
+    if head is None or head.kind is None:
+        head = head_of(whole_name, shelf) or head
     on_shelf = next((entry for entry in _lexicon().shelves if entry.holds_on(shelf)), None)
     if on_shelf is not None and (head is None or head.kind is None or head.pull < on_shelf.pull):
         return on_shelf.kind
@@ -122,10 +125,10 @@ def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
 def head_of(name: str, shelf: Shelf) -> _Entry | None:
     """What the lexicon knows of the head of a folded name, None where it knows none of its words.
 
-    The longest phrases are found from left to right. Of those before the tail the last strong one decides, else the
-    last plain one, else the last weak one; else the last strong one of the tail. A weak phrase without a kind
-    ("salt & vinegar", "sugar free") only takes its words away; a plain one ("spread", "mix") is a head of unknown kind:
-    a pistachio spread is no pistachios.
+    The longest phrases are found from left to right; one may begin within the one before it and end after it. Of those
+    before the tail the last strong one decides, else the last plain one, else the last weak one; else the last strong
+    one of the tail. A weak phrase without a kind ("salt & vinegar", "sugar free") only takes its words away; a plain
+    one ("spread", "mix") is a head of unknown kind: a pistachio spread is no pistachios.
 
     >>> head_of("erdbeerjoghurt", shelf_of(())).kind.name
     'yoghurt'
@@ -142,8 +145,15 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
             order = (at < tail, entry.pull, at)
             if head is None or order > head[0]:
                 head = (order, entry)
-        at += length
+        at = _next_phrase(lexicon, forms, at, at + length, shelf)
     return head[1] if head is not None else None
+
+
+def _next_phrase(lexicon: _Lexicon, words: list[str], begin: int, end: int, shelf: Shelf) -> int:
+    """Where to go on after the phrase ``words[begin:end]``: at a word within it, where a phrase begins that reaches
+    beyond it ("banana bread" and then "bread mix"), else at its end."""
+    within = range(begin + 1, end)
+    return next((at for at in within if at + _longest_entry(lexicon, words, at, shelf)[1] > end), end)
 
 
 def _longest_entry(lexicon: _Lexicon, words: list[str], at: int, shelf: Shelf) -> tuple[_Entry | None, int]:
@@ -212,13 +222,21 @@ def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> p
     shelves = cache(shelf_of)
     described = cache(kind_of)
     kinds = [
-        described(core, shelves(own if own == own else frozenset()), fold(name))
-        for core, name, own in zip(listings["core_name"], listings["name"], paths, strict=True)
+        described(core, shelves(own if own == own else frozenset()), _with_brand(fold(name), brand))
+        for core, name, brand, own in zip(
+            listings["core_name"], listings["name"], listings["brand"], paths, strict=True
+        )
     ]
     frame = listings[keys].copy()
     frame["kind"] = [kind.name if kind else None for kind in kinds]
     frame["kind_group"] = [kind.group if kind else None for kind in kinds]
     return frame
+
+
+def _with_brand(name: str, brand: object) -> str:
+    """A folded name behind the brand, which only some companies write into their names."""
+    folded = fold(brand) if isinstance(brand, str) else ""
+    return name if name.startswith(folded) else f"{folded} {name}"
 
 
 def known_by_department(

@@ -15,6 +15,7 @@ from subs_assets.substitution.kinds import (
     class_of,
     kind_of,
     known_by_department,
+    listing_kinds,
     shelf_of,
     unknown_heads,
 )
@@ -52,6 +53,15 @@ def group(name: str, *shelves: str) -> str | None:
         ("Rum & Raisin", "Pantry > Chocolate Blocks", "chocolate"),
         ("Natural Almonds", "Pantry > Nuts", "almonds"),
         ("Pistachio Spread", "Pantry > Nuts", None),
+        ("Banana Bread Mix", "Pantry", "cake mix"),
+        ("Chicken Stock Cubes", "Pantry", "stock"),
+        ("Tiny Teddy Biscuits Choc Chip", "Pantry > Snacks", "sweet biscuits"),
+        ("Spicy Ramyun Noodle Soup", "Pantry", "instant noodles"),
+        ("Onion Soup", "Pantry", "soup"),
+        ("Rice Crackers Cheddar Cheese", "Pantry", "crackers"),
+        ("Smooth Peanut Butter", "Pantry", "peanut butter"),
+        ("Bubblegum Pops", "Freezer > Ice Cream", "ice cream stick"),
+        ("Spaghetti Regular", "Pantry > Baked Beans & Spaghetti", "canned spaghetti"),
         ("Erdbeerjoghurt", "Kühlwaren", "yoghurt"),
         ("Bio Vollmilch", "Kühlwaren", "milk"),
         ("Puten Extrawurst geschnitten", "Kühlwaren", "salami"),
@@ -160,6 +170,21 @@ def test_the_kind_of_several_listings(names: tuple[str, ...], expected: str | No
     for frames_of_rest in (rest, [frame.iloc[::-1] for frame in rest]):
         (found,) = frames.conform(build_product_kinds(products, *frames_of_rest), tables.product_kinds)["kind"]
         assert (found if isinstance(found, str) else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("brand", "name", "expected"),
+    [
+        pytest.param("Vegemite", "Squeeze", "yeast spread", id="the name says nothing"),
+        pytest.param("Soothers", "Blackcurrant Stick", "throat lozenges", id="the name's head is of unknown kind"),
+        pytest.param("Cadbury", "Ice Cream", "ice cream", id="the name decides"),
+        pytest.param(None, "Squeeze", None, id="without a brand"),
+    ],
+)
+def test_a_brand_says_what_the_name_leaves_out(brand: str | None, name: str, expected: str | None) -> None:
+    shop = shops([item("aldi", "1", name, "Pantry", brand=brand)])
+    (found,) = listing_kinds(shop.listings, shop.listing_categories)["kind"]
+    assert (found if isinstance(found, str) else None) == expected
 
 
 def test_the_table_states_what_the_name_states() -> None:
