@@ -53,6 +53,8 @@ SAYS_FLAVOUR = frozenset(
 )
 NEGATES_BEFORE = frozenset({"no", "low", "without", "ohne", "less", "zero", "kein", "keine"})
 NEGATES_AFTER = frozenset({"free", "frei", "less"})
+MAY_BE_REDUCED = frozenset({"salt", "sugar", "sodium"})
+"""What "reduced" beside it denies; of other words it says nothing: "salt reduced chicken stock" is of chicken."""
 JOINS = frozenset({"&", "and", "und", "n", "+", "or", "oder"})
 
 PLURALS = (("s", "", 3), ("es", "", 3), ("ies", "y", 2), ("n", "", 4), ("en", "", 4), ("e", "", 4))
@@ -232,11 +234,14 @@ def _compound(word: str) -> tuple[Term, ...]:
 
 
 def _denied(words: list[str], start: int, end: int) -> bool:
-    """ "no salt", "no added sugar", "nut free", "dairy & gluten free"."""
+    """ "no salt", "no added sugar", "nut free", "dairy & gluten free", "salt reduced"."""
     before = words[max(start - 2, 0) : start]
     if before and before[-1] == "added":
         before.pop()
-    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or _word_after(words, end) in NEGATES_AFTER
+    after = _word_after(words, end)
+    if " ".join(words[start:end]) in MAY_BE_REDUCED and "reduced" in (*before[-1:], after):
+        return True
+    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or after in NEGATES_AFTER
 
 
 def _substances(words: list[str], matches: list[_Match], department: str | None) -> tuple[set[str], set[str]]:
