@@ -66,10 +66,12 @@ class Kind:
 @dataclass(frozen=True)
 class Shelf:
     """What a kind is allowed to know of where a listing stands: the words of its paths with the departments that they
-    name, and the classes that may stand there; none are named where the paths say nothing, and any may."""
+    name, and the classes that may stand there; none are named where the paths say nothing, and any may. A row that
+    names the department stands there whatever its class: protein bars among the vitamins."""
 
     words: frozenset[str]
     classes: frozenset[str]
+    departments: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class _Entry:
         return self.kind is None and self.pull == WEAK
 
     def holds_on(self, shelf: Shelf) -> bool:
-        if self.kind is not None and shelf.classes and self.kind.product_class not in shelf.classes:
+        stands_there = not shelf.classes or not self.only_on.isdisjoint(shelf.departments)
+        if self.kind is not None and not stands_there and self.kind.product_class not in shelf.classes:
             return False
         return not self.only_on or not self.only_on.isdisjoint(shelf.words)
 
@@ -177,17 +180,18 @@ def shelf_of(paths: Iterable[str]) -> Shelf:
     """What the category paths of a listing say, whatever their order."""
     words: set[str] = set()
     classes: set[str] = set()
+    departments: set[str] = set()
     for path in paths:
         department, product_class = department_of(path)
         for name in category_path.decode(path):
             forms = [_one_form(word) for word in fold(name).split()]
             words.update(forms, [WHOLE_NAME + " ".join(forms)])
         if department is not None and product_class is not None:
-            words.add(_condition(department))
+            departments.add(_condition(department))
             classes |= MAY_STAND_ON[product_class]
             if department == "drinks":
                 classes.add("alcohol")
-    return Shelf(frozenset(words), frozenset(classes))
+    return Shelf(frozenset(words | departments), frozenset(classes), frozenset(departments))
 
 
 def class_of(kind: str | None) -> str | None:
