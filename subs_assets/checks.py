@@ -1,12 +1,18 @@
 """Asset checks over what a run has staged; the blocking ones keep bad tables from being published."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 from dagster import AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity, AssetIn, asset_check
 
+from subs_assets.database import nights
+from subs_assets.database.nights import NightPass
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
+from subs_assets.evaluation.night_comparison import NIGHTS, Finding, Gravity, compare
+from subs_assets.resources import WarehouseResource
 from subs_assets.substitution.rows import CAP, is_accepted_by_person
 
 
@@ -152,6 +158,55 @@ def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
     )
 
 
+@asset_check(
+    asset="evaluation",
+    blocking=True,
+    description=f"Precision on the labelled pairs, against the last {NIGHTS} published nights.",
+)
+def precision_holds(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> AssetCheckResult:
+    return _held_against_earlier_nights("precision", evaluation, warehouse)
+
+
+@asset_check(
+    asset="evaluation",
+    blocking=True,
+    description=f"The rate of every pair of companies, against the last {NIGHTS} published nights.",
+)
+def rates_hold(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> AssetCheckResult:
+    return _held_against_earlier_nights("rate", evaluation, warehouse)
+
+
+def _held_against_earlier_nights(
+    measure: str, evaluation: pd.DataFrame, warehouse: WarehouseResource
+) -> AssetCheckResult:
+    with warehouse.control() as engine:
+        earlier, granted = nights.earlier_nights(engine, NIGHTS), nights.open_pass(engine)
+    findings = compare(evaluation, earlier, measure)
+    count = earlier["run_id"].nunique()
+    against = f"the last {count} published nights" if count else "no night yet: none was published since it is measured"
+    return verdict_on(findings, granted, f"held against {against}")
+
+
+def verdict_on(findings: Sequence[Finding], granted: NightPass | None, otherwise: str) -> AssetCheckResult:
+    """ERROR, which blocks, where a finding does and nobody lets the night pass."""
+    blocks = any(finding.gravity is Gravity.BLOCKING for finding in findings)
+    gravest_first = sorted(findings, key=lambda finding: -finding.gravity)
+    said = _first_of([finding.sentence for finding in gravest_first] or [otherwise])
+    if blocks and granted:
+        said += f"; let pass by {granted.asked_by}: {granted.reason}"
+    elif blocks:
+        said += "; nothing is published. To publish it as it is: subs evaluate let-pass --reason ..., and run again"
+    severity = AssetCheckSeverity.ERROR if blocks and not granted else AssetCheckSeverity.WARN
+    passed = all(finding.gravity is Gravity.NOTE for finding in findings)
+    return AssetCheckResult(passed=passed, severity=severity, description=said)
+
+
+def _first_of(sentences: Iterable[str], count: int = 10) -> str:
+    said = list(sentences)
+    more = f"; and {len(said) - count} more" if len(said) > count else ""
+    return "; ".join(said[:count]) + more
+
+
 default_checks: list[AssetChecksDefinition] = [
     counts_add_up,
     has_listings,
@@ -160,4 +215,6 @@ default_checks: list[AssetChecksDefinition] = [
     matrices_are_sound,
     substitutions_are_sound,
     rates_beat_chance,
+    precision_holds,
+    rates_hold,
 ]

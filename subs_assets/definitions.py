@@ -7,12 +7,19 @@ from typing import Any
 from dagster import AssetsDefinition, Definitions, in_process_executor
 
 from subs_assets.archive import place_url
-from subs_assets.assets import equivalence, identity, publication, substitution
+from subs_assets.assets import equivalence, evaluation, identity, publication, substitution
 from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
 from subs_assets.assets.described import described
 from subs_assets.assets.report import report_asset
-from subs_assets.automation.jobs import archive_job, nightly, prune_archives, reset_archive, reset_confirm
+from subs_assets.automation.jobs import (
+    archive_job,
+    let_night_pass,
+    nightly,
+    prune_archives,
+    reset_archive,
+    reset_confirm,
+)
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import reset_requests_sensor
@@ -48,6 +55,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         substitution.product_claims,
         substitution.substitutions,
         substitution.substitution_rates,
+        evaluation.evaluation,
     ]
     published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
     names = {slug: source.company_name for slug, source in sources.items() if isinstance(source, Source)}
@@ -61,7 +69,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     return Definitions(
         assets=described(assets, settings.database_kind, places),
         asset_checks=default_checks,
-        jobs=[nightly, archive_job, prune_archives, reset_archive, reset_confirm],
+        jobs=[nightly, let_night_pass, archive_job, prune_archives, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone),
         sensors=[reset_requests_sensor(settings.control_url)],
         resources=resources,

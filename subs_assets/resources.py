@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from subs_assets.archive.places import ArchivePlace, open_place
 from subs_assets.catalogue.company import CompanyCatalogue
@@ -105,9 +105,15 @@ class WarehouseResource(Databases):
 
     def decisions(self, kind: str) -> pd.DataFrame:
         """The decisions of one kind from the control state."""
+        with self.control() as engine:
+            return control.read_decisions(engine, kind)
+
+    @contextmanager
+    def control(self) -> Iterator[Engine]:
+        """The control state."""
         engine = control.open_control(self.control_url)
         try:
-            return control.read_decisions(engine, kind)
+            yield engine
         finally:
             engine.dispose()
 
@@ -116,11 +122,8 @@ class WarehouseResource(Databases):
 
         Two data sets may share a company's slug: the one's last good listings would be shown as the other's.
         """
-        engine = control.open_control(self.control_url)
-        try:
+        with self.control() as engine:
             noted = control.claim_data_set(engine, self.data_set, may_replace=self.warehouse.is_empty())
-        finally:
-            engine.dispose()
         if noted != self.data_set:
             raise RuntimeError(
                 f"{describe(self.database_url)} holds the data set {noted}, not {self.data_set}: set SUBS_HOME, and on "

@@ -8,8 +8,9 @@ import pandas as pd
 from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
 
 from subs_assets.assets.metadata import preview
-from subs_assets.database import control
+from subs_assets.database import control, nights
 from subs_assets.embedding import matrices
+from subs_assets.evaluation.night_comparison import measured_figures
 from subs_assets.report.exports import named_substitutions, readable_equivalences, write_export
 from subs_assets.resources import ExportFolder, WarehouseResource
 
@@ -26,7 +27,8 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
     def publication(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
         """Swaps tonight's tables in, all or nothing.
 
-        All tables that the run staged, in one transaction: a reader sees the old night or the new one.
+        All tables that the run staged, in one transaction: a reader sees the old night or the new one. What the night
+        measured of itself is kept: the next ones are held against it.
         """
         run = context.run
         staged = warehouse.warehouse.staged(warehouse.staging_id)
@@ -40,11 +42,10 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
         matrices.publish(warehouse.matrices, warehouse.staging_id)
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         seconds = datetime.now(UTC).timestamp() - started
-        engine = control.open_control(warehouse.control_url)
-        try:
+        with warehouse.control() as engine:
             control.record_run(engine, run.run_id, counts, seconds)
-        finally:
-            engine.dispose()
+            if "evaluation" in counts:
+                nights.record_night(engine, run.run_id, measured_figures(warehouse.warehouse.read("evaluation")))
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
         return MaterializeResult(
             metadata={

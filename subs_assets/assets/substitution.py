@@ -133,7 +133,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names, standing,
     )  # fmt: skip
-    features = _product_features(products, embedding_matrices)
+    features = product_features(products, embedding_matrices)
     found = build_substitutions(
         inputs, features, trained_model.model().acceptance, log_progress(context.log, "shelf blocks compared")
     )
@@ -220,7 +220,7 @@ def substitution_rates(
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names,
         standing_decisions(warehouse.decisions("substitution"), product_listings),
     )  # fmt: skip
-    features = _product_features(products, embedding_matrices)
+    features = product_features(products, embedding_matrices)
     progress = log_progress(context.log, "shelf blocks of the permutation null compared")
     rates = build_rates(
         substitution_outcomes, null_outcomes(inputs, features, trained_model.model().acceptance, progress)
@@ -240,7 +240,8 @@ def substitution_rates(
     )
 
 
-def _product_features(products: pd.DataFrame, embedding_matrices: EmbeddingMatrices) -> NameFeatures:
+def product_features(products: pd.DataFrame, embedding_matrices: EmbeddingMatrices) -> NameFeatures:
+    """What the names of the products are compared by. Raises ValueError where the two are of different runs."""
     if list(embedding_matrices.product_ids) != products["product_id"].tolist():
         raise ValueError(
             "embedding_matrices and products are not of one run: materialise both (`--select '+substitutions'`)"

@@ -1,4 +1,5 @@
-"""What is run as a whole: the nightly graph, the archive, its pruning, and the two steps of a reset."""
+"""What is run as a whole: the nightly graph, the word that lets a night pass, the archive, its pruning, and the two
+steps of a reset."""
 
 import pandas as pd
 from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
@@ -8,7 +9,7 @@ from subs_assets.archive import reset
 from subs_assets.archive.databases import sources_of
 from subs_assets.archive.prune import Retention, prune
 from subs_assets.assets.metadata import preview
-from subs_assets.database import control
+from subs_assets.database import control, nights
 from subs_assets.database.lock import run_lock
 from subs_assets.resources import ArchiveStoreResource, WarehouseSettings
 
@@ -44,6 +45,24 @@ class ResetConfirmConfig(Config):
 
     request_id: str = Field(description="As `subs reset request` printed it")
     confirmed_by: str = Field(description="Who confirms; it is written to the audit log")
+
+
+class LetPassConfig(Config):
+    """Why the next night may pass."""
+
+    reason: str = Field(description="Why the figures fell, and why they may; it is written to the audit log")
+    asked_by: str = Field(description="Who lets it pass; it is written to the audit log")
+
+
+@op
+def allow_next_night(context: OpExecutionContext, config: LetPassConfig, archive_store: ArchiveStoreResource) -> None:
+    """Keep the pass that the next published night uses up."""
+    engine = control.open_control(archive_store.control_url)
+    try:
+        nights.let_pass(engine, config.asked_by, config.reason)
+    finally:
+        engine.dispose()
+    context.log.info("the next night is published whatever its precision and its rates are held against")
 
 
 @op
@@ -110,6 +129,14 @@ def confirm_and_wipe(
 @job(description="Removes archives that newer verified ones stand for; 7 days, 5 weeks and 12 months stay by default.")
 def prune_archives() -> None:
     prune_superseded()
+
+
+@job(
+    description="The next night is published though its rates or its precision fell: type the reason into the "
+    "configuration, then run or re-execute nightly. Traps are never let pass."
+)
+def let_night_pass() -> None:
+    allow_next_night()
 
 
 @job(description="First step of a reset: the archive that it needs. The sensor reset_requests launches it.")

@@ -376,3 +376,20 @@ substitution_rates = Table(
     Column("rate_level_5", Float, nullable=False, doc="Share with a substitute on level 5"),
     Column("rate", Float, nullable=False, doc="Share with any substitute"),
 )
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    _key(
+        "measure",
+        "What is measured, as docs/evaluate-substitutions.md says it: precision, ece, traps_shown, coverage ...",
+    ),
+    _key("company_slug", "Whose products; empty: all companies"),
+    _key("target_company_slug", "Where the substitutes are sold; empty: all companies"),
+    _key("part", "A level, a department, a range of scores, a rate, a pair of skus; empty: the whole"),
+    Column("value", Float, doc="Null where it is not measured"),
+    Column("low", Float, doc="Lower end of the 95 % interval"),
+    Column("high", Float, doc="Upper end of the 95 % interval"),
+    Column("cases", WHOLE_NUMBER, nullable=False, doc="Labelled pairs, products or rows that it rests on"),
+    Column("said", TEXT, doc="What a person should know of it"),
+)

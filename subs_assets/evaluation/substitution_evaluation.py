@@ -74,15 +74,10 @@ class Evaluation:
         return {
             "methods": {
                 name: {
-                    **{f"rate_at_{round(100 * level)}": _told(rate_at(found.across, level)) for level in PRECISIONS},
+                    **_rates_at(found.across),
                     "cases": found.cases,
                     "curve": [_point(point) for point in found.across],
-                    "by_pair": {
-                        _pair(pair): {
-                            f"rate_at_{round(100 * level)}": _told(rate_at(points, level)) for level in PRECISIONS
-                        }
-                        for pair, points in found.by_pair.items()
-                    },
+                    "by_pair": {_pair(pair): _rates_at(points) for pair, points in found.by_pair.items()},
                 }
                 for name, found in self.methods.items()
             },
@@ -221,6 +216,13 @@ def _point(point: Point) -> dict[str, Any]:
 
 def _pair(pair: tuple[str, str]) -> str:
     return f"{pair[0]} -> {pair[1]}"
+
+
+def _rates_at(points: list[Point]) -> dict[str, float | str | None]:
+    """None: at no threshold; "not measured": fewer labelled choices than a point needs."""
+    return {
+        f"rate_at_{round(100 * level)}": rate_at(points, level) if points else "not measured" for level in PRECISIONS
+    }
 
 
 def _told(value: float | None) -> float | str:

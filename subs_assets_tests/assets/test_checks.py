@@ -11,8 +11,10 @@ from dagster import AssetCheckResult, AssetCheckSeverity
 
 from subs_assets import checks
 from subs_assets.database.engine import open_engine
+from subs_assets.database.nights import NightPass
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding import matrices
+from subs_assets.evaluation.night_comparison import Finding, Gravity
 from subs_assets.settings import Settings
 
 
@@ -159,6 +161,31 @@ def test_rates_of_one_company_are_not_compared(read: Callable[[str], pd.DataFram
     assert evaluate(checks.rates_beat_chance, alone).passed
 
 
+PASS = NightPass("Ana", "2025-01-01", "the shop closed its drinks")
+
+
+@pytest.mark.parametrize(
+    ("gravities", "granted", "passed", "severity"),
+    [
+        ((), None, True, AssetCheckSeverity.WARN),
+        ((Gravity.NOTE,), None, True, AssetCheckSeverity.WARN),
+        ((Gravity.WARNING,), None, False, AssetCheckSeverity.WARN),
+        ((Gravity.WARNING, Gravity.BLOCKING), None, False, AssetCheckSeverity.ERROR),
+        ((Gravity.WARNING, Gravity.BLOCKING), PASS, False, AssetCheckSeverity.WARN),
+    ],
+)
+def test_a_fall_blocks_unless_somebody_lets_the_night_pass(
+    gravities: tuple[Gravity, ...], granted: NightPass | None, passed: bool, severity: AssetCheckSeverity
+) -> None:
+    findings = [Finding(gravity, f"a {gravity.name} finding") for gravity in gravities]
+    result = checks.verdict_on(findings, granted, "held against the last 7 published nights")
+    assert (result.passed, result.severity) == (passed, severity)
+    said = str(result.description)
+    assert said.startswith(f"a {max(gravities).name} finding" if gravities else "held against")
+    assert ("subs evaluate let-pass" in said) is (severity is AssetCheckSeverity.ERROR)
+    assert ("let pass by Ana: the shop closed its drinks" in said) is (granted is not None)
+
+
 def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
     specs = {spec.name: spec.blocking for check in checks.default_checks for spec in check.check_specs}
     assert specs == {
@@ -169,4 +196,6 @@ def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
         "matrices_are_sound": True,
         "substitutions_are_sound": True,
         "rates_beat_chance": False,
+        "precision_holds": True,
+        "rates_hold": True,
     }

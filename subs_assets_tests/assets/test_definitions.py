@@ -113,7 +113,7 @@ def test_no_asset_is_partitioned(definitions: Definitions) -> None:
 
 def test_jobs(definitions: Definitions) -> None:
     jobs = {job.name for job in definitions.get_repository_def().get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"nightly", "archive_tables", "prune_archives", "reset_archive", "reset_confirm"}
+    assert jobs == {"nightly", "let_night_pass", "archive_tables", "prune_archives", "reset_archive", "reset_confirm"}
 
     def assets_of(name: str) -> set[str]:
         return {key.to_user_string() for key in definitions.resolve_job_def(name).asset_layer.executable_asset_keys}

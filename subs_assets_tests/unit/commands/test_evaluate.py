@@ -17,17 +17,24 @@ from subs_assets.evaluation.substitution_evaluation import Evaluation, Method
 from subs_assets.evaluation.substitution_methods import METHODS
 from subs_assets.evaluation.substitution_scores import Bin, Point, Precision
 from subs_assets.settings import Settings
+from subs_assets_tests.hashing_encoder import HashingEncoder
 from subs_assets_tests.unit.commands.conftest import Subs
 
 PAIR = {"company_slug": "aldi", "target_company_slug": "coles"}
 SURE, FEW = Estimate(0.96, 0.93, 0.98, 400), Estimate(1.0, 0.8, 1.0, 12)
 POINTS = [Point(0.9, 0.4, Estimate(0.96, 0.9, 1.0, 40)), Point(0.8, 0.7, Estimate(0.91, 0.85, 0.95, 90))]
 
+CURVES = {
+    ("aldi", "coles"): POINTS,
+    ("aldi", "iga"): [Point(0.8, 0.7, Estimate(0.8, 0.7, 0.9, 50))],
+    ("iga", "aldi"): [],
+}
+
 
 def measured() -> Evaluation:
     precision = Precision(SURE, {("aldi", "coles"): FEW}, {1: FEW, 5: SURE})
     return Evaluation(
-        methods={name: Method(POINTS, {("aldi", "coles"): POINTS}, 90) for name in METHODS},
+        methods={name: Method(POINTS, CURVES, 90) for name in METHODS},
         precision=precision,
         without_reservation=precision,
         bins=[Bin(0.95, 0.93, 200)],
@@ -50,6 +57,11 @@ def test_the_json_has_the_words_that_scripts_expect() -> None:
     assert found["methods"]["ours"] | {"curve": [], "by_pair": {}} == {
         "rate_at_90": 0.7, "rate_at_95": 0.4, "cases": 90, "curve": [], "by_pair": {},
     }  # fmt: skip
+    assert found["methods"]["ours"]["by_pair"] == {
+        "aldi -> coles": {"rate_at_90": 0.7, "rate_at_95": 0.4},
+        "aldi -> iga": {"rate_at_90": None, "rate_at_95": None},
+        "iga -> aldi": {"rate_at_90": "not measured", "rate_at_95": "not measured"},
+    }
     assert found["precision"]["overall"]["value"] == 0.96
     assert found["precision"]["by_pair"] == {"aldi -> coles": {"value": "not measured", "cases": 12}}
     assert set(found["precision"]["by_level"]) == {"1", "5"}
@@ -79,6 +91,20 @@ def test_people_read_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "pantry 900 80.0%",
     ):
         assert part in shown, part
+
+
+def test_without_labelled_companies_what_needs_no_label_is_shown(
+    subs: Subs, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subs_assets.embedding.encoder.SentenceTransformerEncoder", lambda model: HashingEncoder())
+    result = subs(home, "evaluate", "substitutions", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["cases"] == found["traps"] == found["traps_shown"] == 0
+    assert found["ece"] == found["precision"]["overall"]["value"] == "not measured"
+    assert {method["rate_at_95"] for method in found["methods"].values()} == {"not measured"}
+    assert len(found["rates"]) == 9 and len(found["coverage"]) == 6
+    assert found["gate_violations"] == 0
 
 
 def test_a_night_is_let_pass_and_that_is_taken_back(subs: Subs, home: Settings) -> None:

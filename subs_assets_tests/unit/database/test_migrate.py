@@ -22,7 +22,7 @@ from subs_assets.settings import sqlite_url
 from subs_assets_tests import plain_sql
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 CATEGORIES = "SELECT * FROM categories ORDER BY company_slug, path"
 DEFINITION_OF_BY_ID = {
     "sqlite": "SELECT sql FROM sqlite_master WHERE name = 'ix_by_id'",
@@ -133,7 +133,7 @@ def url_of_another_database(url: str, folder: Path, request: pytest.FixtureReque
 
 def test_upgrade_says_what_ran(url: str) -> None:
     assert upgrade(url, "0002") == ["0001", "0002"]
-    assert upgrade(url) == ["0003", "0004", "0005", "0006"]
+    assert upgrade(url) == ["0003", "0004", "0005", "0006", "0007"]
     assert upgrade(url) == []
     assert check(url) == []
 
@@ -143,7 +143,7 @@ def test_the_incident_models_ahead_of_a_database_with_rows(url: str) -> None:
     before = fill_categories(url)
 
     sentences = check(url)
-    assert sentences[0].endswith(f"{describe(url)} is at revision 0001; this program needs 0006: run `subs db upgrade`")
+    assert sentences[0].endswith(f"{describe(url)} is at revision 0001; this program needs 0007: run `subs db upgrade`")
     assert "categories has store_product_id where category_id is expected: run `subs db upgrade`" in sentences
     assert "the table category_equivalences is missing: run `subs db upgrade`" in sentences
     assert all(sentence.endswith("run `subs db upgrade`") for sentence in sentences)
@@ -284,7 +284,7 @@ def test_two_upgrades_at_once(url: str) -> None:
         ),
         (
             "UPDATE alembic_version SET version_num = '9999'",
-            " is at revision 9999, and the newest that this program knows is 0006: a newer one migrated it",
+            " is at revision 9999, and the newest that this program knows is 0007: a newer one migrated it",
         ),
     ],
 )
