@@ -53,6 +53,7 @@ def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed:
         substitutions=_substitutions(shop, slugs, per_product, random),
         substitution_outcomes=outcomes,
         substitution_rates=_rates(outcomes),
+        evaluation=_evaluation(slugs),
         company_names=names,
         run=made_up_run(failed),
     )
@@ -230,6 +231,41 @@ def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:
     from subs_assets.substitution.rates import build_rates
 
     return _table(build_rates(outcomes, outcomes.assign(level_5=False)), tables.substitution_rates)
+
+
+def _evaluation(slugs: Sequence[str]) -> pd.DataFrame:
+    """Measured overall, on the odd levels and for every other pair; one trap is shown, and its words are hostile."""
+    pairs = [(company, target) for company in slugs for target in slugs]
+    rows: list[dict[str, object]] = []
+
+    def add(
+        measure: str, pair: tuple[str, str], part: str, value: float | None, cases: int = 60, **more: object
+    ) -> None:
+        said = "not measured: 6 labelled pairs are in these catalogues, and 40 are needed" if value is None else None
+        rows.append(
+            {"measure": measure, "company_slug": pair[0], "target_company_slug": pair[1], "part": part, "value": value,
+             "low": None if value is None else value - 0.05, "high": value, "cases": cases, "said": said, **more}
+        )  # fmt: skip
+
+    for measure in ("precision", "precision_without_reservation"):
+        add(measure, ("", ""), "", 0.94)
+        for level in range(1, 6):
+            add(measure, ("", ""), f"level {level}", 0.9 if level % 2 else None)
+        for number, pair in enumerate(pairs):
+            add(measure, pair, "", None if number % 2 else 0.91)
+    add("ece", ("", ""), "", 0.03)
+    add("traps_shown", ("", ""), "", 1.0, 700)
+    add("trap_shown", pairs[-1], "1 -> 2", 0.9, 1, said=f"{HEBREW} -> {HOSTILE} (form)")
+    for number in range(10):
+        for measure in ("score_promised", "score_accepted"):
+            add(measure, ("", ""), f"{number / 10:.1f} to {(number + 1) / 10:.1f}", number / 10 + 0.05)
+    for pair in (("", ""), *(pair for pair in pairs if pair[0] != pair[1])):
+        for number in range(5):
+            add("precision_at_rate", pair, f"{0.1 + number / 10:.4f}", 1 - number / 50)
+    for pair in pairs:
+        add("unit_price_ratio", pair, "", 1.2)
+        add("unit_price_far", pair, "", 0.04)
+    return _table(rows, tables.evaluation)
 
 
 def _table(rows: list[dict[str, object]] | Mapping[str, object] | pd.DataFrame, table: tables.Table) -> pd.DataFrame:

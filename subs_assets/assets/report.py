@@ -44,13 +44,14 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         substitutions: pd.DataFrame,
         substitution_outcomes: pd.DataFrame,
         substitution_rates: pd.DataFrame,
+        evaluation: pd.DataFrame,
         warehouse: WarehouseResource,
         report_folder: ReportFolder,
     ) -> MaterializeResult:
         """The night as one HTML page that opens from the disk.
 
-        What it did and what went wrong, rates, departments, where products are lost, samples and equivalences of every
-        pair of companies, rows set aside, timings.
+        What it did and what went wrong, rates, how good what is shown is, departments, where products are lost, samples
+        and equivalences of every pair of companies, rows set aside, timings.
         """
         engine = control.open_control(warehouse.control_url)
         try:
@@ -60,7 +61,7 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         night = Night(
             catalogue_files, set_aside_rows, listings, products, product_listings, product_claims, categories,
             category_facets, listing_shelves, category_equivalences, category_absences, substitutions,
-            substitution_outcomes, substitution_rates, company_names,
+            substitution_outcomes, substitution_rates, evaluation, company_names,
             facts_of_the_run(context.instance, history, context.run.run_id),
         )  # fmt: skip
         path = write_report(render_report(night), Path(report_folder.folder), datetime.now(UTC))

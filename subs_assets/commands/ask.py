@@ -28,7 +28,7 @@ def print_rates(settings: Settings) -> None:
     from subs_assets.database import lookups
 
     with published(settings) as connection:
-        rates = lookups.rates(connection)
+        rates, precision = lookups.rates(connection), lookups.precision_by_pair(connection)
     if rates.empty:
         fail("no rates are published yet: start a run with `subs run`")
     wide = rates.pivot(index=["company_slug", "target_company_slug"], columns="setting")
@@ -42,13 +42,14 @@ def print_rates(settings: Settings) -> None:
             "level 5": _percent(row[("rate_level_5", "linked")]),
             "siloed": _percent(row[("rate", "siloed")]),
             "null": _percent(row[("rate", "null")]),
+            "precision": _percent(precision[company, target]) if (company, target) in precision else "not measured",
         }
         for (company, target), row in wide.iterrows()
     ]
     print_table(rows, "Substitution rates: share of a company's products with a substitute there")
     console.print(
         "siloed: level 5 inside one company's tree only. null: shelves dealt by chance. "
-        "A rate says how many, not how good.",
+        "precision: how many labelled pairs that are shown a shopper accepts (`subs evaluate substitutions`).",
         highlight=False,
     )
 

@@ -15,6 +15,7 @@ from subs_assets.database.tables import (
     category_equivalences,
     category_evidence,
     category_facets,
+    evaluation,
     listing_shelves,
     listings,
     product_listings,
@@ -167,6 +168,16 @@ def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
 def rates(connection: Connection) -> pd.DataFrame:
     """The company-by-company matrix, in the form of the table ``substitution_rates``."""
     return frames.read(connection, substitution_rates)
+
+
+def precision_by_pair(connection: Connection) -> dict[tuple[str, str], float]:
+    """(company, target company) -> precision on the labelled pairs that are shown, where it is measured."""
+    rows = frames.read(connection, evaluation, measure="precision", part="").dropna(subset="value")
+    return {
+        (company, target): value
+        for company, target, value in rows[["company_slug", "target_company_slug", "value"]].itertuples(index=False)
+        if company
+    }
 
 
 def losses(connection: Connection, company_slug: str, target_company_slug: str) -> pd.DataFrame:

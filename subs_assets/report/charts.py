@@ -208,6 +208,104 @@ def funnel_bars(pieces: pd.DataFrame, label: Sequence[str], order: Sequence[str]
     return _spec(chart)
 
 
+def precision_curves(points: pd.DataFrame, companies: Mapping[str, str], description: str) -> Spec:
+    """Precision by rate from ``night_figures.curve_points``: a thick line with its interval for all together, and
+    a thin one for each pair of companies where there are at most ``LINES``."""
+    import altair as alt
+
+    if len(points[["company_slug", "target_company_slug"]].drop_duplicates()) > LINES + 1:
+        points = points[points["company_slug"] == ""]
+    every = points["company_slug"] == ""
+    pairs = zip(points["company_slug"], points["target_company_slug"], strict=True)
+    label = [pair_label(companies.get(one, one), companies.get(two, two)) if one else EVERY_PAIR for one, two in pairs]
+    data = pd.DataFrame(
+        {
+            "pair": label,
+            "rate": points["rate"].astype(float),
+            "precision": points["value"].astype(float),
+            "low": points["low"].astype(float),
+            "high": points["high"].astype(float),
+            "cases": points["cases"].astype(int),
+            "every": every,
+        }
+    )
+    base = alt.Chart(data).encode(
+        x=alt.X("rate:Q", title="rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+        tooltip=[
+            alt.Tooltip("pair:N", title="products of → at"),
+            alt.Tooltip("rate:Q", format=".1%"),
+            alt.Tooltip("precision:Q", format=".1%"),
+            alt.Tooltip("low:Q", title="from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("cases:Q", title="labelled pairs", format=","),
+        ],
+    )
+    lowest = min(0.8, float(data["low"].min()))
+    height: dict[str, Any] = {
+        "title": "precision",
+        "scale": alt.Scale(domain=[lowest, 1], zero=False, nice=False),
+        "axis": alt.Axis(format="%", tickCount=6),
+    }
+    precision = alt.Y("precision:Q", **height)
+    interval = (
+        base.transform_filter("datum.every")
+        .mark_area(opacity=0.15, color=INK)
+        .encode(y=alt.Y("low:Q", **height), y2="high:Q")
+    )
+    names = [name for name in dict.fromkeys(label) if name != EVERY_PAIR]
+    lines = (
+        base.transform_filter("!datum.every")
+        .mark_line(strokeWidth=1.2)
+        .encode(
+            y=precision,
+            color=alt.Color(
+                "pair:N",
+                scale=alt.Scale(domain=names, scheme="tableau10"),
+                legend=alt.Legend(orient="bottom", title="products of → at", columns=2, labelLimit=200),
+            ),
+        )
+    )
+    together = base.transform_filter("datum.every").mark_line(strokeWidth=3, color=INK).encode(y=precision)
+    chart = (interval + lines + together).properties(description=description, width=480, height=280)
+    return _spec(chart)
+
+
+EVERY_PAIR = "all pairs of companies"
+LINES = 12
+"""Pairs of companies that have a line of their own: more are not told apart by ten colours."""
+
+
+def reliability_points(bins: pd.DataFrame, description: str) -> Spec:
+    """What was accepted by what was promised, from ``night_figures.reliability_bins``, beside the line of a score that
+    keeps its promises."""
+    import altair as alt
+
+    data = bins.astype({"promised": float, "accepted": float, "low": float, "high": float, "cases": int})
+    share = alt.Scale(domain=[0, 1])
+    base = alt.Chart(data).encode(
+        x=alt.X("promised:Q", title="score", scale=share),
+        tooltip=[
+            alt.Tooltip("part:N", title="scores of"),
+            alt.Tooltip("promised:Q", format=".1%"),
+            alt.Tooltip("accepted:Q", format=".1%"),
+            alt.Tooltip("low:Q", title="from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("cases:Q", title="labelled pairs", format=","),
+        ],
+    )
+    kept = (
+        alt.Chart(pd.DataFrame({"promised": [0.0, 1.0], "accepted": [0.0, 1.0]}))
+        .mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1)
+        .encode(x="promised:Q", y="accepted:Q")
+    )
+    spread = base.mark_rule(color=BAR).encode(y=alt.Y("low:Q", title="accepted", scale=share), y2="high:Q")
+    points = base.mark_circle(color=BAR, opacity=1, size=60).encode(
+        y=alt.Y("accepted:Q", title="accepted", scale=share, axis=alt.Axis(format="%"))
+    )
+    chart = (kept + spread + points).properties(description=description, width=280, height=280)
+    return _spec(chart)
+
+
 def timing_bars(timings: pd.DataFrame, name: str, description: str) -> Spec:
     """Horizontal bars of seconds; ``name`` is the column that tells what took them."""
     import altair as alt

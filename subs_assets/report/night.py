@@ -59,6 +59,7 @@ class Night:
     substitutions: pd.DataFrame
     substitution_outcomes: pd.DataFrame
     substitution_rates: pd.DataFrame
+    evaluation: pd.DataFrame
     company_names: Mapping[str, str]
     run: Run
 

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from subs_assets.equivalence.coverage import standing_listings
+from subs_assets.evaluation.night_figures import curve_points, reliability_bins
 from subs_assets.report import charts
 from subs_assets.report.coverage import department_coverage, mapped_departments
 from subs_assets.report.flow_picture import flow_svg
@@ -22,6 +23,7 @@ from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
 from subs_assets.report.heatmap import TITLES
 from subs_assets.report.night import Night
 from subs_assets.report.pairs import FunnelRow, PairDetails, caps_for, pair_details
+from subs_assets.report.quality import quality_of
 from subs_assets.report.rates import heatmap_cells, rates_by_pair
 from subs_assets.report.set_aside import set_aside_by_reason
 from subs_assets.report.summary import summarise
@@ -33,8 +35,14 @@ LIMIT_BYTES = 5_000_000
 LEVEL_5_DRAWN = 20
 """Up to so many companies level 5 alone has its heatmaps too."""
 
+PRICES_LISTED = 30
+"""Up to so many company pairs the unit prices of each are listed."""
+
 BARS_OF_PAIRS = 20
 """Up to so many company pairs (five companies) the funnel has a bar for each; else one for each company."""
+
+PRECISION_LABEL = "Curves: precision of first choices by the rate at which they are offered, between companies"
+RELIABILITY_LABEL = "Points: the share of labelled pairs that were accepted, by what their scores promise"
 
 PARTS = {
     "pair tables": "the tables of the rates and losses of all pairs (the tables substitution_rates and "
@@ -129,6 +137,7 @@ def _context(night: Night) -> dict[str, Any]:
         "published_at": _published_at(night),
         "summary": summarise(night),
         "rates": rates_by_pair(rates).to_dict("records"),
+        "quality": quality_of(night.evaluation),
         "rate_panels": _rate_panels(rates, companies, specs),
         "coverage": coverage.merge(mapped, on=["company_slug", "department"], how="left").to_dict("records"),
         "funnel": [
@@ -140,6 +149,9 @@ def _context(night: Night) -> dict[str, Any]:
         "timings": timings,
         "level_rules": RULES,
         "level_5_drawn": LEVEL_5_DRAWN,
+        "prices_listed": PRICES_LISTED,
+        "precision_label": PRECISION_LABEL,
+        "reliability_label": RELIABILITY_LABEL,
         "charts": specs,
     }
     if len(coverage):
@@ -149,6 +161,11 @@ def _context(night: Night) -> dict[str, Any]:
     if len(mapped):
         specs["mapped"] = charts.mapped_heatmap(mapped, companies, "Share of listings in a category that is mapped")
     context |= _funnel_chart(funnel, companies, specs)
+    points, bins = curve_points(night.evaluation), reliability_bins(night.evaluation)
+    if len(points):
+        specs["precision"] = charts.precision_curves(points, short_names(companies), PRECISION_LABEL)
+    if len(bins):
+        specs["reliability"] = charts.reliability_points(bins, RELIABILITY_LABEL)
     if len(timings.steps):
         specs["steps"] = charts.timing_bars(timings.steps, "step", "Seconds of each step of the run")
     if len(timings.runs) > 1:

@@ -14,7 +14,16 @@ from subs_assets.report.page import render_report
 from subs_assets_tests.made_up_nights import ARABIC, COMPANY_NAMES, HEBREW, HOSTILE, LONG, made_up_night
 from subs_assets_tests.programs import program
 
-SECTIONS = ("Rates", "Departments", "Where products are lost", "A pair of companies", "Set aside", "Timings", "Words")
+SECTIONS = (
+    "Rates",
+    "How good",
+    "Departments",
+    "Where products are lost",
+    "A pair of companies",
+    "Set aside",
+    "Timings",
+    "Words",
+)
 DRAWN = "document.querySelectorAll('[data-chart]').length === document.querySelectorAll('.drawn svg').length"
 CHOSEN = "document.querySelector('.pair.chosen')"
 
