@@ -31,7 +31,10 @@ TAILS = frozenset(
         *("mit", "ohne", "fur", "aus", "von", "auf", "nach"),
     ]
 )
-"""What follows one of these words is not the head: "tuna in olive oil"; but "free from" may begin a name."""
+"""What follows one of these words is not the head: "tuna in olive oil"."""
+
+NO_TAILS = frozenset([("free", "from"), ("skin", "on"), ("tail", "on"), ("rind", "on")])
+"""Words that look like the beginning of a tail and are none: "free from muffins", "skin on fries"."""
 
 ANY_NAME = "*"
 """The phrase that stands for a whole shelf: on "Red Wine" all is wine, whatever its name."""
@@ -140,7 +143,8 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
     head: tuple[tuple[bool, int, int], _Entry] | None = None
     words = name.split()
     forms = [_one_form(word) for word in words]
-    tail = next((at for at, word in enumerate(words) if at and word in TAILS and words[at - 1] != "free"), len(words))
+    tails = (at for at, word in enumerate(words) if at and word in TAILS and (words[at - 1], word) not in NO_TAILS)
+    tail = next(tails, len(words))
     at = 0
     while at < len(words):
         entry, length = _longest_entry(lexicon, forms, at, shelf)

@@ -81,6 +81,9 @@ def group(name: str, *shelves: str) -> str | None:
         ("Blueberry Muffin Mix", "Baking", "cake mix"),
         ("Flying Insect Spray Fast Knockdown", "Household", "pest control"),
         ("Protein Bar Chocolate", "Health & Beauty", "protein bar"),
+        ("Crispy Skin On Fries", "Freezer", "hot chips"),
+        ("Fruit & Oat Bars 12+ Months", "Baby > Baby Food", "baby snack"),
+        ("Sheep Cheese Cured 6 Months", "Dairy", None),
         ("Chocolate Body Wash", "Health & Beauty", "body wash"),
     ],
 )
