@@ -116,7 +116,7 @@ _WORDS = {
     ),
     "decaf": (
         "decaf caff koffein coffein",
-        r"\bdecaff?\b|\bde-?caff?ein\w*|\bent[kc]off?ein\w*|\bent[kc]affein\w*",
+        r"\bdecaff?i?\b|\bde-?caff?ein\w*|\bent[kc]off?ein\w*|\bent[kc]affein\w*",
     ),
     "alcohol_free": (
         "alc entalk 0.0 0,0 zero freibier clausthaler cabernet chardonnay",

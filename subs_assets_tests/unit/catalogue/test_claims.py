@@ -74,6 +74,7 @@ ALCOHOL_FREE = {"alcohol_free", "low_alcohol"}
         ("Knusperli 0% Zuckerzusatz Nuss", {"no_added_sugar"}),
         ("Milchreis Zero Zimt", {"no_added_sugar"}),
         ("Espresso Decaffeinato", {"decaf"}),
+        ("Decaffi Coffee Capsules", {"decaf"}),
         ("Coke Zero Zuk Zero Koff.", SUGAR_FREE | {"decaf"}),
         ("Villacher Alk.Frei", ALCOHOL_FREE),
         ("Schlossgold Alkfr. Bier", ALCOHOL_FREE),
