@@ -26,10 +26,10 @@ from subs_assets.substitution.rows import ranked
 
 SEED = 20261127
 
-SHOWN_QUOTA = {1: 9, 2: 9, 3: 14, 4: 14, 5: 22}
+SHOWN_QUOTA = {1: 20, 2: 20, 3: 16, 4: 16, 5: 22}
 """Pairs to draw of what we show on each level between two companies."""
 
-FIRST_QUOTA, OTHERS_QUOTA = 160, 40
+FIRST_QUOTA, OTHERS_QUOTA = 260, 80
 """Products of a company whose first choice at another one is labelled: ours, and for some of them every method's."""
 
 LOW_QUOTA = 2
