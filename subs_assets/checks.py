@@ -158,6 +158,19 @@ def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
     )
 
 
+@asset_check(asset="evaluation", blocking=True, description="No pair that is known for a trap is shown.")
+def no_trap_is_shown(evaluation: pd.DataFrame) -> AssetCheckResult:
+    shown = evaluation[evaluation["measure"] == "trap_shown"]
+    pairs = shown["company_slug"] + " -> " + shown["target_company_slug"] + ": " + shown["said"]
+    known = int(evaluation.loc[evaluation["measure"] == "traps_shown", "cases"].sum())
+    return AssetCheckResult(
+        passed=shown.empty,
+        description=f"known traps would be shown, and are to be rejected (`subs review`): {_first_of(pairs)}"
+        if len(shown)
+        else f"none of {known} known traps is shown",
+    )
+
+
 @asset_check(
     asset="evaluation",
     blocking=True,
@@ -215,6 +228,7 @@ default_checks: list[AssetChecksDefinition] = [
     matrices_are_sound,
     substitutions_are_sound,
     rates_beat_chance,
+    no_trap_is_shown,
     precision_holds,
     rates_hold,
 ]

@@ -96,10 +96,8 @@ def _not_measured(cases: pd.Series, measured_before: pd.Index, measure: str) -> 
         sentence = f"{measure}: {not_measured(int(few[EVERY]), FEWEST_CASES)}"
         yield Finding(Gravity.WARNING if is_warned else Gravity.NOTE, sentence)
     elif len(pairs):
-        sentence = (
-            f"{measure} of {len(pairs)} pairs of companies: not measured, each has under {FEWEST_CASES} labelled pairs"
-        )
-        yield Finding(Gravity.NOTE, sentence)
+        those = f"{measure} of {len(pairs)} of the pairs of companies"
+        yield Finding(Gravity.NOTE, f"{those}: not measured, each has under {FEWEST_CASES} labelled pairs")
 
 
 def _gone(tonight: pd.DataFrame, before: pd.DataFrame, measure: str) -> Iterator[Finding]:

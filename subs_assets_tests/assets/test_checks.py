@@ -161,6 +161,21 @@ def test_rates_of_one_company_are_not_compared(read: Callable[[str], pd.DataFram
     assert evaluate(checks.rates_beat_chance, alone).passed
 
 
+def test_a_trap_that_is_shown_is_named_and_blocks(read: Callable[[str], pd.DataFrame]) -> None:
+    figures = read("evaluation")
+    assert evaluate(checks.no_trap_is_shown, figures).passed
+    trap = figures.iloc[:1].assign(
+        measure="trap_shown",
+        company_slug="corner",
+        target_company_slug="depot",
+        part="c1 -> d1",
+        said="lime -> cordial",
+    )
+    result = evaluate(checks.no_trap_is_shown, pd.concat([figures, trap]))
+    assert not result.passed and result.severity is AssetCheckSeverity.ERROR
+    assert "corner -> depot: lime -> cordial" in str(result.description)
+
+
 PASS = NightPass("Ana", "2025-01-01", "the shop closed its drinks")
 
 
@@ -196,6 +211,7 @@ def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
         "matrices_are_sound": True,
         "substitutions_are_sound": True,
         "rates_beat_chance": False,
+        "no_trap_is_shown": True,
         "precision_holds": True,
         "rates_hold": True,
     }

@@ -29,6 +29,25 @@ def test_it_stands_between_the_rates_and_the_publication(settings: Settings) -> 
     assert children == {"publication", "report"}
 
 
+def test_a_trap_that_is_shown_keeps_the_night_from_readers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(settings.database_url)
+    warehouse = Warehouse(engine, settings.staging)
+    row = warehouse.read("substitutions").iloc[0]
+    listed = warehouse.read("product_listings").drop_duplicates("product_id").set_index("product_id")
+    engine.dispose()
+    own = listed.loc[row["product_id"]]
+    trap = {
+        "company_slug": own["company_slug"], "sku": own["sku"], "target_company_slug": row["company_slug"],
+        "target_sku": row["sku"], "words": "lime", "target_words": "lime cordial", "trap": "form",
+    }  # fmt: skip
+    monkeypatch.setattr("subs_assets.assets.evaluation.traps", lambda: pd.DataFrame([trap]))
+    before = runs(settings)
+    result = run_selection(settings, MEASURED_AND_PUBLISHED)
+    assert not result.success and runs(settings) == before
+    passed, said = checks_of(result)["evaluation:no_trap_is_shown"]
+    assert not passed and "lime -> lime cordial (form)" in said
+
+
 def test_a_rate_that_falls_far_is_published_once_somebody_lets_it_pass(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def test_few_labelled_pairs_are_said_and_never_block() -> None:
     )
     (finding,) = compare(night(("precision", EVERY, 0.95, 400), ("precision", PAIR, 0.1, few)), earlier, "precision")
     assert finding == Finding(
-        Gravity.NOTE, "precision of 1 pairs of companies: not measured, each has under 50 labelled pairs"
+        Gravity.NOTE, "precision of 1 of the pairs of companies: not measured, each has under 50 labelled pairs"
     )
     assert compare(tonight, nights("rate", PAIR, 0.95), "rate") == []
     assert measured_figures(tonight).empty
