@@ -139,8 +139,9 @@ def _twins(found: "Evaluation") -> list[dict[str, Any]]:
         {"twins": name, "share": _share(share)}
         for name, share in (
             *((f"among the first {count}", share) for count, share in twins.recall.items()),
-            ("shown", twins.shown),
             ("refused by a gate", twins.refused),
+            ("allowed", twins.allowed),
+            ("shown", twins.shown),
         )
     ]
 

@@ -21,12 +21,14 @@ FIRST = (1, 5, 20)
 
 @dataclass(frozen=True)
 class HiddenTwins:
-    """``recall``: k -> the share of twins, both directions, among the first k candidates at the twin's company, best
-    score first; ``shown``: of those that are shown; ``refused``: of those that a gate refuses."""
+    """Of all twins, in both directions: ``recall``, k -> those among the first k candidates at the twin's company, best
+    score first; ``refused``, candidates that a gate refuses (of one listing a claim is stated, of the other not);
+    ``allowed``, to which a level applies, and no gate refuses them; ``shown``, of these what scores high enough."""
 
     recall: dict[int, Share]
-    shown: Share
     refused: Share
+    allowed: Share
+    shown: Share
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,21 @@ def hidden_twins(products: pd.DataFrame, tables_of_night: MappingInputs, model: 
     night = night_without_identity(products, tables_of_night, shared)
     judge = night_judge(night.inputs, model)
     judged = judge.judge(candidate_pairs(night.inputs, night.features, judge))
-    judged = judged[judged["level"] > 0].sort_values(
-        ["left", "company", "score", "right"], ascending=[True, True, False, True]
-    )
+    judged = judged.sort_values(["left", "company", "score", "right"], ascending=[True, True, False, True])
     judged["place"] = judged.groupby(["left", "company"]).cumcount() + 1
-    allowed = judged[judged["gate"] == 0].assign(place=lambda rows: rows.groupby(["left", "company"]).cumcount() + 1)
     number = {product: place for place, product in enumerate(night.inputs.products["product_id"])}
     left, right = (np.array([number[key] for key in side], np.intp) for side in _twins(shared))
-    twins = pd.DataFrame({"left": left, "right": right})
-    found = twins.merge(allowed, on=["left", "right"], how="left")
-    any_gate = twins.merge(judged, on=["left", "right"], how="left")
-    cases = len(twins)
+    found = pd.DataFrame({"left": left, "right": right}).merge(judged, on=["left", "right"], how="left")
+    has_level, is_refused = found["level"] > 0, found["gate"] > 0
+
+    def share(hits: pd.Series) -> Share:
+        return Share(float(hits.sum()), len(found))
+
     return HiddenTwins(
-        {first: Share(float((found["place"] <= first).sum()), cases) for first in FIRST},
-        Share(float(found["accepted"].fillna(False).astype(bool).sum()), cases),
-        Share(float((any_gate["gate"].fillna(0) > 0).sum()), cases),
+        {first: share(found["place"] <= first) for first in FIRST},
+        share(is_refused),
+        share(has_level & ~is_refused),
+        share(has_level & found["accepted"].eq(True)),
     )
 
 
