@@ -61,7 +61,11 @@ def _pet_claims(worded: pd.DataFrame, shelved: pd.DataFrame, pets: pd.Index) -> 
     names = worded[worded["product_id"].isin(pets)].groupby("product_id")[["name", "brand"]].agg(list)
     paths = shelved[shelved["product_id"].isin(pets)].groupby("product_id")["path"].agg(set)
     claims = [
-        sorted(pet_claims([name for name in (*own["name"], *own["brand"]) if isinstance(name, str)], paths[product]))
+        sorted(
+            pet_claims(
+                [name for name in (*own["name"], *own["brand"]) if isinstance(name, str)], paths.get(product, ())
+            )
+        )
         for product, own in names.iterrows()
     ]
     return pd.DataFrame({"product_id": names.index, "claim": pd.Series(claims, names.index, dtype=object).array})

@@ -1,6 +1,7 @@
 """Claims by word and by shelf, departments by the words of a path."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -102,6 +103,14 @@ def test_only_what_stands_among_pets_is_for_the_animal_of_its_shelf() -> None:
     claims = claims_of(shop)["claims"].map(json.loads)
     assert claims[shop.product_id("aldi", "1")] == ["for_dogs"]
     assert claims[shop.product_id("aldi", "2")] == []
+
+
+def test_a_pet_product_that_stands_nowhere_is_for_the_animal_of_its_words() -> None:
+    shop = shops([item("aldi", "1", "dog food", "Pets"), item("aldi", "2", "cat litter", "Pets > Cats")])
+    first = shop.listing_categories["sku"] == "1"
+    for standing in (shop.listing_categories[~first], shop.listing_categories.iloc[:0]):
+        claims = claims_of(replace(shop, listing_categories=standing))
+        assert json.loads(claims.loc[shop.product_id("aldi", "1"), "claims"]) == ["for_dogs"]
 
 
 def test_the_department_is_the_one_named_most_often() -> None:
