@@ -15,6 +15,7 @@ from subs_assets.commands.published import (
     require_companies,
     substitution_decisions,
     substitution_inputs,
+    trained_model,
 )
 from subs_assets.settings import Settings
 
@@ -168,13 +169,12 @@ def _explained(
     connection: "Connection", settings: Settings, product_id: str, rows: "pd.DataFrame"
 ) -> dict[tuple[str, str], list[str]]:
     """(substitute, company) -> the lines of ``subs explain``."""
-    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.substitution.build import night_judge
     from subs_assets.substitution.explain import explain_pair
 
     inputs, features = substitution_inputs(connection, settings)
     inputs = replace(inputs, decisions=substitution_decisions(connection, settings))
-    judge = night_judge(inputs, load(settings.model or SHIPPED).acceptance)
+    judge = night_judge(inputs, trained_model(settings).acceptance)
     return {
         (substitute, told.company_slug): list(told.lines)
         for substitute in rows["substitute_id"].unique()
@@ -197,14 +197,12 @@ def explain(
         inputs = replace(inputs, decisions=substitution_decisions(connection, settings))
         shown = lookups.substitutes_of(connection, product_id)
         shown_at = set(shown.loc[shown["substitute_id"] == substitute_id, "company_slug"])
-    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.substitution.build import night_judge
     from subs_assets.substitution.explain import explain_pair
 
+    judge = night_judge(inputs, trained_model(settings).acceptance)
     try:
-        told = explain_pair(
-            inputs, features, night_judge(inputs, load(settings.model or SHIPPED).acceptance), product_id, substitute_id
-        )
+        told = explain_pair(inputs, features, judge, product_id, substitute_id)
     except ValueError as problem:
         fail(str(problem))
     if as_json:

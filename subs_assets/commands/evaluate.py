@@ -6,7 +6,7 @@ import typer
 
 from subs_assets.commands.evaluated_substitutions import show_substitutions
 from subs_assets.commands.output import errors, fail, print_json, print_table, say
-from subs_assets.commands.published import AsJson, published, substitution_inputs
+from subs_assets.commands.published import AsJson, published, substitution_inputs, trained_model
 from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
@@ -37,7 +37,6 @@ def equivalences(
     from subs_assets.evaluation.equivalence_evaluation import evaluate_equivalences
     from subs_assets.evaluation.equivalence_labels import labelled_pairs
     from subs_assets.evaluation.mapping_run import MappingInputs
-    from subs_assets.model.trained import SHIPPED, load
 
     settings = Settings.from_environment()
     with published(settings) as connection:
@@ -46,8 +45,8 @@ def equivalences(
             for table in (tables.listings, tables.listing_categories, tables.product_listings, tables.categories)
         }
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    inputs = MappingInputs(**read, store=store, model=trained_model(settings))
     try:
-        inputs = MappingInputs(**read, store=store, model=load(settings.model or SHIPPED))
         with errors.status("") as status:
             found = evaluate_equivalences(inputs, labelled_pairs(), seeds, status.update)
     except ValueError as problem:
@@ -71,7 +70,6 @@ def substitutions(as_json: AsJson = False) -> None:
     from subs_assets.evaluation.mapping_run import MappingInputs
     from subs_assets.evaluation.shown import ShownTables
     from subs_assets.evaluation.substitution_evaluation import evaluate_substitutions
-    from subs_assets.model.trained import SHIPPED, load
 
     settings = Settings.from_environment()
     with published(settings) as connection:
@@ -86,10 +84,7 @@ def substitutions(as_json: AsJson = False) -> None:
     if inputs.products.empty:
         fail("nothing is published yet: start a run with `subs run`")
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
-    try:
-        trained = load(settings.model or SHIPPED)
-    except ValueError as problem:
-        fail(str(problem))
+    trained = trained_model(settings)
     night = MappingInputs(inputs.listings, standing, inputs.product_listings, trees, store, trained)
     with errors.status("") as status:
         found = evaluate_substitutions(inputs, features, night, ShownTables(*shown), trained.acceptance, status.update)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from subs_assets.embedding.similarity import NameFeatures
+    from subs_assets.model.trained import TrainedModel
     from subs_assets.substitution.build import SubstitutionInputs
     from subs_assets.substitution.decisions import StandingDecisions
 
@@ -49,6 +50,16 @@ def require_companies(connection: "Connection", *slugs: str | None) -> None:
     for slug in slugs:
         if slug is not None and slug not in known:
             fail(f"nothing is published of a company {slug}; there are {', '.join(known) or 'none'}")
+
+
+def trained_model(settings: Settings) -> "TrainedModel":
+    """The model that runs use; ends with a sentence when it is unusable."""
+    from subs_assets.model.trained import SHIPPED, ModelUnusable, load
+
+    try:
+        return load(settings.model or SHIPPED)
+    except ModelUnusable as problem:
+        fail(str(problem))
 
 
 def substitution_decisions(connection: "Connection", settings: Settings) -> "StandingDecisions":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from subs_assets.commands.output import errors, fail, print_json, print_table, records, say
-from subs_assets.commands.published import AsJson, From, To, published, require_companies
+from subs_assets.commands.published import AsJson, From, To, published, require_companies, trained_model
 from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
@@ -65,7 +65,6 @@ def substitutions(
 ) -> None:
     """The substitutions whose decision is worth most, as CSV: fill in `verdict` and `reason`."""
     from subs_assets.database import control
-    from subs_assets.model.trained import SHIPPED, load
     from subs_assets.substitution.decisions import standing_decisions
     from subs_assets.substitution.review import PublishedSubstitutions, review_queue
 
@@ -76,7 +75,7 @@ def substitutions(
         night = _tables(connection, PublishedSubstitutions)
     decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
     standing = standing_decisions(decisions, night.product_listings)
-    queue = review_queue(night, standing, load(settings.model or SHIPPED).acceptance.shown_from, company, target, limit)
+    queue = review_queue(night, standing, trained_model(settings).acceptance.shown_from, company, target, limit)
     _write(queue.rows, out)
     beside = len(queue.rows) - queue.shown
     kinds = f" ({queue.shown} shown, {beside} where nothing is shown)" if len(queue.rows) else ""

@@ -88,13 +88,17 @@ def save(model: TrainedModel, folder: Path) -> None:
 
 
 def load(folder: Path) -> TrainedModel:
-    """What ``save`` wrote; raises ``ModelUnusable`` when a file is missing, or is not what was written."""
+    """What ``save`` wrote; raises ``ModelUnusable`` when a file is missing, cannot be read, or is another."""
+    if folder.is_file():
+        raise ModelUnusable(f"{folder} is a file, and a model is a folder: name {folder.parent}")
     description, ngrams = folder / DESCRIPTION, folder / NGRAMS
     try:
         found = json.loads(description.read_text(encoding="utf-8"))
         text = ngrams.read_bytes()
     except FileNotFoundError as error:
         raise ModelUnusable(f"{error.filename} is missing; {_remedy(folder)}") from None
+    except OSError as error:
+        raise ModelUnusable(f"{error.filename} cannot be read ({error.strerror}); {_remedy(folder)}") from None
     except ValueError as error:
         raise ModelUnusable(f"{description} cannot be read ({error}); {_remedy(folder)}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:

@@ -1,11 +1,14 @@
 """Questions to the published tables, as commands: what they print, as JSON and for people, and how they refuse."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 
+from subs_assets.commands.published import trained_model
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.settings import Settings
@@ -209,6 +212,13 @@ def test_explain_of_a_pair_that_is_published(subs: Subs, home: Settings) -> None
     assert f"level {substitute['level']}" in json.dumps(told)
     shown = subs(home, "explain", "c001", substitute["substitute_id"]).stdout
     assert all(one["conclusion"] in " ".join(shown.split()) for one in told)
+
+
+def test_an_unusable_model_is_a_sentence_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(typer.Exit):
+        trained_model(Settings.from_environment({"SUBS_MODEL": str(tmp_path / "model.json")}))
+    assert "model.json is a file, and a model is a folder" in " ".join(capsys.readouterr().err.split())
 
 
 @on_both

@@ -77,6 +77,21 @@ def test_what_is_not_whole_is_refused_with_the_file_and_a_remedy(
         load(tmp_path)
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused_with_the_folder(tmp_path: Path) -> None:
+    save(MODEL, tmp_path)
+    with pytest.raises(ModelUnusable) as refused:
+        load(tmp_path / "model.json")
+    assert str(refused.value).endswith(f"a model is a folder: name {tmp_path}")
+
+
+def test_what_may_not_be_read_is_refused_with_the_file(tmp_path: Path) -> None:
+    save(MODEL, tmp_path)
+    (tmp_path / "ngrams.tsv").unlink()
+    (tmp_path / "ngrams.tsv").mkdir()  # no file that can be opened: what even root may not read
+    with pytest.raises(ModelUnusable, match=r"ngrams\.tsv cannot be read \(.+\); train it again with `subs train"):
+        load(tmp_path)
+
+
 def test_the_shipped_model_has_its_own_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trained, "SHIPPED", tmp_path)
     with pytest.raises(ModelUnusable, match="install subs_assets again"):
