@@ -218,7 +218,7 @@ def explain(
         if explanation.is_decided and explanation.is_substitute != is_shown:
             say("That counts from the next run on.")
         elif explanation.is_substitute and not is_shown:
-            say(f"It is not shown: {explanation.company_slug} sells enough that are better.")
+            say(f"It is not shown: {explanation.company_slug} sells enough that are better, or it was no candidate.")
 
 
 def categories(
