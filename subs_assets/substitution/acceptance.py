@@ -1,8 +1,7 @@
 """The probability that a shopper would accept a substitute: a logistic model over named features; how it is fitted is
 in training.py, what the features are in features.py."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,14 +19,14 @@ class AcceptanceModel:
     shown_from: float
 
     def probability(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """(n,) float64, rounded to four digits, so that the last bit of a sum decides nothing.
+        """(n,) float64.
 
         ``features``: a column for each coefficient, at least.
         """
         logit = np.full(len(features), self.intercept)
         for name, coefficient in self.coefficients.items():
             logit += coefficient * features[name].to_numpy(np.float64)
-        return np.round(1.0 / (1.0 + np.exp(-logit)), 4)
+        return logistic(logit)
 
     def shares(self, features: pd.DataFrame) -> pd.DataFrame:
         """What each feature adds to the logit of each pair, over what it adds to that of a typical one."""
@@ -39,5 +38,7 @@ class AcceptanceModel:
             index=features.index,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+
+def logistic(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rounded to four digits, so that the last bit of a sum decides nothing."""
+    return np.round(1.0 / (1.0 + np.exp(-logit)), 4)

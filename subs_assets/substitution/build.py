@@ -129,7 +129,7 @@ def _judge_all(
         candidates += len(judged)
         best.append(ranked(judged))
         found.append(found_at(judged))
-        nearest.append(nearest_at(judged))
+        nearest.append(nearest_at(judged, judge.model.shown_from))
     outcomes = build_outcomes(pd.concat(found), pd.concat(nearest), inputs.products, judge)
     return _Judged(pd.concat(best, ignore_index=True), outcomes, candidates)
 

@@ -1,6 +1,7 @@
 """Why one product is, or is not, a substitute for another: the same judgement as in build.py, told for one pair."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from subs_assets.substitution.features import TOPIC_OF
 from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, FORM, GATES
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import LEVEL_RULES
+
+ROUNDING = 0.1
+"""Of a pack: three of 330 ml are told for a litre."""
 
 LEAST_SHARE = 0.1
 """Of the logit: a topic that moves it by less is not told."""
@@ -110,7 +114,7 @@ def _categories(row: Any, judge: Judge, company: str) -> str:
 def _size(ratio: float) -> str:
     if ratio != ratio:
         return "size: not comparable"
-    packs = "" if ratio < 1.5 else f": buy {round(ratio)}"
+    packs = "" if ratio < 1.5 else f": buy {ceil(ratio - ROUNDING)}"
     return f"size: {ratio:.3g} of the substitute make up one product{packs}"
 
 

@@ -41,8 +41,8 @@ def build_outcomes(
     ``found`` and ``nearest``: ``found_at`` and ``nearest_at`` of all judged pairs.
 
     A product is lost at the first stage that stops it: it has no shelf at its company; no shelf of the target may be
-    compared; no candidate is alike enough; a gate, or else a person, refuses the best candidate; or that one is
-    allowed, but scores below what is shown.
+    compared; no candidate is alike enough; a gate, or else a person, refuses a candidate that would be shown, or all
+    candidates; or the best that is allowed scores below what is shown.
     """
     companies = np.array(judge.offers.companies, object)
     every = judge.offers.rows[["product", "company"]].merge(
@@ -55,7 +55,7 @@ def build_outcomes(
     gate = np.array(GATES, object)[every["gate"].fillna(0).astype(int)]
     decision = every["decision"].fillna(-1).to_numpy(np.intp)
     refused_by = np.where((gate == "") & judge.decided.is_rejected(decision), "decision", gate)
-    refused = candidate & (refused_by != "") & (every["score"] >= judge.model.shown_from)
+    refused = candidate & (refused_by != "")
     every["stage"] = np.select(
         [is_found, refused, candidate, ~shelved, ~mapped],
         ["found", "refused: " + refused_by, "below score", "uncategorised", "no mapping"],
@@ -98,11 +98,16 @@ def found_at(judged: pd.DataFrame) -> pd.DataFrame:
     return flags.groupby(KEYS, as_index=False).any()
 
 
-def nearest_at(judged: pd.DataFrame) -> pd.DataFrame:
-    """The best candidate for every product and company, accepted or not: product, target, right, score, gate,
-    decision."""
-    best = judged.sort_values(
-        ["left", "company", "accepted", "score", "right"], ascending=[True, True, False, False, True]
+def nearest_at(judged: pd.DataFrame, shown_from: float) -> pd.DataFrame:
+    """The candidate that tells most for every product and company: product, target, right, score, gate, decision.
+
+    The best accepted one; else the best that is refused although its score would show it; else the best allowed one;
+    else the best refused one.
+    """
+    would_be_shown, is_allowed = judged["score"] >= shown_from, judged["gate"] == 0
+    order = np.select([judged["accepted"], would_be_shown, is_allowed], [0, 1, 2], 3)
+    best = judged.assign(order=order).sort_values(
+        ["left", "company", "order", "score", "right"], ascending=[True, True, True, False, True]
     )
     best = best.drop_duplicates(["left", "company"])
     return best.rename(columns={"left": "product", "company": "target"})[[*KEYS, "right", "score", "gate", "decision"]]

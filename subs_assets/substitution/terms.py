@@ -52,7 +52,7 @@ SAYS_FLAVOUR = frozenset(
     }
 )
 NEGATES_BEFORE = frozenset({"no", "low", "without", "ohne", "less", "zero", "kein", "keine"})
-NEGATES_AFTER = frozenset({"free", "frei", "less"})
+NEGATES_AFTER = frozenset({"free", "frei"})
 MAY_BE_REDUCED = frozenset({"salt", "sugar", "sodium"})
 """What "reduced" beside it denies; of other words it says nothing: "salt reduced chicken stock" is of chicken."""
 JOINS = frozenset({"&", "and", "und", "n", "+", "or", "oder"})
@@ -234,14 +234,15 @@ def _compound(word: str) -> tuple[Term, ...]:
 
 
 def _denied(words: list[str], start: int, end: int) -> bool:
-    """ "no salt", "no added sugar", "nut free", "dairy & gluten free", "salt reduced"."""
+    """ "no salt", "no added sugar", "nut free", "dairy & gluten free", "salt reduced"; but "eggs free range"."""
     before = words[max(start - 2, 0) : start]
     if before and before[-1] == "added":
         before.pop()
     after = _word_after(words, end)
     if " ".join(words[start:end]) in MAY_BE_REDUCED and "reduced" in (*before[-1:], after):
         return True
-    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or after in NEGATES_AFTER
+    is_free = after in NEGATES_AFTER and "range" not in words[end:]
+    return not NEGATES_BEFORE.isdisjoint(before[-1:]) or is_free
 
 
 def _substances(words: list[str], matches: list[_Match], department: str | None) -> tuple[set[str], set[str]]:

@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from subs_assets.model.trained import shipped_model
-from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.explain import told_shares
 from subs_assets.substitution.features import FEATURES, SPEAK_FOR
-from subs_assets.substitution.training import threshold_for, train_acceptance
+from subs_assets.substitution.training import GIVEN, threshold_for, train_acceptance
 from subs_assets_tests.small_shops import MODEL
 
 PAIRS = pd.DataFrame(
@@ -55,6 +54,7 @@ def labelled(count: int = 1200) -> tuple[pd.DataFrame, np.ndarray]:
             "size_doublings": random.uniform(0, 3, count),
             "price_doublings": random.uniform(0, 2, count),
             "same_brand": np.zeros(count),
+            **{name: np.zeros(count) for name in GIVEN},
         }
     ).astype(np.float32)
     logit = 8 * features["cosine"] - 1.5 * features["size_doublings"] + 0.7 * features["price_doublings"] - 2
@@ -64,7 +64,8 @@ def labelled(count: int = 1200) -> tuple[pd.DataFrame, np.ndarray]:
 def test_a_fit_finds_what_made_the_labels_and_leaves_out_what_points_against_its_meaning() -> None:
     features, accepted = labelled()
     model = train_acceptance(features, accepted, np.ones(len(features)), 0.9)
-    assert set(model.coefficients) == {"cosine", "size_doublings"}
+    assert set(model.coefficients) == {"cosine", "size_doublings", *GIVEN}
+    assert {name: model.coefficients[name] for name in GIVEN} == GIVEN
     assert model.coefficients["cosine"] == pytest.approx(8, abs=1.5)
     assert model.coefficients["size_doublings"] == pytest.approx(-1.5, abs=0.4)
     shown = model.probability(features) >= model.shown_from
@@ -89,4 +90,3 @@ def test_the_shipped_model_says_only_what_it_can_explain() -> None:
     assert set(model.coefficients) == set(model.typical) <= set(FEATURES)
     assert all((value > 0) == (name in SPEAK_FOR) for name, value in model.coefficients.items())
     assert 0.5 < model.shown_from < 1
-    assert AcceptanceModel(**model.to_json()) == model

@@ -104,6 +104,25 @@ def test_an_allowed_candidate_comes_before_a_refused_one_that_is_nearer() -> Non
     assert (row["stage"], row["nearest_id"]) == ("found", "coles:2")
 
 
+@pytest.mark.parametrize(
+    ("claims", "stage", "nearest"),
+    [
+        ({"gluten_free"}, "below score", "coles:2"),
+        ({"gluten_free", "vegan"}, "refused: claim", "coles:1"),
+    ],
+    ids=["an allowed one comes before a refused one that would not be shown", "nothing is allowed"],
+)
+def test_what_no_gate_refuses_is_told_first_where_neither_would_be_shown(
+    claims: set[str], stage: str, nearest: str
+) -> None:
+    row = outcome(
+        item("aldi", "1", "swiss muesli fruit", "Cereal", claims=claims),
+        item("coles", "1", "swiss muesli nut clusters", "Muesli"),
+        item("coles", "2", "swiss muesli nut cluster", "Muesli", claims={"gluten_free"}),
+    )
+    assert (row["stage"], row["nearest_id"]) == (stage, nearest)
+
+
 GTIN = "09300601001231"
 
 

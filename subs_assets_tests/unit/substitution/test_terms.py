@@ -42,6 +42,8 @@ from subs_assets.substitution.terms import FACETS, Term, find_terms, lexicon
         ("buttermilk", None, "buttermilk"),
         ("chicken salt", None, ""),
         ("nut free muesli", None, ""),
+        ("eggs free range", None, "egg"),
+        ("beef less fat", None, "beef"),
         ("no added sugar choc ice", None, "chocolate | | unsweetened"),
         ("candy cane", None, ""),
         ("fetta reduced fat", None, "feta | | low_fat"),
