@@ -117,7 +117,7 @@ def test_what_no_gate_refuses_is_told_first_where_neither_would_be_shown(
 ) -> None:
     row = outcome(
         item("aldi", "1", "swiss muesli fruit", "Cereal", claims=claims),
-        item("coles", "1", "muesli bars", "Muesli"),
+        item("coles", "1", "muesli nut clusters", "Muesli"),
         item("coles", "2", "muesli crunchy clusters", "Muesli", claims={"gluten_free"}),
     )
     assert (row["stage"], row["nearest_id"]) == (stage, nearest)
