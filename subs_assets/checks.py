@@ -1,6 +1,7 @@
 """Asset checks over what a run has staged; the blocking ones keep bad tables from being published."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
 from subs_assets.evaluation.night_comparison import NIGHTS, Finding, Gravity, compare
 from subs_assets.resources import WarehouseResource
+from subs_assets.substitution.review_file import NEEDED as REVIEW_COLUMNS
 from subs_assets.substitution.rows import CAP, is_accepted_by_person
 
 
@@ -159,15 +161,33 @@ def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
 
 
 @asset_check(asset="evaluation", blocking=True, description="No pair that is known for a trap is shown.")
-def no_trap_is_shown(evaluation: pd.DataFrame) -> AssetCheckResult:
+def no_trap_is_shown(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> AssetCheckResult:
+    return verdict_on_traps(evaluation, is_first_night=warehouse.warehouse.is_empty())
+
+
+def verdict_on_traps(evaluation: pd.DataFrame, is_first_night: bool) -> AssetCheckResult:
+    """ERROR, which blocks, where a trap is shown; but on a first night a warning: there is no better night to keep, and
+    only of what is published can a person reject a pair."""
     shown = evaluation[evaluation["measure"] == "trap_shown"]
-    pairs = shown["company_slug"] + " -> " + shown["target_company_slug"] + ": " + shown["said"]
-    known = int(evaluation.loc[evaluation["measure"] == "traps_shown", "cases"].sum())
+    if shown.empty:
+        known = int(evaluation.loc[evaluation["measure"] == "traps_shown", "cases"].sum())
+        return AssetCheckResult(passed=True, description=f"none of {known} known traps is shown")
+    when = "The night is published, as the first one; then" if is_first_night else "Nothing is published:"
     return AssetCheckResult(
-        passed=shown.empty,
-        description=f"known traps would be shown, and are to be rejected (`subs review`): {_first_of(pairs)}"
-        if len(shown)
-        else f"none of {known} known traps is shown",
+        passed=False,
+        severity=AssetCheckSeverity.WARN if is_first_night else AssetCheckSeverity.ERROR,
+        description=f"known traps are shown: {_first_of(map(_trap, shown.itertuples()))}. {when} reject "
+        f"them by `subs review apply FILE`, with these rows under the header {','.join(REVIEW_COLUMNS)}, and run again",
+    )
+
+
+def _trap(row: Any) -> str:
+    """What a person reads of a row ``trap_shown``, whose part is "sku -> target_sku", and the row that rejects it."""
+    sku, _, target_sku = row.part.partition(" -> ")
+    company, target = row.company_slug, row.target_company_slug
+    return (
+        f"{company} {sku} -> {target} {target_sku}, {row.said} "
+        f"(row: {company},{sku},{target},{target_sku},reject,known trap)"
     )
 
 

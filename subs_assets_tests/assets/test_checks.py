@@ -161,9 +161,18 @@ def test_rates_of_one_company_are_not_compared(read: Callable[[str], pd.DataFram
     assert evaluate(checks.rates_beat_chance, alone).passed
 
 
-def test_a_trap_that_is_shown_is_named_and_blocks(read: Callable[[str], pd.DataFrame]) -> None:
+@pytest.mark.parametrize(
+    ("is_first_night", "severity", "what_now"),
+    [
+        (False, AssetCheckSeverity.ERROR, "Nothing is published: reject them"),
+        (True, AssetCheckSeverity.WARN, "The night is published, as the first one; then reject them"),
+    ],
+)
+def test_a_trap_that_is_shown_is_named_and_blocks_but_on_a_first_night(
+    read: Callable[[str], pd.DataFrame], is_first_night: bool, severity: AssetCheckSeverity, what_now: str
+) -> None:
     figures = read("evaluation")
-    assert evaluate(checks.no_trap_is_shown, figures).passed
+    assert checks.verdict_on_traps(figures, is_first_night).passed
     trap = figures.iloc[:1].assign(
         measure="trap_shown",
         company_slug="corner",
@@ -171,9 +180,13 @@ def test_a_trap_that_is_shown_is_named_and_blocks(read: Callable[[str], pd.DataF
         part="c1 -> d1",
         said="lime -> cordial",
     )
-    result = evaluate(checks.no_trap_is_shown, pd.concat([figures, trap]))
-    assert not result.passed and result.severity is AssetCheckSeverity.ERROR
-    assert "corner -> depot: lime -> cordial" in str(result.description)
+    result = checks.verdict_on_traps(pd.concat([figures, trap]), is_first_night)
+    assert not result.passed and result.severity is severity
+    said = str(result.description)
+    assert "corner c1 -> depot d1, lime -> cordial (row: corner,c1,depot,d1,reject,known trap)" in said
+    assert (
+        "under the header company_slug,sku,target_company_slug,target_sku,verdict,reason" in said and what_now in said
+    )
 
 
 PASS = NightPass("Ana", "2025-01-01", "the shop closed its drinks")

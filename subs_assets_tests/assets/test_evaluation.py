@@ -8,7 +8,9 @@ from subs_assets.database import control, nights
 from subs_assets.database.engine import open_engine
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.evaluation import night_comparison
+from subs_assets.review.sheet import read_sheet
 from subs_assets.settings import Settings
+from subs_assets.substitution.review_file import NEEDED, read_review
 from subs_assets_tests.shops_and_runs import checks_of, run_graph, run_selection, small_definitions, value_of
 
 MEASURED_AND_PUBLISHED = "key:evaluation or key:publication"
@@ -46,6 +48,15 @@ def test_a_trap_that_is_shown_keeps_the_night_from_readers(settings: Settings, m
     assert not result.success and runs(settings) == before
     passed, said = checks_of(result)["evaluation:no_trap_is_shown"]
     assert not passed and "lime -> lime cordial (form)" in said
+    row = f"{trap['company_slug']},{trap['sku']},{trap['target_company_slug']},{trap['target_sku']},reject,known trap"
+    sheet = read_sheet(f"{','.join(NEEDED)}\n{row}\n".encode(), {"substitution": NEEDED})
+    assert f"(row: {row})" in said and read_review(sheet, listed.reset_index()).decided["verdict"].tolist() == [
+        "reject"
+    ]
+
+    monkeypatch.setattr(Warehouse, "is_empty", lambda warehouse: True)
+    first = run_selection(settings, MEASURED_AND_PUBLISHED)
+    assert first.success and not checks_of(first)["evaluation:no_trap_is_shown"][0]
 
 
 def test_a_rate_that_falls_far_is_published_once_somebody_lets_it_pass(
