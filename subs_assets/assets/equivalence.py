@@ -97,7 +97,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         listings, product_listings, categories, category_facets, listing_shelves, decisions, features, calibration,
         encoder.store(),
     )  # fmt: skip
-    doubt = model.doubt(encoder.model, encoder.store().encoder.fingerprint)
+    doubt = model.doubt_of_shelves(encoder.model, encoder.store().encoder.fingerprint)
     for sentence in (*([doubt] if doubt else []), *found.vanished_decisions):
         context.log.warning(sentence)
     mappings = found.mappings

@@ -123,20 +123,21 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
     warehouse: WarehouseResource,
+    encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
     decisions = warehouse.decisions("substitution")
     standing = standing_decisions(decisions, product_listings)
-    for sentence in standing.idle:
+    model = trained_model.model()
+    doubt = model.doubt_of_acceptance(encoder.model, encoder.store().encoder.fingerprint)
+    for sentence in (*([doubt] if doubt else []), *standing.idle):
         context.log.warning(sentence)
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names, standing,
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
-    found = build_substitutions(
-        inputs, features, trained_model.model().acceptance, log_progress(context.log, "shelf blocks compared")
-    )
+    found = build_substitutions(inputs, features, model.acceptance, log_progress(context.log, "shelf blocks compared"))
     rows, outcomes = found.substitutions, found.outcomes
     levels = (
         rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median")).round(3)
@@ -155,6 +156,8 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         metadata={
             "Candidates judged": found.candidates,
             "Decisions": len(decisions),
+            "Model": model.version,
+            "Calibrated for": doubt or model.acceptance_for.encoder,
             "Decisions that count for nothing now": "\n\n".join(standing.idle) or "none",
             **{
                 f"Rows on level {level}": int(count)

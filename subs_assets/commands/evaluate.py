@@ -85,6 +85,9 @@ def substitutions(as_json: AsJson = False) -> None:
         fail("nothing is published yet: start a run with `subs run`")
     store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
     trained = trained_model(settings)
+    doubt = trained.doubt_of_acceptance(settings.encoder, store.encoder.fingerprint)
+    if doubt:
+        say(doubt, errors)
     night = MappingInputs(inputs.listings, standing, inputs.product_listings, trees, store, trained)
     with errors.status("") as status:
         found = evaluate_substitutions(inputs, features, night, ShownTables(*shown), trained.acceptance, status.update)

@@ -16,7 +16,7 @@ from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.equivalence.evidence import Calibration
 from subs_assets.substitution.acceptance import AcceptanceModel
 
-FORMAT = 1
+FORMAT = 2
 """Raise the number when a reader of the old form would go wrong with the new one."""
 
 DESCRIPTION, NGRAMS = "model.json", "ngrams.tsv"
@@ -30,7 +30,7 @@ class ModelUnusable(ValueError):
 
 @dataclass(frozen=True)
 class TrainedFor:
-    """The encoder whose similarities the model was measured with."""
+    """The encoder whose similarities a part of the model was measured with."""
 
     encoder: str
     fingerprint: str
@@ -46,10 +46,15 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Everything that runs of one version have in common. ``trained_at`` is a day, such as 2026-11-26."""
+    """Everything that runs of one version have in common. ``trained_at`` is a day, such as 2026-11-26.
+
+    ``trained_for`` is of ``same_shelf``, ``acceptance_for`` of ``acceptance``: the one is measured on a home, the other
+    on labelled pairs whose features are kept, so a training with another encoder renews the first only.
+    """
 
     trained_at: str
     trained_for: TrainedFor
+    acceptance_for: TrainedFor
     trained_on: tuple[TrainedOn, ...]
     names: NameWeights
     same_shelf: Calibration
@@ -60,13 +65,24 @@ class TrainedModel:
         """The day and a hash of the content: equal versions give equal runs."""
         return str(describe(self)["version"])
 
-    def doubt(self, encoder: str, fingerprint: str) -> str | None:
-        """A sentence where the model was trained for another encoder than the one at hand."""
+    def doubt_of_shelves(self, encoder: str, fingerprint: str) -> str | None:
+        """A sentence where ``same_shelf`` was measured with another encoder than the one at hand."""
         if fingerprint == self.trained_for.fingerprint:
             return None
         return (
             f"model {self.version} was calibrated for the encoder {self.trained_for.encoder}, not for {encoder}: how "
-            "much alike names count is a guess until `subs train` has measured it (docs/model.md)"
+            "much alike names count for category equivalences is a guess until `subs train` has measured it "
+            "(docs/model.md)"
+        )
+
+    def doubt_of_acceptance(self, encoder: str, fingerprint: str) -> str | None:
+        """A sentence where ``acceptance`` was measured with another encoder than the one at hand."""
+        if fingerprint == self.acceptance_for.fingerprint:
+            return None
+        return (
+            f"the acceptance of model {self.version} was calibrated for the encoder {self.acceptance_for.encoder}, not "
+            f"for {encoder}: the scores of substitutions, and what is shown, are a guess, also after `subs train` "
+            "(docs/model.md)"
         )
 
 
@@ -124,6 +140,7 @@ def describe(model: TrainedModel) -> dict[str, Any]:
         "format": FORMAT,
         "trained_at": model.trained_at,
         "trained_for": asdict(model.trained_for),
+        "acceptance_for": asdict(model.acceptance_for),
         "trained_on": [asdict(one) for one in model.trained_on],
         "names": {
             "file": NGRAMS,
@@ -142,6 +159,7 @@ def _read(found: Mapping[str, Any], ngrams: str) -> TrainedModel:
     return TrainedModel(
         trained_at=found["trained_at"],
         trained_for=TrainedFor(**found["trained_for"]),
+        acceptance_for=TrainedFor(**found["acceptance_for"]),
         trained_on=tuple(TrainedOn(one["companies"], tuple(one["learned"])) for one in found["trained_on"]),
         names=NameWeights.from_text(ngrams, found["names"]["highest_weight"]),
         same_shelf=Calibration(**found["same_shelf"]),

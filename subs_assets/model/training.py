@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from subs_assets.embedding import packaged_model
+from subs_assets.embedding.encoder import SentenceTransformerEncoder
 from subs_assets.embedding.name_weights import train_name_weights
 from subs_assets.embedding.similarity import name_features
 from subs_assets.embedding.vector_store import VectorStore
@@ -28,8 +30,9 @@ def train(
     encoder: str,
     day: str,
 ) -> TrainedModel:
-    """Everything is measured on ``listings`` and ``shelves`` (the tables ``listings`` and ``listing_shelves``); of each
-    table in ``further``, listings of other catalogues, only the names count, and only for the n-grams.
+    """Names and shelves are measured on ``listings`` and ``shelves`` (the tables ``listings`` and ``listing_shelves``);
+    of each table in ``further``, listings of other catalogues, only the names count, and only for the n-grams.
+    Acceptance is that of the labelled pairs, whose kept features are of the packaged encoder.
 
     ``encoder`` is what people call the encoder of ``store``. Raises ValueError where the listings are too few.
     """
@@ -39,6 +42,7 @@ def train(
     return TrainedModel(
         trained_at=day,
         trained_for=TrainedFor(encoder, store.encoder.fingerprint),
+        acceptance_for=TrainedFor(packaged_model.NAME, SentenceTransformerEncoder().fingerprint),
         trained_on=(_set(listings, "names", "same_shelf"), *(_set(frame, "names") for frame in further)),
         names=weights,
         same_shelf=calibrate(features, listings["company_slug"], own_shelves(listings, shelves)),
@@ -46,11 +50,16 @@ def train(
     )
 
 
-def acceptance_of_labels() -> AcceptanceModel:
-    """The acceptance model of the labelled pairs that are for fitting and that no gate refuses. What is shown is a
-    candidate with a level, so only the sheet of candidates counts for the threshold, and of it what has a level."""
+def acceptance_labels() -> pd.DataFrame:
+    """The labelled pairs that are for fitting and that no gate refuses, with their features."""
     labels = labels_with_features("fitted")
-    labels = labels[labels["gate"] == ""]
+    return labels[labels["gate"] == ""]
+
+
+def acceptance_of_labels() -> AcceptanceModel:
+    """The acceptance model of ``acceptance_labels``. What is shown is a candidate with a level, so only the sheet of
+    candidates counts for the threshold, and of it what has a level."""
+    labels = acceptance_labels()
     weight = labels["weight"].where((labels["level"] > 0) & (labels["sheet"] == CANDIDATES), 0.0)
     return train_acceptance(
         labels[list(FEATURES)], labels["is_accepted"].to_numpy(), weight.to_numpy(), PROMISED_PRECISION

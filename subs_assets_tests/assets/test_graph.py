@@ -330,7 +330,9 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
         last.update(rows.index)
         told = told_by(result, "category_equivalences")
         assert told["Model"].value == shipped_model().version
-        assert "calibrated for the encoder all-MiniLM-L6-v2, not for hashing" in str(told["Calibrated for"].value)
+        for asset in ("category_equivalences", "substitutions"):
+            calibrated = str(told_by(result, asset)["Calibrated for"].value)
+            assert "calibrated for the encoder all-MiniLM-L6-v2, not for hashing" in calibrated
         return stands, told["Decisions whose category is gone"].value, queue
 
     last = set(table(settings, "category_equivalences").set_index(KEY_COLUMNS).index)

@@ -16,6 +16,7 @@ from subs_assets.substitution.acceptance import AcceptanceModel
 MODEL = TrainedModel(
     trained_at="2026-03-04",
     trained_for=TrainedFor("a small one", "abc"),
+    acceptance_for=TrainedFor("a large one", "xyz"),
     trained_on=(TrainedOn({"aldi": 3}, ("names", "same_shelf")),),
     names=NameWeights({"käs": 1.5, "milk": 2.0}, 9.5),
     same_shelf=Calibration(5.0, -3.0, 0.6, 250),
@@ -44,6 +45,7 @@ def test_one_model_has_the_same_bytes_each_time(tmp_path: Path) -> None:
         replace(MODEL, names=NameWeights(MODEL.names.ngrams, 9.6)),
         replace(MODEL, same_shelf=replace(MODEL.same_shelf, null_margin=0.7)),
         replace(MODEL, trained_for=TrainedFor("another", "def")),
+        replace(MODEL, acceptance_for=TrainedFor("another", "def")),
         replace(MODEL, trained_at="2026-03-05"),
     ],
 )
@@ -57,7 +59,7 @@ def test_another_content_is_another_version(other: TrainedModel) -> None:
         ("ngrams.tsv", None, r"ngrams\.tsv is missing"),
         ("model.json", None, r"model\.json is missing"),
         ("ngrams.tsv", ("milk", "silk"), r"ngrams\.tsv is not the file that .*model\.json was written with"),
-        ("model.json", ('"format": 1', '"format": 2'), r"model\.json is not of format 1"),
+        ("model.json", ('"format": 2', '"format": 1'), r"model\.json is not of format 2"),
         ("model.json", ("{", ""), r"model\.json cannot be read"),
         ("model.json", ('"slope": 5.0', '"slope": 6.0'), r"model\.json was changed after it was written"),
         ("model.json", ('"slope"', '"slop"'), r"model\.json is incomplete"),
@@ -104,10 +106,13 @@ def test_the_shipped_model_is_whole_small_and_for_the_packaged_encoder() -> None
     assert described["version"] == model.version
     assert described["names"]["ngrams"] == len(model.names.ngrams) > 10_000
     assert sum(file.stat().st_size for file in trained.SHIPPED.iterdir()) < 500_000
-    assert model.doubt("all-MiniLM-L6-v2", SentenceTransformerEncoder().fingerprint) is None
+    packaged = "all-MiniLM-L6-v2", SentenceTransformerEncoder().fingerprint
+    assert model.doubt_of_shelves(*packaged) is None and model.doubt_of_acceptance(*packaged) is None
     assert shipped_model() is model
 
 
-def test_another_encoder_is_told_by_name() -> None:
-    assert MODEL.doubt("another", "abc") is None
-    assert "calibrated for the encoder a small one, not for another" in (MODEL.doubt("another", "def") or "")
+def test_another_encoder_is_told_by_name_for_each_part() -> None:
+    assert MODEL.doubt_of_shelves("another", "abc") is None and MODEL.doubt_of_acceptance("another", "xyz") is None
+    shelves, acceptance = MODEL.doubt_of_shelves("another", "xyz"), MODEL.doubt_of_acceptance("another", "abc")
+    assert "calibrated for the encoder a small one, not for another: how much alike names" in (shelves or "")
+    assert "calibrated for the encoder a large one, not for another: the scores of substitutions" in (acceptance or "")

@@ -24,6 +24,7 @@ def test_a_further_set_of_names_counts_for_the_n_grams_only(tmp_path: Path) -> N
         train(here, standing, further, store_in(tmp_path), "hashing", "2026-03-04") for further in ([], [there])
     )
     assert both.trained_on == (TrainedOn({"aldi": 800}, ("names", "same_shelf")), TrainedOn({"hofer": 2}, ("names",)))
+    assert both.acceptance_for == shipped_model().acceptance_for, "not that of the home: the labels' features are kept"
     assert both.trained_for.encoder == "hashing" and both.version.startswith("2026-03-04-")
     assert "milch" not in alone.names.ngrams and "milc" in both.names.ngrams
     assert alone.same_shelf.slope > 5 and both.same_shelf.pairs == alone.same_shelf.pairs > 700
