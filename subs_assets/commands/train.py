@@ -20,12 +20,16 @@ def train(
 ) -> None:
     """Train the model on the published listings of SUBS_HOME: n-gram weights, and how often alike names share a shelf.
 
+    Acceptance, the probability that a shopper takes a substitute, is fitted to the labelled pairs of the package: it
+    learns nothing from SUBS_HOME.
+
     Runs use the shipped model until SUBS_MODEL names this one.
     """
     from subs_assets.database import frames, tables
     from subs_assets.embedding.encoder import SentenceTransformerEncoder
     from subs_assets.embedding.vector_store import VectorStore
     from subs_assets.model import trained, training
+    from subs_assets.substitution.features import FEATURES
 
     settings = Settings.from_environment()
     with published(settings) as connection:
@@ -52,6 +56,16 @@ def train(
         f"  P(same shelf) = logistic({curve.slope:.2f} s {curve.intercept:+.2f}), null margin {curve.null_margin:.3f}, "
         f"measured on {curve.pairs:,} nearest neighbours"
     )
+    accepted = model.acceptance
+    left_out = [name for name in FEATURES if name not in accepted.coefficients]
+    say(
+        f"  acceptance is of {len(training.acceptance_labels()):,} labelled pairs of the package, not of this home: "
+        f"{len(accepted.coefficients)} features, left out: {', '.join(left_out) or 'none'}; "
+        f"shown from {accepted.shown_from:.2f}"
+    )
+    doubt = model.doubt_of_acceptance(settings.encoder, store.encoder.fingerprint)
+    if doubt:
+        say(f"  {doubt}")
     if folder != trained.SHIPPED:
         say(f"Runs use it from now on with SUBS_MODEL={folder}")
 

@@ -35,6 +35,10 @@ def test_the_model_lies_in_the_home_and_the_command_says_how_runs_use_it(
     assert load(home.home / "model") == MODEL
     assert f"model {MODEL.version} in {home.home / 'model'}" in result.stdout
     assert f"SUBS_MODEL={home.home / 'model'}" in result.stdout
+    told = " ".join(result.stdout.split())
+    assert f"acceptance is of {len(training.acceptance_labels()):,} labelled pairs of the package" in told
+    assert "1 features, left out: lexical, " in told and "shown from 0.90" in told
+    assert "calibrated for the encoder a large one, not for all-MiniLM-L6-v2" in told
     listings, shelves, further, _, name, _ = trained_with
     assert len(listings) == value_of(home.database_url, "SELECT count(*) FROM listings")
     assert len(shelves) == value_of(home.database_url, "SELECT count(*) FROM listing_shelves")
