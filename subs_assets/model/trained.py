@@ -106,7 +106,7 @@ def save(model: TrainedModel, folder: Path) -> None:
 def load(folder: Path) -> TrainedModel:
     """What ``save`` wrote; raises ``ModelUnusable`` when a file is missing, cannot be read, or is another."""
     if folder.is_file():
-        raise ModelUnusable(f"{folder} is a file, and a model is a folder: name {folder.parent}")
+        raise ModelUnusable(f"{folder} is a file, and a model is a folder: set SUBS_MODEL to {folder.parent}")
     description, ngrams = folder / DESCRIPTION, folder / NGRAMS
     try:
         found = json.loads(description.read_text(encoding="utf-8"))

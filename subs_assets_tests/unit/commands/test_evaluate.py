@@ -99,6 +99,7 @@ def test_without_labelled_companies_what_needs_no_label_is_shown(
     monkeypatch.setattr("subs_assets.embedding.encoder.SentenceTransformerEncoder", lambda model: HashingEncoder())
     result = subs(home, "evaluate", "substitutions", "--json")
     assert result.exit_code == 0, result.output
+    assert "scores of substitutions, and what is shown, are a guess" in " ".join(result.stderr.split())
     found = json.loads(result.stdout)
     assert found["cases"] == found["traps"] == found["traps_shown"] == 0
     assert found["ece"] == found["precision"]["overall"]["value"] == "not measured"

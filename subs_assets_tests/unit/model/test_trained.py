@@ -83,7 +83,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused_with_the_folder(tmp_path: 
     save(MODEL, tmp_path)
     with pytest.raises(ModelUnusable) as refused:
         load(tmp_path / "model.json")
-    assert str(refused.value).endswith(f"a model is a folder: name {tmp_path}")
+    assert str(refused.value).endswith(f"a model is a folder: set SUBS_MODEL to {tmp_path}")
 
 
 def test_what_may_not_be_read_is_refused_with_the_file(tmp_path: Path) -> None:
