@@ -39,18 +39,19 @@ def print_rates(settings: Settings) -> None:
             "to": target,
             "products": int(row[("products", "linked")]),
             "linked": _percent(row[("rate", "linked")]),
-            "levels 1-4": _percent(row[("rate_levels_1_to_4", "linked")]),
-            "level 5": _percent(row[("rate_level_5", "linked")]),
+            "1-4": _percent(row[("rate_levels_1_to_4", "linked")]),
+            "5": _percent(row[("rate_level_5", "linked")]),
             "siloed": _percent(row[("rate", "siloed")]),
             "null": _percent(row[("rate", "null")]),
-            "precision": _percent(precision[company, target]) if (company, target) in precision else "not measured",
+            "precision": _percent(precision[company, target]) if (company, target) in precision else "-",
         }
         for (company, target), row in wide.iterrows()
     ]
     print_table(rows, "Substitution rates: share of a company's products with a substitute there")
     console.print(
-        "siloed: level 5 inside one company's tree only. null: shelves dealt by chance. "
-        "precision: how many labelled pairs that are shown a shopper accepts (`subs evaluate substitutions`).",
+        "1-4, 5: by these levels. siloed: level 5 inside one company's tree only. null: shelves dealt by chance. "
+        "precision: how many labelled pairs that are shown a shopper accepts (`subs evaluate substitutions`); "
+        "-: not measured.",
         highlight=False,
     )
 
