@@ -11,7 +11,7 @@ from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.intervals import Share
 from subs_assets.evaluation.mapping_run import MappingInputs, find_mappings
 from subs_assets.substitution.acceptance import AcceptanceModel
-from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
+from subs_assets.substitution.build import SubstitutionInputs, judged_in_parts, night_judge
 from subs_assets.substitution.kinds import build_product_kinds
 from subs_assets.substitution.product_claims import build_product_claims
 
@@ -45,12 +45,11 @@ def hidden_twins(products: pd.DataFrame, tables_of_night: MappingInputs, model: 
     shared = shared_by_gtin(products, tables_of_night.product_listings)
     night = night_without_identity(products, tables_of_night, shared)
     judge = night_judge(night.inputs, model)
-    judged = judge.judge(candidate_pairs(night.inputs, night.features, judge))
-    judged = judged.sort_values(["left", "company", "score", "right"], ascending=[True, True, False, True])
-    judged["place"] = judged.groupby(["left", "company"]).cumcount() + 1
     number = {product: place for place, product in enumerate(night.inputs.products["product_id"])}
     left, right = (np.array([number[key] for key in side], np.intp) for side in _twins(shared))
-    found = pd.DataFrame({"left": left, "right": right}).merge(judged, on=["left", "right"], how="left")
+    twins = pd.DataFrame({"left": left, "right": right})
+    candidates = [_placed(twins, judged) for judged in judged_in_parts(night.inputs, night.features, judge)]
+    found = twins.merge(pd.concat(candidates), on=["left", "right"], how="left")
     has_level, is_refused = found["level"] > 0, found["gate"] > 0
 
     def share(hits: pd.Series) -> Share:
@@ -62,6 +61,14 @@ def hidden_twins(products: pd.DataFrame, tables_of_night: MappingInputs, model: 
         share(has_level & ~is_refused),
         share(has_level & found["accepted"].eq(True)),
     )
+
+
+def _placed(twins: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """The twins among these candidates, and their ``place`` among all of their product at their company."""
+    asked = judged[judged["left"].isin(twins["left"])]
+    asked = asked.sort_values(["left", "company", "score", "right"], ascending=[True, True, False, True])
+    asked["place"] = asked.groupby(["left", "company"]).cumcount() + 1
+    return asked[["left", "right", "place", "level", "gate", "accepted"]].merge(twins, on=["left", "right"])
 
 
 def shared_by_gtin(products: pd.DataFrame, product_listings: pd.DataFrame) -> pd.DataFrame:

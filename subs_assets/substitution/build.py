@@ -110,6 +110,18 @@ def null_outcomes(
     return _judge_all(shuffled, features, night_judge(shuffled, model), progress).outcomes
 
 
+def judged_in_parts(
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    judge: Judge,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """``Judge.judge`` of all candidates, about ``PAIRS_AT_ONCE`` at a time; all pairs of one left product are in one
+    frame, and there is one where there are none."""
+    for part in _parts(candidate_pairs(inputs, features, judge, progress)):
+        yield judge.judge(part)
+
+
 @dataclass(frozen=True)
 class _Judged:
     """What is kept of the judgement of all candidates; ``best``: the ranked rows of ``Judge.judge``."""
@@ -123,9 +135,8 @@ def _judge_all(
     inputs: SubstitutionInputs, features: NameFeatures, judge: Judge, progress: Callable[[int, int], None] | None
 ) -> _Judged:
     best, found, nearest, candidates = [], [], [], 0
-    for part in _parts(candidate_pairs(inputs, features, judge, progress)):
-        judged = judge.judge(part)
-        judged = judged[judged["level"] > 0]
+    for part in judged_in_parts(inputs, features, judge, progress):
+        judged = part[part["level"] > 0]
         candidates += len(judged)
         best.append(ranked(judged))
         found.append(found_at(judged))
