@@ -5,6 +5,8 @@ import pandas as pd
 from subs_assets.catalogue import category_path
 
 PAIR = ["company_slug", "target_company_slug"]
+"""The columns that name a pair of companies: who sells the product, and who the substitute."""
+
 COVERAGE_COLUMNS = [*PAIR, "department", "listings", "mapped", "share"]
 
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS
-from subs_assets.equivalence.coverage import departments
-from subs_assets.report.night import PAIR
+from subs_assets.equivalence.coverage import PAIR, departments
 
 NOT_MAPPED = "not mapped"
 """Both the relation and the target of listings that stand in no category with an accepted mapping."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from subs_assets.report.night import PAIR
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.substitution.outcomes import STAGES
 
 FUNNEL = tuple(reversed(STAGES))

@@ -8,9 +8,6 @@ from datetime import datetime
 
 import pandas as pd
 
-PAIR = ["company_slug", "target_company_slug"]
-"""The columns that name a pair of companies: who sells the product, and who the substitute."""
-
 
 @dataclass(frozen=True)
 class Step:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.equivalence.coverage import mapping_coverage, pair_coverage, standing_listings
+from subs_assets.equivalence.coverage import PAIR, mapping_coverage, pair_coverage, standing_listings
 from subs_assets.report.equivalence_tree import EquivalenceTree, equivalence_trees
 from subs_assets.report.flow_picture import MOST_BANDS, MOST_BOXES, FlowPicture, flow_picture
 from subs_assets.report.flows import DepartmentRow, department_flows, department_rows, flows_by_pair
-from subs_assets.report.night import PAIR, Night
+from subs_assets.report.night import Night
 from subs_assets.report.samples import LevelSamples, samples_by_pair
 
 SHOWN_ANSWERS = ["none", "undecided"]

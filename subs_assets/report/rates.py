@@ -3,7 +3,7 @@ from."""
 
 import pandas as pd
 
-from subs_assets.report.night import PAIR
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.substitution.rates import SETTINGS
 
 MEASURES = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from subs_assets.report.night import PAIR
+from subs_assets.equivalence.coverage import PAIR
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ QUEUE_COLUMNS = [
 NOTHING_THERE = "below score"
 """The stage of ``substitution_outcomes`` whose best candidate an acceptance would show."""
 
-PAIR = ["product_id", "substitute_id"]
+PRODUCTS = ["product_id", "substitute_id"]
 KEY = ["company_slug", "sku"]
 
 
@@ -76,17 +76,17 @@ def review_queue(
     questions["listings"] = questions["product_id"].map(own["product_id"].value_counts())
     questions["worth"] = questions["listings"] * questions["doubt"] / questions["rank"]
     # A rejection holds at all companies that sell the substitute: the pair is asked about once, for all of them.
-    pairs = questions.groupby(PAIR, as_index=False)["worth"].sum()
-    asked = questions.sort_values([*PAIR, "worth", "target_company_slug"], ascending=[True, True, False, True])
-    asked = asked.drop_duplicates(PAIR).drop(columns="worth").merge(pairs, on=PAIR)
-    chosen = asked.sort_values(["worth", *PAIR], ascending=[False, True, True]).head(limit)
+    pairs = questions.groupby(PRODUCTS, as_index=False)["worth"].sum()
+    asked = questions.sort_values([*PRODUCTS, "worth", "target_company_slug"], ascending=[True, True, False, True])
+    asked = asked.drop_duplicates(PRODUCTS).drop(columns="worth").merge(pairs, on=PRODUCTS)
+    chosen = asked.sort_values(["worth", *PRODUCTS], ascending=[False, True, True]).head(limit)
     return Queue(_rows(chosen, own, published.listings), int(chosen["level"].notna().sum()), len(asked) - len(chosen))
 
 
 def _shown(published: PublishedSubstitutions, shown_from: float) -> pd.DataFrame:
-    """PAIR, target_company_slug, target_sku, level, score, rank, reasons, doubt of what is published."""
+    """PRODUCTS, target_company_slug, target_sku, level, score, rank, reasons, doubt of what is published."""
     shown = published.substitutions.rename(columns={"company_slug": "target_company_slug", "sku": "target_sku"})
-    return shown[[*PAIR, "target_company_slug", "target_sku", "level", "score", "rank", "reasons"]].assign(
+    return shown[[*PRODUCTS, "target_company_slug", "target_sku", "level", "score", "rank", "reasons"]].assign(
         doubt=((1 - shown["score"]) / (1 - shown_from)).clip(0, 1)
     )
 
@@ -96,10 +96,12 @@ def _nothing_there(published: PublishedSubstitutions, sold: pd.DataFrame, shown_
     outcomes = published.substitution_outcomes
     lost = outcomes[(outcomes["stage"] == NOTHING_THERE) & outcomes["nearest_id"].notna()]
     lost = lost.rename(columns={"nearest_id": "substitute_id", "nearest_score": "score"})
-    lost = lost.drop_duplicates([*PAIR, "target_company_slug"])
+    lost = lost.drop_duplicates([*PRODUCTS, "target_company_slug"])
     cheapest = sold.sort_values(["price", *KEY], na_position="last").drop_duplicates(["product_id", "company_slug"])
     cheapest = cheapest[["product_id", *KEY]].set_axis(["substitute_id", "target_company_slug", "target_sku"], axis=1)
-    lost = lost[[*PAIR, "target_company_slug", "score"]].merge(cheapest, on=["substitute_id", "target_company_slug"])
+    lost = lost[[*PRODUCTS, "target_company_slug", "score"]].merge(
+        cheapest, on=["substitute_id", "target_company_slug"]
+    )
     return lost.assign(
         level=pd.array([pd.NA] * len(lost), "Int64"),
         rank=1,
@@ -113,9 +115,11 @@ def _is_open(questions: pd.DataFrame, standing: StandingDecisions) -> pd.Series:
     decided = standing.pairs
     everywhere = decided[decided["verdict"] == "reject"]
     here = decided[decided["verdict"] == "accept"]
-    pair, there = (pd.MultiIndex.from_frame(questions[names]) for names in (PAIR, [*PAIR, "target_company_slug"]))
-    rejected = pair.isin(pd.MultiIndex.from_frame(everywhere[PAIR]))
-    accepted = there.isin(pd.MultiIndex.from_frame(here[[*PAIR, "company_slug"]]))
+    pair, there = (
+        pd.MultiIndex.from_frame(questions[names]) for names in (PRODUCTS, [*PRODUCTS, "target_company_slug"])
+    )
+    rejected = pair.isin(pd.MultiIndex.from_frame(everywhere[PRODUCTS]))
+    accepted = there.isin(pd.MultiIndex.from_frame(here[[*PRODUCTS, "company_slug"]]))
     return pd.Series(~(rejected | accepted), questions.index)
 
 
