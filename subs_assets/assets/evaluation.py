@@ -8,15 +8,14 @@ from dagster import MaterializeResult, MetadataValue, asset
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.substitution import GROUP, product_features
 from subs_assets.embedding.matrices import EmbeddingMatrices
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.evaluation.night_figures import night_figures
 from subs_assets.evaluation.shown import ShownTables
 from subs_assets.evaluation.substitution_labels import labelled_pairs, traps
+from subs_assets.evaluation.substitution_scores import NOT_MEASURED
 from subs_assets.report.evaluation_pictures import precision_picture, reliability_picture
-from subs_assets.report.night import PAIR
 from subs_assets.resources import TrainedModelResource
 from subs_assets.substitution.build import SubstitutionInputs
-
-NOT_MEASURED = "not measured"
 
 
 @asset(group_name=GROUP, kinds={"pandas", "matplotlib"}, io_manager_key="warehouse_io")

@@ -61,8 +61,9 @@ def equivalences(
 def substitutions(as_json: AsJson = False) -> None:
     """Substitutions: precision on labelled pairs, beside other methods, by pair of companies and level; traps, prices.
 
-    The labels are of the companies aldi, coles and iga; of others, what needs no label is measured. Mappings are found
-    anew once, with the products hidden that companies share.
+    The labels are of the companies aldi, coles and iga; of others, what needs no label is measured. Decisions of people
+    are left out of what labels and traps measure. Mappings are found anew once, with the products hidden that companies
+    share.
     """
     from subs_assets.database import frames, tables
     from subs_assets.embedding.encoder import SentenceTransformerEncoder

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 from subs_assets.commands.output import print_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from subs_assets.evaluation.intervals import Estimate, Share
     from subs_assets.evaluation.substitution_evaluation import Evaluation
-
-NOT_MEASURED = "not measured"
+    from subs_assets.evaluation.substitution_scores import Point
 
 
 def show_substitutions(found: "Evaluation") -> None:
@@ -32,6 +33,8 @@ def show_substitutions(found: "Evaluation") -> None:
 
 
 def _pairs(found: "Evaluation") -> list[dict[str, Any]]:
+    from subs_assets.evaluation.substitution_scores import NOT_MEASURED
+
     prices = {(row["company_slug"], row["target_company_slug"]): row for row in found.prices.to_dict("records")}
     rows = []
     for row in found.rates.to_dict("records"):
@@ -72,7 +75,7 @@ def _methods(found: "Evaluation") -> list[dict[str, Any]]:
     return [
         {
             "method": name,
-            **{f"at {level:.2f}": _rate(rate_at(method.across, level), method.cases) for level in PRECISIONS},
+            **{f"at {level:.2f}": _rate(rate_at(method.across, level), method.across) for level in PRECISIONS},
             "cases": method.cases,
             "what it does": METHODS[name],
         }
@@ -89,7 +92,7 @@ def _ours(found: "Evaluation") -> list[dict[str, Any]]:
         {
             "from": company,
             "to": target,
-            **{f"at {level:.2f}": _rate(rate_at(points, level), len(points)) for level in PRECISIONS},
+            **{f"at {level:.2f}": _rate(rate_at(points, level), points) for level in PRECISIONS},
             "cases": points[-1].precision.cases if points else "too few",
         }
         for (company, target), points in found.methods[OURS].by_pair.items()
@@ -97,16 +100,19 @@ def _ours(found: "Evaluation") -> list[dict[str, Any]]:
 
 
 def _bins(found: "Evaluation") -> list[dict[str, Any]]:
+    if found.ece is None:
+        return []
     return [
         {"promised": f"{one.promised:.2f}", "accepted": f"{one.accepted:.2f}", "pairs": one.cases} for one in found.bins
     ]
 
 
 def _error(found: "Evaluation") -> str:
-    from subs_assets.evaluation.substitution_scores import expected_calibration_error
+    from subs_assets.evaluation.substitution_scores import NOT_MEASURED
 
-    error = expected_calibration_error(found.bins)
-    return NOT_MEASURED if error is None else f"{error:.3f}"
+    if found.ece is None:
+        return f"{NOT_MEASURED} ({sum(one.cases for one in found.bins):,})"
+    return f"{found.ece:.3f}"
 
 
 def _traps(found: "Evaluation") -> list[dict[str, Any]]:
@@ -157,21 +163,25 @@ def _departments(departments: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def _figure(estimate: "Estimate") -> str:
-    from subs_assets.evaluation.substitution_scores import measured
+    from subs_assets.evaluation.substitution_scores import NOT_MEASURED, measured
 
     if measured(estimate) is None or estimate.value is None:
         return f"{NOT_MEASURED} ({estimate.cases:,})"
     return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%}; {estimate.cases:,})"
 
 
-def _rate(rate: float | None, cases: int) -> str:
-    if not cases:
+def _rate(rate: float | None, curve: "Sequence[Point]") -> str:
+    from subs_assets.evaluation.substitution_scores import NOT_MEASURED
+
+    if not curve:
         return NOT_MEASURED
     return "never" if rate is None else _percent(rate)
 
 
 def _share(share: "Share") -> str:
-    return str(share)
+    from subs_assets.evaluation.substitution_scores import FEWEST_CASES, NOT_MEASURED
+
+    return str(share) if share.cases >= FEWEST_CASES else f"{NOT_MEASURED} ({share.cases:g})"
 
 
 def _percent(share: float) -> str:

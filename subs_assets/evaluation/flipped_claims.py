@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue.claim_table import CLAIM_TABLE
 from subs_assets.catalogue.listing import listing_claims
+from subs_assets.evaluation.substitution_labels import LISTING
 from subs_assets.substitution.attributes import product_attributes
 from subs_assets.substitution.gates import CLAIM, REFUSING, Gates, claim_masks, served_by
 from subs_assets.substitution.kinds import build_product_kinds
@@ -27,8 +28,6 @@ STATES, LOSES, ALONE = "the product states it", "the substitute loses it", "only
 
 CASES = 100
 """Pairs that are tried for each claim and change."""
-
-KEYS = ["company_slug", "sku"]
 
 ONLY_FOR = {"age": "baby", "formula": "baby"}
 """Groups of claims that only products of one class make: "aged 6 months" is a cheese."""
@@ -214,16 +213,16 @@ def _chance(*words: str) -> int:
 def _changed(catalogues: Catalogues, cases: pd.DataFrame) -> Catalogues:
     """A copy of the changed side of each case, as a product whose id is the case."""
     copied = cases.assign(product_id=_changed_side(cases))[["case", "claim", "change", "chance", "product_id"]]
-    product_listings = copied.merge(catalogues.product_listings[[*KEYS, "product_id"]], on="product_id")
-    listings = product_listings.merge(catalogues.listings.drop(columns="claims"), on=KEYS)
-    listings = listings.sort_values(["case", *KEYS], ignore_index=True)
+    product_listings = copied.merge(catalogues.product_listings[[*LISTING, "product_id"]], on="product_id")
+    listings = product_listings.merge(catalogues.listings.drop(columns="claims"), on=LISTING)
+    listings = listings.sort_values(["case", *LISTING], ignore_index=True)
     first = ~listings["case"].duplicated()  # what one listing states holds for the product
     rows = listings[["claim", "change", "name", "chance"]].itertuples(index=False, name=None)
     names = [
         _flipped_name(claim, change, name, chance, is_first)
         for (claim, change, name, chance), is_first in zip(rows, first, strict=True)
     ]
-    shelves = product_listings.merge(catalogues.listing_categories, on=KEYS)
+    shelves = product_listings.merge(catalogues.listing_categories, on=LISTING)
     products = copied.merge(catalogues.products, on="product_id")
     return Catalogues(
         _of_case(_with_names(listings, names)),

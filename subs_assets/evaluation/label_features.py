@@ -11,7 +11,7 @@ import pandas as pd
 
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.judged_labels import judged_labels
-from subs_assets.evaluation.substitution_labels import KEYS, SHEETS, labelled_pairs
+from subs_assets.evaluation.substitution_labels import LABEL_KEYS, SHEETS, labelled_pairs
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.features import FEATURES
 from subs_assets.substitution.gates import GATES
@@ -19,17 +19,17 @@ from subs_assets.substitution.judge import Judge
 
 FILE = "au_substitution_features.csv"
 
-COLUMNS = [*KEYS, "gate", "level", *FEATURES]
+COLUMNS = [*LABEL_KEYS, "gate", "level", *FEATURES]
 
 
 def label_features(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> pd.DataFrame:
     """``COLUMNS`` of every labelled pair of both halves that is in these catalogues; ``gate`` is its name, empty where
     none refuses."""
-    labels = pd.concat([labelled_pairs(half) for half in SHEETS], ignore_index=True).drop_duplicates(KEYS)
+    labels = pd.concat([labelled_pairs(half) for half in SHEETS], ignore_index=True).drop_duplicates(LABEL_KEYS)
     judged = judged_labels(labels, inputs, features, judge)
     seen = judge.features.of(judged).round(4)
-    gates = judged[KEYS].assign(gate=[GATES[gate] for gate in judged["gate"]], level=judged["level"])
-    return pd.concat([gates, seen], axis=1)[COLUMNS].sort_values(KEYS, ignore_index=True)
+    gates = judged[LABEL_KEYS].assign(gate=[GATES[gate] for gate in judged["gate"]], level=judged["level"])
+    return pd.concat([gates, seen], axis=1)[COLUMNS].sort_values(LABEL_KEYS, ignore_index=True)
 
 
 def labels_with_features(half: str) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def labels_with_features(half: str) -> pd.DataFrame:
         dtype={"sku": str, "target_sku": str, "gate": str},
         keep_default_na=False,
     )
-    return labelled_pairs(half).merge(kept, on=KEYS, validate="many_to_one")
+    return labelled_pairs(half).merge(kept, on=LABEL_KEYS, validate="many_to_one")
 
 
 def main() -> None:

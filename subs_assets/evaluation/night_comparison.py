@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from subs_assets.evaluation.night_figures import EVERY, not_measured
+from subs_assets.evaluation.night_figures import EVERY, why_not_measured
 
 NIGHTS = 7
 """Published runs that a figure is compared with."""
@@ -93,7 +93,7 @@ def _not_measured(cases: pd.Series, measured_before: pd.Index, measure: str) -> 
     pairs = few.drop(EVERY, errors="ignore")
     if EVERY in few.index:
         is_warned = few[EVERY] > 0 or EVERY in measured_before
-        sentence = f"{measure}: {not_measured(int(few[EVERY]), FEWEST_CASES)}"
+        sentence = f"{measure}: {why_not_measured(int(few[EVERY]), FEWEST_CASES)}"
         yield Finding(Gravity.WARNING if is_warned else Gravity.NOTE, sentence)
     elif len(pairs):
         those = f"{measure} of {len(pairs)} of the pairs of companies"

@@ -9,25 +9,25 @@ import pandas as pd
 
 from subs_assets.database import frames, tables
 from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.evaluation.intervals import Estimate, wilson_interval
-from subs_assets.evaluation.judged_labels import judged_labels
+from subs_assets.evaluation.judged_labels import judged_labels, labels_of_products
 from subs_assets.evaluation.shown import (
     FAR,
     LABELLED,
     ShownTables,
     coverage_by_department,
     first_choices_of_outcomes,
-    labels_of_products,
     price_sanity,
     rates_by_setting,
     with_what_is_shown,
 )
-from subs_assets.evaluation.substitution_labels import KEYS
+from subs_assets.evaluation.substitution_labels import LABEL_KEYS
 from subs_assets.evaluation.substitution_methods import OURS
 from subs_assets.evaluation.substitution_scores import (
     BINS,
     FEWEST_CASES,
-    PAIR,
+    NOT_MEASURED,
     SHOWN,
     Bin,
     Point,
@@ -59,12 +59,12 @@ def night_figures(
     traps: pd.DataFrame,
 ) -> pd.DataFrame:
     """The table ``evaluation``; ``labels`` and ``traps`` as ``substitution_labels`` gives them."""
-    placed = with_what_is_shown(labels_of_products(labels, inputs.product_listings), shown.substitutions)
+    placed = with_what_is_shown(_placed(labels, inputs), shown.substitutions)
     rows = [
         *_precision(placed),
         *_calibration(placed[labels.columns], inputs, features, model),
         *_curves(placed, shown.substitution_outcomes, inputs.product_listings),
-        *_traps(labels_of_products(traps.drop_duplicates(KEYS), inputs.product_listings), shown.substitutions),
+        *_traps(_placed(traps.drop_duplicates(LABEL_KEYS), inputs), shown.substitutions),
         *_rates(shown.substitution_rates),
         *_coverage(shown.substitution_outcomes, inputs.product_claims),
         *_prices(shown.substitutions, inputs.product_listings),
@@ -73,8 +73,12 @@ def night_figures(
     return frames.conform(frame, tables.evaluation)
 
 
-def not_measured(cases: int, fewest: int = FEWEST_CASES) -> str:
-    return f"not measured: {cases} labelled pairs are in these catalogues, and {fewest} are needed"
+def _placed(labels: pd.DataFrame, inputs: SubstitutionInputs) -> pd.DataFrame:
+    return labels_of_products(labels, inputs.listings, inputs.product_listings)
+
+
+def why_not_measured(cases: int, fewest: int = FEWEST_CASES) -> str:
+    return f"{NOT_MEASURED}: {cases} labelled pairs are in these catalogues, and {fewest} are needed"
 
 
 def _row(
@@ -96,7 +100,7 @@ def _row(
 def _estimated(measure: str, pair: tuple[str, str], part: str, estimate: Estimate) -> Row:
     found = measured(estimate)
     if found is None:
-        return _row(measure, pair, part, None, estimate.cases, not_measured(estimate.cases))
+        return _row(measure, pair, part, None, estimate.cases, why_not_measured(estimate.cases))
     return _row(measure, pair, part, found.value, found.cases, low=found.low, high=found.high)
 
 
@@ -119,14 +123,13 @@ def _calibration(
 ) -> Iterator[Row]:
     bins: list[Bin] = []
     if len(labels):
-        judged = judged_labels(labels.drop_duplicates(KEYS), inputs, features, night_judge(inputs, model))
+        judged = judged_labels(labels.drop_duplicates(LABEL_KEYS), inputs, features, night_judge(inputs, model))
         allowed = judged[(judged["gate"] == 0) & (judged["level"] > 0)]
         bins = reliability(allowed["score"].to_numpy(), allowed["is_accepted"].to_numpy())
     cases = sum(one.cases for one in bins)
-    is_measured = cases >= FEWEST_CASES
-    error = expected_calibration_error(bins) if is_measured else None
-    yield _row("ece", EVERY, "", error, cases, "" if is_measured else not_measured(cases))
-    for one in bins if is_measured else ():
+    error = expected_calibration_error(bins)
+    yield _row("ece", EVERY, "", error, cases, why_not_measured(cases) if error is None else "")
+    for one in bins if error is not None else ():
         part = bin_name(one)
         low, high = wilson_interval(one.accepted * one.cases, one.cases)
         yield _row("score_promised", EVERY, part, one.promised, one.cases)

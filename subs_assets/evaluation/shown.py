@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from subs_assets.evaluation.substitution_labels import KEYS
-from subs_assets.evaluation.substitution_scores import PAIR
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.substitution.departments import NOT_TOLD
 from subs_assets.substitution.rates import SETTINGS
 
@@ -23,19 +22,6 @@ class ShownTables:
     substitutions: pd.DataFrame
     substitution_outcomes: pd.DataFrame
     substitution_rates: pd.DataFrame
-
-
-def labels_of_products(labels: pd.DataFrame, product_listings: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``labels`` whose listings are both there and are two products, with ``product_id`` and
-    ``substitute_id``."""
-    keys = ["company_slug", "sku"]
-    wanted = pd.MultiIndex.from_frame(
-        pd.concat([labels[KEYS[:2]], labels[KEYS[2:]].set_axis(keys, axis=1)], ignore_index=True)
-    )
-    standing = product_listings[[*keys, "product_id"]]
-    standing = standing[pd.MultiIndex.from_frame(standing[keys]).isin(wanted)]
-    placed = labels.merge(standing, on=keys).merge(standing.set_axis([*KEYS[2:], "substitute_id"], axis=1), on=KEYS[2:])
-    return placed[placed["product_id"] != placed["substitute_id"]].reset_index(drop=True)
 
 
 def with_what_is_shown(placed: pd.DataFrame, substitutions: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +45,7 @@ def first_choices_of_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 
 def coverage_by_department(outcomes: pd.DataFrame, product_claims: pd.DataFrame) -> pd.DataFrame:
-    """``PAIR`` (of two companies), ``department``, ``products``, ``share``: of a company's products of the department,
+    """``PAIR``, ``department``, ``products``, ``share``: of a company's products of the department,
     those with a substitute at the other company."""
     across = outcomes[outcomes["company_slug"] != outcomes["target_company_slug"]]
     department = product_claims.set_index("product_id")["department"]

@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.evaluation.flipped_claims import Catalogues, Flips, flipped_claims
 from subs_assets.evaluation.hidden_twins import HiddenTwins, hidden_twins
-from subs_assets.evaluation.intervals import Estimate
+from subs_assets.evaluation.intervals import Estimate, Share
 from subs_assets.evaluation.judged_labels import judged_labels
 from subs_assets.evaluation.mapping_run import MappingInputs, Report, silent
 from subs_assets.evaluation.shown import ShownTables, coverage_by_department, price_sanity, rates_by_setting
-from subs_assets.evaluation.substitution_labels import KEYS, labelled_pairs, traps
-from subs_assets.evaluation.substitution_methods import METHODS, OURS, first_choices
+from subs_assets.evaluation.substitution_labels import LABEL_KEYS, labelled_pairs, traps
+from subs_assets.evaluation.substitution_methods import METHODS, OURS, first_choices, ours_first
 from subs_assets.evaluation.substitution_scores import (
-    PAIR,
+    FEWEST_CASES,
+    NOT_MEASURED,
     SHOWN,
     Bin,
     Point,
@@ -31,11 +34,14 @@ from subs_assets.evaluation.substitution_scores import (
     reliability,
 )
 from subs_assets.substitution.acceptance import AcceptanceModel
-from subs_assets.substitution.build import SubstitutionInputs, night_judge
+from subs_assets.substitution.build import SubstitutionInputs, judged_in_parts, night_judge
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rates import SETTINGS
+from subs_assets.substitution.rows import ranked
 
 PRECISIONS = (0.9, 0.95)
+
+PRODUCTS_AT_COMPANY = ["left", "right", "company"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class Evaluation:
     cases: int
     unknown: int
 
+    @property
+    def ece(self) -> float | None:
+        """None where it is not measured."""
+        return expected_calibration_error(self.bins)
+
     def to_json(self) -> dict[str, Any]:
         """The figures with DESIGN's words as keys; what rests on too few labelled pairs is "not measured"."""
         return {
@@ -83,13 +94,13 @@ class Evaluation:
             },
             "precision": _precision(self.precision),
             "precision_without_reservation": _precision(self.without_reservation),
-            "ece": _told(expected_calibration_error(self.bins)),
-            "reliability": [asdict(one) for one in self.bins],
+            "ece": _told(self.ece),
+            "reliability": [] if self.ece is None else [asdict(one) for one in self.bins],
             "traps_shown": len(self.traps_shown),
             "traps": self.traps,
             "traps_by_name": [trap_name(trap) for trap in self.traps_shown.to_dict("records")],
-            "recall_at_20": self.twins.recall[20].rate,
-            "recall": {str(first): asdict(share) for first, share in self.twins.recall.items()},
+            "recall_at_20": _told(_rate(self.twins.recall[20])),
+            "recall": {str(first): _recall(share) for first, share in self.twins.recall.items()},
             "gate_violations": sum(one.violations for one in self.flips),
             "flips": [asdict(one) for one in self.flips],
             "rates": {pair: _shares(rows, list(SETTINGS)) for pair, rows in _by_pair(self.rates)},
@@ -121,16 +132,18 @@ def evaluate_substitutions(
     report("labelled pairs")
     labels = labelled_pairs("reported")
     judged = judged_labels(labels, inputs, features, judge)
-    judged["is_shown"] = judged["accepted"] & (judged["level"] > 0)
-    shown = judged[judged["stratum"].str.startswith(SHOWN)]
-    pairs = judged.drop_duplicates(KEYS)
+    pairs = judged.drop_duplicates(LABEL_KEYS)
     allowed = pairs[(pairs["gate"] == 0) & (pairs["level"] > 0)]
-    report("traps")
     trapped = judged_labels(traps(), inputs, features, judge)
     methods = dict.fromkeys(METHODS, Method([], {}, 0))
-    if len(judged):
+    is_shown, is_trap_shown = np.zeros(len(judged), bool), np.zeros(len(trapped), bool)
+    if len(judged) or len(trapped):
+        report("candidates")
+        shown, ours = shown_and_first(inputs, features, judge)
+        is_shown, is_trap_shown = is_among(judged, shown), is_among(trapped, shown)
         report("first choices of other methods")
-        methods = method_curves(first_choices(inputs, features, judge), judged, judge)
+        methods = method_curves(first_choices(inputs, features, judge, ours), judged, judge)
+    drawn_as_shown = judged.assign(is_shown=is_shown)[judged["stratum"].str.startswith(SHOWN)]
     report("claims flipped on what is shown")
     catalogues = Catalogues(inputs.listings, night.listing_categories, inputs.products, inputs.product_listings)
     rows = shown_tables.substitutions
@@ -138,47 +151,61 @@ def evaluate_substitutions(
     report("products that companies share, hidden from each other")
     return Evaluation(
         methods,
-        precision_of_shown(shown),
-        precision_of_shown(shown.assign(is_accepted=shown["verdict"] == "accept")),
+        precision_of_shown(drawn_as_shown),
+        precision_of_shown(drawn_as_shown.assign(is_accepted=drawn_as_shown["verdict"] == "accept")),
         reliability(allowed["score"].to_numpy(), allowed["is_accepted"].to_numpy()),
         len(trapped),
-        trapped[trapped["accepted"] & (trapped["level"] > 0)],
+        trapped[is_trap_shown],
         hidden_twins(inputs.products, night, model),
         flips,
         rates_by_setting(shown_tables.substitution_rates),
         coverage_by_department(shown_tables.substitution_outcomes, inputs.product_claims),
         price_sanity(shown_tables.substitutions, inputs.product_listings),
         len(pairs),
-        len(labels.drop_duplicates(KEYS)) - len(pairs),
+        len(labels.drop_duplicates(LABEL_KEYS)) - len(pairs),
     )
+
+
+def shown_and_first(
+    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``ranked`` and ``ours_first`` of all candidates; of what is ranked the two products and the company."""
+    shown, first = [], []
+    for judged in judged_in_parts(inputs, features, judge):
+        shown.append(ranked(judged[judged["level"] > 0])[PRODUCTS_AT_COMPANY])
+        first.append(ours_first(judged))
+    return pd.concat(shown, ignore_index=True), pd.concat(first, ignore_index=True)
+
+
+def is_among(judged: pd.DataFrame, shown: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which of these pairs are shown: accepted candidates, and none that the cap on what is kept cuts off."""
+    keys, found = (pd.MultiIndex.from_frame(frame[PRODUCTS_AT_COMPANY]) for frame in (judged, shown))
+    return keys.isin(found)
 
 
 def method_curves(choices: Mapping[str, pd.DataFrame], judged: pd.DataFrame, judge: Judge) -> dict[str, Method]:
     """The curves of all methods on the labelled first choices; across companies only, and for ours by pair within a
-    company too."""
+    company too. As in ``substitution_rates``, a product counts for each company that sells it."""
     slugs = np.array(judge.offers.companies, object)
-    own = judge.offers.rows.drop_duplicates("product").set_index("product")["company"]
-    products = own.value_counts()
+    sold = pd.DataFrame(
+        {"company_slug": slugs[judge.offers.rows["company"]], "left": judge.offers.rows["product"].to_numpy()}
+    )
+    products = sold["company_slug"].value_counts()
     methods = {}
     for name, found in choices.items():
-        placed = found.assign(
-            company_slug=slugs[own[found["left"]].to_numpy()], target_company_slug=slugs[found["company"]]
-        )
+        placed = found.assign(target_company_slug=slugs[found["company"]]).merge(sold, on="left")
         asked = judged[judged["stratum"] == (f"first choice, {OURS}" if name == OURS else "first choice, every method")]
-        labelled = placed.merge(
-            asked[["left", "right", "company", "is_accepted", "weight"]], on=["left", "right", "company"]
-        )
+        keys = ["company_slug", *PRODUCTS_AT_COMPANY]
+        labelled = placed.merge(asked[[*keys, "is_accepted"]], on=keys)
         across, labelled_across = (
             frame[frame["company_slug"] != frame["target_company_slug"]] for frame in (placed, labelled)
         )
-        sold = sum(int(products[company]) for company in range(len(slugs))) * (len(slugs) - 1)
         by_pair = {
-            pair: curve(
-                placed[(placed[PAIR] == list(pair)).all(axis=1)], int(products[list(slugs).index(pair[0])]), part
-            )
+            pair: curve(placed[(placed[PAIR] == list(pair)).all(axis=1)], int(products[pair[0]]), part)
             for pair, part in labelled.groupby(PAIR, sort=True)
         }
-        methods[name] = Method(curve(across, sold, labelled_across), by_pair, len(labelled_across))
+        every = int(products.sum()) * (len(slugs) - 1)
+        methods[name] = Method(curve(across, every, labelled_across), by_pair, len(labelled_across))
     return methods
 
 
@@ -207,7 +234,7 @@ def _precision(precision: Precision) -> dict[str, Any]:
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:
     found = measured(estimate)
-    return {"value": "not measured", "cases": estimate.cases} if found is None else asdict(found)
+    return {"value": NOT_MEASURED, "cases": estimate.cases} if found is None else asdict(found)
 
 
 def _point(point: Point) -> dict[str, Any]:
@@ -220,10 +247,18 @@ def _pair(pair: tuple[str, str]) -> str:
 
 def _rates_at(points: list[Point]) -> dict[str, float | str | None]:
     """None: at no threshold; "not measured": fewer labelled choices than a point needs."""
-    return {
-        f"rate_at_{round(100 * level)}": rate_at(points, level) if points else "not measured" for level in PRECISIONS
-    }
+    return {f"rate_at_{round(100 * level)}": rate_at(points, level) if points else NOT_MEASURED for level in PRECISIONS}
+
+
+def _rate(share: Share) -> float | None:
+    return share.rate if share.cases >= FEWEST_CASES else None
+
+
+def _recall(share: Share) -> dict[str, Any]:
+    if share.cases < FEWEST_CASES:
+        return {"rate": NOT_MEASURED, "cases": share.cases}
+    return {"rate": share.rate, **asdict(share)}
 
 
 def _told(value: float | None) -> float | str:
-    return "not measured" if value is None else value
+    return NOT_MEASURED if value is None else value

@@ -4,7 +4,8 @@ from importlib.resources import files
 
 import pandas as pd
 
-KEYS = ["company_slug", "sku", "target_company_slug", "target_sku"]
+LISTING = ["company_slug", "sku"]
+LABEL_KEYS = [*LISTING, "target_company_slug", "target_sku"]
 
 SHEETS = {
     "fitted": ("au_substitutions_1.csv", "au_substitutions_2.csv"),
@@ -26,15 +27,17 @@ STRATUM = ["company_slug", "target_company_slug", "stratum"]
 
 
 def labelled_pairs(half: str) -> pd.DataFrame:
-    """``KEYS``, ``sheet``, ``stratum``, ``verdict``, ``is_accepted``, and ``weight``: how many pairs of its stratum
-    each stands for (of first choices: how many products)."""
+    """``LABEL_KEYS``, ``words`` and ``target_words`` (some words of each name), ``sheet``, ``stratum``, ``verdict``,
+    ``is_accepted``, and ``weight``: how many pairs of its stratum each stands for (of first choices: how many
+    products)."""
     labels = pd.concat([_read(sheet).assign(sheet=sheet) for sheet in SHEETS[half]], ignore_index=True)
     drawn = labels.groupby(["sheet", *STRATUM])["sku"].transform("nunique")
     return labels.assign(is_accepted=labels["verdict"].isin(ACCEPTED), weight=labels["pooled"] / drawn)
 
 
 def traps() -> pd.DataFrame:
-    """``KEYS`` and ``trap``: pairs that look alike and that no shopper would accept."""
+    """``LABEL_KEYS``, ``words``, ``target_words`` and ``trap``: pairs that look alike and that no shopper would
+    accept."""
     return _read(TRAPS)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.embedding.similarity import NameFeatures
-from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs
+from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.judge import Judge
 
 OURS = "ours"
@@ -29,9 +29,11 @@ CHOICE_COLUMNS = ["left", "company", "right", "score"]
 Rows = NDArray[np.intp]
 
 
-def first_choices(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> dict[str, pd.DataFrame]:
+def first_choices(
+    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge, ours: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
     """Method -> ``CHOICE_COLUMNS``: for each product (left) and company the product that it would offer first, where it
-    offers one; the identical product is none."""
+    offers one; the identical product is none. ``ours``: ``ours_first`` of all candidates."""
     words = _word_tf_idf(inputs)
     stand = _shelves(judge)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in METHODS if name != OURS}
@@ -47,12 +49,12 @@ def first_choices(inputs: SubstitutionInputs, features: NameFeatures, judge: Jud
         }
         for name, score in scores.items():
             parts[name].append(_best(company, rows, columns, score))
-    return {OURS: ours_first(inputs, features, judge), **{name: pd.concat(found) for name, found in parts.items()}}
+    return {OURS: ours, **{name: pd.concat(found) for name, found in parts.items()}}
 
 
-def ours_first(inputs: SubstitutionInputs, features: NameFeatures, judge: Judge) -> pd.DataFrame:
-    """What we would offer first if every allowed candidate were shown."""
-    judged = judge.judge(candidate_pairs(inputs, features, judge))
+def ours_first(judged: pd.DataFrame) -> pd.DataFrame:
+    """What we would offer first if every allowed one of these candidates were shown; of each product all candidates
+    are here, or none."""
     allowed = judged[(judged["level"] > 0) & (judged["gate"] == 0)]
     ranked = allowed.sort_values(
         ["left", "company", "score", "level", "right"], ascending=[True, True, False, True, True]

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.substitution_labels import STRATUM
-from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, OURS, first_choices
-from subs_assets.substitution.build import SubstitutionInputs, candidate_pairs, night_judge
+from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, OURS, first_choices, ours_first
+from subs_assets.substitution.build import SubstitutionInputs, judged_in_parts, night_judge
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import ranked
 
@@ -46,17 +46,31 @@ def draw(
 ) -> pd.DataFrame:
     """``left``, ``right``, ``company`` (numbers), the companies' slugs, ``stratum`` and ``pooled``: how many pairs (of
     first choices: how many products) the stratum has. ``taken`` products are left alone."""
-    judged = judge.judge(candidate_pairs(inputs, features, judge))
-    judged = _of_companies(judged[(judged["level"] > 0) & (judged["gate"] == 0)], judge)
-    is_free = ~(judged["left"].isin(taken) | judged["right"].isin(taken))
-    shown = judged[judged.index.isin(ranked(judged).index)]
-    low = judged[~judged["accepted"]]
+    allowed, ours = _allowed_and_first(inputs, features, judge)
+    allowed = _of_companies(allowed, judge)
+    is_free = ~(allowed["left"].isin(taken) | allowed["right"].isin(taken))
+    shown, low = allowed[allowed["is_shown"]], allowed[~allowed["accepted"]]
     band = np.array(LOW_BANDS, str)[np.searchsorted(LOW_BANDS, low["score"], side="right") - 1]
     parts = [*_drawn(low.assign(stratum=[f"not shown, from {start}" for start in band]), is_free, LOW_QUOTA, random)]
     for level, of_level in shown.groupby("level", sort=True):
         parts += _drawn(of_level.assign(stratum=f"shown, level {level}"), is_free, SHOWN_QUOTA[level], random)
-    parts += _first(first_choices(inputs, features, judge), judge, random, taken)
+    parts += _first(first_choices(inputs, features, judge, ours), judge, random, taken)
     return pd.concat(parts, ignore_index=True)
+
+
+def _allowed_and_first(
+    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What no gate refuses, with ``is_shown``, and ``ours_first``."""
+    allowed, ours = [], []
+    for judged in judged_in_parts(inputs, features, judge):
+        part = judged.loc[
+            (judged["level"] > 0) & (judged["gate"] == 0),
+            ["left", "right", "company", "level", "score", "accepted", "decision"],
+        ]
+        allowed.append(part.assign(is_shown=part.index.isin(ranked(part).index)))
+        ours.append(ours_first(judged))
+    return pd.concat(allowed, ignore_index=True), pd.concat(ours, ignore_index=True)
 
 
 DRAWN_COLUMNS = ["left", "right", "company", *STRATUM, "pooled"]
@@ -99,6 +113,8 @@ def _first(
 
 
 def _of_companies(pairs: pd.DataFrame, judge: Judge) -> pd.DataFrame:
+    """With the companies' slugs. On a sheet a product is its first company's alone, though several may sell it, so that
+    no pair is labelled twice."""
     first = judge.offers.rows.drop_duplicates("product").set_index("product")["company"]
     slugs = np.array(judge.offers.companies, object)
     return pairs.assign(
@@ -107,7 +123,7 @@ def _of_companies(pairs: pd.DataFrame, judge: Judge) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Shown:
+class SheetListings:
     """The listings that stand for products on a sheet: the first at the product's company, the cheapest at the
     substitute's."""
 
@@ -120,7 +136,9 @@ class Shown:
         return found.add_prefix(prefix)
 
 
-def shown_listings(listings: pd.DataFrame, product_listings: pd.DataFrame, listing_categories: pd.DataFrame) -> Shown:
+def sheet_listings(
+    listings: pd.DataFrame, product_listings: pd.DataFrame, listing_categories: pd.DataFrame
+) -> SheetListings:
     keys = ["company_slug", "sku"]
     paths = listing_categories.sort_values([*keys, "position"]).groupby(keys)["path"]
     shelves = paths.agg(lambda found: " | ".join(dict.fromkeys(category_path.readable(path) for path in found)))
@@ -131,7 +149,7 @@ def shown_listings(listings: pd.DataFrame, product_listings: pd.DataFrame, listi
     seen = frame.assign(company=frame["company_slug"])[
         ["product_id", "company_slug", "company", "sku", "brand", "name", "size_text", "price", "shelf"]
     ]
-    return Shown(seen.set_index(["product_id", "company_slug"]))
+    return SheetListings(seen.set_index(["product_id", "company_slug"]))
 
 
 def main(folder: Path, *labels: Path) -> None:
@@ -152,9 +170,9 @@ def main(folder: Path, *labels: Path) -> None:
     random = np.random.default_rng(SEED)
     judge = night_judge(inputs, load(settings.model or SHIPPED).acceptance)
     drawn = draw(inputs, features, judge, random, _products_of(labels, inputs))
-    shown = shown_listings(inputs.listings, inputs.product_listings, categories)
-    product = shown.of(ids[drawn["left"]], drawn["company_slug"].to_numpy(object), "product_")
-    substitute = shown.of(ids[drawn["right"]], drawn["target_company_slug"].to_numpy(object), "substitute_")
+    listed = sheet_listings(inputs.listings, inputs.product_listings, categories)
+    product = listed.of(ids[drawn["left"]], drawn["company_slug"].to_numpy(object), "product_")
+    substitute = listed.of(ids[drawn["right"]], drawn["target_company_slug"].to_numpy(object), "substitute_")
     keys = pd.DataFrame(
         {
             "company_slug": drawn["company_slug"],

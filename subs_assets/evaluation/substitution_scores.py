@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from subs_assets.equivalence.coverage import PAIR
 from subs_assets.evaluation.intervals import Estimate, weighted_share
 
 FEWEST_CASES = 40
-"""Labelled pairs below which a figure is not measured."""
+"""Labelled pairs, or hidden twins, below which a figure is not measured."""
+
+NOT_MEASURED = "not measured"
 
 BINS = 10
 
 SHOWN = "shown"
 """How the names of the strata of what was shown begin."""
-
-PAIR = ["company_slug", "target_company_slug"]
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ def curve(choices: pd.DataFrame, products: int, labels: pd.DataFrame) -> list[Po
     """Precision and rate at every threshold that separates labelled first choices, the highest first; those with fewer
     than ``FEWEST_CASES`` labelled choices are left out.
 
-    ``choices``: ``score`` of the first choice of every product that has one, of ``products`` in all; ``labels``: of
-    the choices that are labelled ``score``, ``is_accepted`` and ``weight`` (how many products each stands for).
+    ``choices``: ``PAIR`` and ``score`` of the first choice of every product that has one, of ``products`` in all;
+    ``labels``: those that are labelled, with ``is_accepted``. Each of these stands for as many choices as there are
+    between its two companies for one that is labelled.
     """
     scores = np.sort(choices["score"].to_numpy(np.float64))
-    ordered = labels.sort_values("score", ascending=False)
+    ordered = _weighted(labels, choices).sort_values("score", ascending=False)
     points = []
     for count in range(FEWEST_CASES, len(ordered) + 1):
         threshold = float(ordered["score"].iloc[count - 1])
@@ -86,6 +88,14 @@ def curve(choices: pd.DataFrame, products: int, labels: pd.DataFrame) -> list[Po
         rate = (len(scores) - np.searchsorted(scores, threshold)) / products
         points.append(Point(threshold, float(rate), _share(ordered.iloc[:count])))
     return points
+
+
+def _weighted(labels: pd.DataFrame, choices: pd.DataFrame) -> pd.DataFrame:
+    # Not by the products of the stratum: only those with a choice could be drawn, and what few companies offer each
+    # other would weigh like what many do.
+    made = choices.groupby(PAIR).size().reindex(pd.MultiIndex.from_frame(labels[PAIR]))
+    labelled = labels.groupby(PAIR)["score"].transform("size")
+    return labels.assign(weight=made.to_numpy(np.float64) / labelled.to_numpy(np.float64))
 
 
 def rate_at(points: Sequence[Point], precision: float) -> float | None:
@@ -105,7 +115,12 @@ def reliability(score: NDArray[np.float64], accepted: NDArray[np.bool_]) -> list
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float | None:
-    """Mean distance of promise and outcome over the bins, by their cases (Naeini, Cooper, Hauskrecht 2015); None
-    without any."""
+    """Mean distance of promise and outcome over the bins, by their cases (Naeini, Cooper, Hauskrecht 2015); None with
+    fewer than ``FEWEST_CASES``.
+
+    It is of the labelled pairs as they were drawn: no bin counts by how many pairs of the catalogues its strata stand
+    for, so that scores of which more were drawn weigh more than they are frequent."""
     cases = sum(one.cases for one in bins)
-    return sum(abs(one.promised - one.accepted) * one.cases for one in bins) / cases if cases else None
+    if cases < FEWEST_CASES:
+        return None
+    return sum(abs(one.promised - one.accepted) * one.cases for one in bins) / cases

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-NOT_MEASURED = "not measured"
+from subs_assets.evaluation.substitution_scores import NOT_MEASURED
 
 
 @dataclass(frozen=True)

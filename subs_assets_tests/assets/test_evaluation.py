@@ -36,18 +36,20 @@ def test_a_trap_that_is_shown_keeps_the_night_from_readers(settings: Settings, m
     warehouse = Warehouse(engine, settings.staging)
     row = warehouse.read("substitutions").iloc[0]
     listed = warehouse.read("product_listings").drop_duplicates("product_id").set_index("product_id")
+    names = warehouse.read("listings").set_index(["company_slug", "sku"])["core_name"]
     engine.dispose()
     own = listed.loc[row["product_id"]]
     trap = {
         "company_slug": own["company_slug"], "sku": own["sku"], "target_company_slug": row["company_slug"],
-        "target_sku": row["sku"], "words": "lime", "target_words": "lime cordial", "trap": "form",
+        "target_sku": row["sku"], "words": names[own["company_slug"], own["sku"]],
+        "target_words": names[row["company_slug"], row["sku"]], "trap": "form",
     }  # fmt: skip
     monkeypatch.setattr("subs_assets.assets.evaluation.traps", lambda: pd.DataFrame([trap]))
     before = runs(settings)
     result = run_selection(settings, MEASURED_AND_PUBLISHED)
     assert not result.success and runs(settings) == before
     passed, said = checks_of(result)["evaluation:no_trap_is_shown"]
-    assert not passed and "lime -> lime cordial (form)" in said
+    assert not passed and f"{trap['words']} -> {trap['target_words']} (form)" in said
     row = f"{trap['company_slug']},{trap['sku']},{trap['target_company_slug']},{trap['target_sku']},reject,known trap"
     sheet = read_sheet(f"{','.join(NEEDED)}\n{row}\n".encode(), {"substitution": NEEDED})
     assert f"(row: {row})" in said and read_review(sheet, listed.reset_index()).decided["verdict"].tolist() == [

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def measured() -> Evaluation:
         traps_shown=pd.DataFrame(
             [{**PAIR, "words": "lime each", "target_words": "lime cordial", "trap": "form", "score": 0.9}]
         ),
-        twins=HiddenTwins({1: Share(9, 10), 5: Share(10, 10), 20: Share(10, 10)}, Share(9, 10), Share(0, 10)),
+        twins=HiddenTwins(
+            {1: Share(45, 50), 5: Share(50, 50), 20: Share(50, 50)}, Share(5, 50), Share(45, 50), Share(40, 50)
+        ),
         flips=[Flips("vegan", "the product states it", 100, 1, 0, ("vegan ham",)), Flips("halal", "x", 50, 0, 0, ())],
         rates=pd.DataFrame([{**PAIR, "linked": 0.75, "siloed": 0.01, "null": 0.2, "products": 2835}]),
         departments=pd.DataFrame([{**PAIR, "department": "pantry", "products": 900, "share": 0.8}]),
@@ -66,6 +69,7 @@ def test_the_json_has_the_words_that_scripts_expect() -> None:
     assert found["precision"]["by_pair"] == {"aldi -> coles": {"value": "not measured", "cases": 12}}
     assert set(found["precision"]["by_level"]) == {"1", "5"}
     assert found["ece"] == pytest.approx(0.02)
+    assert found["recall"]["1"] == {"rate": 0.9, "successes": 45, "cases": 50}
     assert (found["gate_violations"], found["traps_shown"], found["recall_at_20"], found["cases"]) == (1, 1, 1.0, 1200)
     assert found["flips"][0]["examples"] == ["vegan ham"]
     assert found["traps_by_name"] == ["aldi -> coles: lime each -> lime cordial (form; 0.90)"]
@@ -87,8 +91,32 @@ def test_people_read_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "1 of 725 that are known here",
         "lime each lime cordial form 0.90",
         "1 of 150 not refused",
-        "among the first 20 100.0% of 10",
+        "among the first 20 100.0% of 50",
+        "refused by a gate 10.0% of 50",
         "pantry 900 80.0%",
+    ):
+        assert part in shown, part
+
+
+def test_few_cases_are_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    few = Share(9, 10)
+    found = replace(
+        measured(),
+        methods={name: Method([], {}, 12) for name in METHODS},
+        bins=[Bin(0.95, 0.93, 12)],
+        twins=HiddenTwins(dict.fromkeys((1, 5, 20), few), few, few, few),
+    )
+    told = json.loads(json.dumps(found.to_json()))
+    assert told["ece"] == told["recall_at_20"] == told["methods"]["ours"]["rate_at_95"] == "not measured"
+    assert told["reliability"] == []
+    assert told["recall"] == {first: {"rate": "not measured", "cases": 10} for first in ("1", "5", "20")}
+    show_substitutions(found)
+    shown = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for part in (
+        "ours not measured not measured 12",
+        "error (ECE) not measured (12)",
+        "among the first 20 not measured (10)",
+        "shown not measured (10)",
     ):
         assert part in shown, part
 

@@ -1,14 +1,18 @@
 """From labels to judged pairs: by the listings' keys, at the company that the label names; and what other methods would
 offer first."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from subs_assets.evaluation.judged_labels import judged_labels
-from subs_assets.evaluation.substitution_labels import KEYS
-from subs_assets.evaluation.substitution_methods import METHODS, OURS, first_choices
+from subs_assets.evaluation.judged_labels import judged_labels, labels_of_products
+from subs_assets.evaluation.substitution_evaluation import is_among, method_curves, shown_and_first
+from subs_assets.evaluation.substitution_labels import LABEL_KEYS
+from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, METHODS, OURS, first_choices
 from subs_assets.evaluation.substitution_pool import draw
+from subs_assets.evaluation.substitution_scores import FEWEST_CASES
 from subs_assets.substitution.build import night_judge
 from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
@@ -33,7 +37,9 @@ NUMBER = {product: place for place, product in enumerate(SHOP.products["product_
 
 
 def label(*key: str) -> pd.DataFrame:
-    return pd.DataFrame([key], columns=KEYS).assign(verdict="accept")
+    return pd.DataFrame([key], columns=LABEL_KEYS).assign(
+        verdict="accept", words="crunchy muesli, oats", target_words="crunchy muesli rolled"
+    )
 
 
 def test_a_label_is_judged_at_its_own_company_in_the_order_of_the_labels() -> None:
@@ -44,7 +50,7 @@ def test_a_label_is_judged_at_its_own_company_in_the_order_of_the_labels() -> No
         ("coles", "honey", "aldi", "honey"),
     ]
     judged = judged_labels(pd.concat([label(*key) for key in keys], ignore_index=True), INPUTS, FEATURES, JUDGE)
-    assert list(judged[KEYS].itertuples(index=False, name=None)) == keys
+    assert list(judged[LABEL_KEYS].itertuples(index=False, name=None)) == keys
     companies = np.array(JUDGE.offers.companies, object)
     assert companies[judged["company"]].tolist() == ["iga", "coles", "coles", "aldi"]
     assert judged["right"].tolist() == [NUMBER[GTIN], NUMBER[GTIN], NUMBER["coles:honey"], NUMBER["aldi:honey"]]
@@ -65,8 +71,55 @@ def test_what_is_not_sold_or_one_product_by_now_is_no_labelled_pair(key: tuple[s
     assert judged_labels(label(*key), INPUTS, FEATURES, JUDGE).empty
 
 
+@pytest.mark.parametrize("words", [{"words": "lime each"}, {"target_words": "lime cordial"}])
+def test_what_another_shop_sells_under_the_same_sku_is_no_labelled_pair(words: dict[str, str]) -> None:
+    labelled = label("aldi", "honey", "coles", "honey")
+    assert len(labels_of_products(labelled, INPUTS.listings, INPUTS.product_listings)) == 1
+    assert labels_of_products(labelled.assign(**words), INPUTS.listings, INPUTS.product_listings).empty
+
+
+def test_shown_is_what_the_tables_hold_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [("aldi", "honey", "coles", taste) for taste in ("honey", "swiss", "maple")]
+    judge = night_judge(INPUTS, replace(MODEL, shown_from=0.1))
+    judged = judged_labels(pd.concat([label(*key) for key in keys], ignore_index=True), INPUTS, FEATURES, judge)
+    assert judged["accepted"].all() and (judged["level"] > 0).all()
+
+    def shown() -> list[bool]:
+        return is_among(judged, shown_and_first(INPUTS, FEATURES, judge)[0]).tolist()
+
+    assert shown() == [True, True, True]
+    monkeypatch.setattr("subs_assets.substitution.rows.CAP", 1)
+    assert shown() == [True, False, False]
+
+
+def test_a_shared_product_counts_for_each_company_that_sells_it() -> None:
+    """All that iga has is sold first by coles; each shop's two products have a choice at aldi, which has one."""
+    other = "09300601001248"
+    shop = shops(
+        [
+            item("aldi", "1", "swiss muesli"),
+            *(item(company, "1", "swiss muesli clusters", gtin=GTIN) for company in ("coles", "iga")),
+            *(item(company, "2", "swiss muesli flakes", gtin=other) for company in ("coles", "iga")),
+        ]
+    )
+    judge = night_judge(inputs_of(shop), MODEL)
+    company = {slug: place for place, slug in enumerate(judge.offers.companies)}
+    number = {product: place for place, product in enumerate(shop.products["product_id"])}
+    choices = pd.DataFrame(
+        [(number[gtin], company["aldi"], number["aldi:1"], 0.9) for gtin in (GTIN, other)], columns=CHOICE_COLUMNS
+    )
+    labelled = choices.iloc[[0]].assign(company_slug="iga", is_accepted=True, stratum=f"first choice, {OURS}")
+    labelled = pd.concat([labelled.drop(columns="score")] * FEWEST_CASES)
+    found = method_curves({OURS: choices}, labelled, judge)[OURS]
+    assert [point.rate for point in found.across] == [4 / (5 * 2)]
+    assert {pair: [point.rate for point in points] for pair, points in found.by_pair.items()} == {
+        ("iga", "aldi"): [1.0]
+    }
+
+
 def test_every_method_offers_its_nearest_and_never_the_product_itself() -> None:
-    choices = first_choices(INPUTS, FEATURES, JUDGE)
+    _, ours = shown_and_first(INPUTS, FEATURES, JUDGE)
+    choices = first_choices(INPUTS, FEATURES, JUDGE, ours)
     assert set(choices) == set(METHODS)
     for found in choices.values():
         assert not found.duplicated(["left", "company"]).any()

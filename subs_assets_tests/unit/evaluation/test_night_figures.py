@@ -33,8 +33,15 @@ def shop() -> Shops:
 
 def labels(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """(sku at a, sku at b, stratum, verdict)."""
+
+    def spoken(sku: str) -> str:
+        return f"flavour{sku[1:]}flavour{sku[1:]}"
+
     frame = pd.DataFrame(
-        [("a", sku, "b", other, sku, other, stratum, KINDS, verdict) for sku, other, stratum, verdict in rows],
+        [
+            ("a", sku, "b", other, *map(spoken, (sku, other)), stratum, KINDS, verdict)
+            for sku, other, stratum, verdict in rows
+        ],
         columns=LABEL_COLUMNS,
     )
     return frame.assign(is_accepted=frame["verdict"] != "reject", weight=1.0)
@@ -83,7 +90,9 @@ def test_precision_is_of_the_labelled_pairs_that_are_shown(measured: pd.DataFram
 
 def test_a_trap_is_named_where_it_is_shown(measured: pd.DataFrame, shop: Shops) -> None:
     assert figure(measured, "traps_shown")[["value", "cases"]].tolist() == [1.0, 2]
-    assert figure(measured, "trap_shown", "a -> b", "a1 -> b1")["said"] == "a1 -> b1 (form)"
+    assert figure(measured, "trap_shown", "a -> b", "a1 -> b1")["said"] == (
+        "flavour1flavour1 -> flavour1flavour1 (form)"
+    )
     by_person = figures_of(shop, SHOWN, TRAP, reasons='["accepted by Ann on 2025-01-02"]')
     assert figure(by_person, "traps_shown")["value"] == 0, "what a person says blocks no night"
 

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from subs_assets.evaluation.substitution_labels import KEYS, SHEETS, STRATUM, labelled_pairs, traps
+from subs_assets.evaluation.substitution_labels import LABEL_KEYS, LISTING, SHEETS, STRATUM, labelled_pairs, traps
 
 
 def products(labels: pd.DataFrame) -> set[tuple[str, str]]:
-    sides = (labels[KEYS[:2]], labels[KEYS[2:]])
+    sides = (labels[LISTING], labels[LABEL_KEYS[2:]])
     return {key for side in sides for key in side.itertuples(index=False, name=None)}
 
 
@@ -22,7 +22,7 @@ def test_verdicts_and_weights(half: str) -> None:
     assert len(labels) >= 800
     assert set(labels["verdict"]) == {"accept", "reservation", "reject"}
     assert (labels["is_accepted"] == (labels["verdict"] != "reject")).all()
-    assert not labels.duplicated([*KEYS, "stratum"]).any()
+    assert not labels.duplicated([*LABEL_KEYS, "stratum"]).any()
     of_product = labels.drop_duplicates([*STRATUM, "sku"])
     stood_for = of_product.groupby(STRATUM)["weight"].sum()
     assert stood_for.to_numpy() == pytest.approx(of_product.groupby(STRATUM)["pooled"].first().to_numpy())
@@ -31,5 +31,5 @@ def test_verdicts_and_weights(half: str) -> None:
 def test_traps() -> None:
     found = traps()
     assert len(found) >= 100
-    assert not found.duplicated(KEYS).any()
+    assert not found.duplicated(LABEL_KEYS).any()
     assert {"form", "claim", "species", "age", "ingredient", "use"} <= set(found["trap"])

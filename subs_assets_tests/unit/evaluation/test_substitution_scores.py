@@ -15,6 +15,8 @@ from subs_assets.evaluation.substitution_scores import (
     reliability,
 )
 
+AB, BA = (dict(zip(("company_slug", "target_company_slug"), pair, strict=True)) for pair in (("a", "b"), ("b", "a")))
+
 
 def test_precision_is_weighted_and_of_what_is_still_shown() -> None:
     labels = pd.DataFrame(
@@ -46,10 +48,10 @@ def test_a_curve_trades_precision_for_rate() -> None:
         {
             "score": np.linspace(1, 0.5, 80),
             "is_accepted": [True] * 40 + [True, True, True, False] * 10,
-            "weight": 1.0,
+            **AB,
         }
     )
-    choices = pd.DataFrame({"score": np.linspace(1, 0.5, 160)})
+    choices = pd.DataFrame({"score": np.linspace(1, 0.5, 160), **AB})
     points = curve(choices, 200, labels)
     assert len(points) == 80 - FEWEST_CASES + 1
     assert points[0].precision.value == 1.0
@@ -63,8 +65,18 @@ def test_a_curve_trades_precision_for_rate() -> None:
 
 
 def test_equal_scores_are_one_threshold() -> None:
-    labels = pd.DataFrame({"score": [0.9] * 60, "is_accepted": True, "weight": 1.0})
+    labels = pd.DataFrame({"score": [0.9] * 60, "is_accepted": True, **AB})
     assert [point.precision.cases for point in curve(labels, 100, labels)] == [60]
+
+
+def test_a_labelled_choice_stands_for_the_choices_between_its_companies() -> None:
+    """From a to b all 300 choices are as right as the 30 that are labelled, from b to a the only 20 are wrong."""
+    right, wrong = (pd.DataFrame({"score": [0.9], "is_accepted": [is_right]}) for is_right in (True, False))
+    labels = pd.concat([right.assign(**AB)] * 30 + [wrong.assign(**BA)] * 20)
+    choices = pd.concat([right.assign(**AB)] * 300 + [wrong.assign(**BA)] * 20)
+    (point,) = curve(choices, 400, labels)
+    assert point.precision.value == pytest.approx(300 / 320)
+    assert (point.rate, point.precision.cases) == (0.8, 50)
 
 
 def test_calibration_is_the_distance_of_promise_and_outcome() -> None:
@@ -76,3 +88,4 @@ def test_calibration_is_the_distance_of_promise_and_outcome() -> None:
     expected = (30 * 0.25 + 11 * abs((9.5 + 1) / 11 - 9 / 11)) / 41
     assert expected_calibration_error(bins) == pytest.approx(expected)
     assert expected_calibration_error([]) is None
+    assert expected_calibration_error(bins[:1]) is None, "of fewer than 40 pairs"
