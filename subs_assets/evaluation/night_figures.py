@@ -63,7 +63,7 @@ def night_figures(
     rows = [
         *_precision(placed),
         *_calibration(placed[labels.columns], inputs, features, model),
-        *_curves(placed, shown.substitution_outcomes, inputs.product_listings),
+        *_curves(placed, shown.substitution_outcomes),
         *_traps(_placed(traps.drop_duplicates(LABEL_KEYS), inputs), shown.substitutions),
         *_rates(shown.substitution_rates),
         *_coverage(shown.substitution_outcomes, inputs.product_claims),
@@ -142,7 +142,7 @@ def bin_name(one: Bin) -> str:
     return f"{start / BINS:.1f} to {(start + 1) / BINS:.1f}"
 
 
-def _curves(placed: pd.DataFrame, outcomes: pd.DataFrame, product_listings: pd.DataFrame) -> Iterator[Row]:
+def _curves(placed: pd.DataFrame, outcomes: pd.DataFrame) -> Iterator[Row]:
     choices = first_choices_of_outcomes(outcomes)
     asked = placed[placed["stratum"] == f"first choice, {OURS}"]
     labelled = asked.drop(columns="score").merge(choices, on=["company_slug", *LABELLED])

@@ -13,7 +13,7 @@ from subs_assets.evaluation.substitution_labels import LABEL_KEYS
 from subs_assets.evaluation.substitution_methods import CHOICE_COLUMNS, METHODS, OURS, first_choices
 from subs_assets.evaluation.substitution_pool import draw
 from subs_assets.evaluation.substitution_scores import FEWEST_CASES
-from subs_assets.substitution.build import night_judge
+from subs_assets.substitution.build import judged_in_parts, night_judge
 from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
 GTIN = "09300601001231"
@@ -90,6 +90,18 @@ def test_shown_is_what_the_tables_hold_and_no_more(monkeypatch: pytest.MonkeyPat
     assert shown() == [True, True, True]
     monkeypatch.setattr("subs_assets.substitution.rows.CAP", 1)
     assert shown() == [True, False, False]
+
+
+def test_candidates_in_pieces_are_shown_offered_first_and_drawn_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[pd.DataFrame]:
+        drawn = draw(INPUTS, FEATURES, JUDGE, np.random.default_rng(0), set())
+        return [*shown_and_first(INPUTS, FEATURES, JUDGE), drawn]
+
+    at_once = found()
+    monkeypatch.setattr("subs_assets.substitution.build.PAIRS_AT_ONCE", 40)
+    assert len(list(judged_in_parts(INPUTS, FEATURES, JUDGE))) > 2
+    for whole, in_pieces in zip(at_once, found(), strict=True):
+        pd.testing.assert_frame_equal(whole, in_pieces)
 
 
 def test_a_shared_product_counts_for_each_company_that_sells_it() -> None:
