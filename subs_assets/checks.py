@@ -1,6 +1,6 @@
 """Asset checks over what a run has staged; the blocking ones keep bad tables from being published."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -162,33 +162,43 @@ def rates_beat_chance(substitution_rates: pd.DataFrame) -> AssetCheckResult:
 
 @asset_check(asset="evaluation", blocking=True, description="No pair that is known for a trap is shown.")
 def no_trap_is_shown(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> AssetCheckResult:
-    return verdict_on_traps(evaluation, is_first_night=warehouse.warehouse.is_empty())
+    is_shown = (evaluation["measure"] == "trap_shown").any()
+    published = (
+        warehouse.warehouse.read("product_listings") if is_shown else pd.DataFrame(columns=["company_slug", "sku"])
+    )
+    return verdict_on_traps(evaluation, set(zip(published["company_slug"], published["sku"], strict=True)))
 
 
-def verdict_on_traps(evaluation: pd.DataFrame, is_first_night: bool) -> AssetCheckResult:
-    """ERROR, which blocks, where a trap is shown; but on a first night a warning: there is no better night to keep, and
-    only of what is published can a person reject a pair."""
-    shown = evaluation[evaluation["measure"] == "trap_shown"]
-    if shown.empty:
+def verdict_on_traps(evaluation: pd.DataFrame, published: Collection[tuple[str, str]]) -> AssetCheckResult:
+    """ERROR, which blocks, where a trap of two listings that are ``published`` is shown; of others, as on a first
+    night, a warning: only a pair of published listings can be rejected by a person."""
+    shown = list(evaluation[evaluation["measure"] == "trap_shown"].itertuples())
+    if not shown:
         known = int(evaluation.loc[evaluation["measure"] == "traps_shown", "cases"].sum())
         return AssetCheckResult(passed=True, description=f"none of {known} known traps is shown")
-    when = "The night is published, as the first one; then" if is_first_night else "Nothing is published:"
+    blocks = any(set(_listings_of(row)) <= set(published) for row in shown)
+    when = "Nothing is published:" if blocks else "The night is published, and then knows their listings;"
     return AssetCheckResult(
         passed=False,
-        severity=AssetCheckSeverity.WARN if is_first_night else AssetCheckSeverity.ERROR,
-        description=f"known traps are shown: {_first_of(map(_trap, shown.itertuples()))}. {when} reject "
+        severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
+        description=f"known traps are shown: {_first_of(map(_trap, shown))}. {when} reject "
         f"them by `subs review apply FILE`, with these rows under the header {','.join(REVIEW_COLUMNS)}, and run again",
     )
 
 
 def _trap(row: Any) -> str:
-    """What a person reads of a row ``trap_shown``, whose part is "sku -> target_sku", and the row that rejects it."""
-    sku, _, target_sku = row.part.partition(" -> ")
-    company, target = row.company_slug, row.target_company_slug
+    """What a person reads of a row ``trap_shown``, and the row that rejects it."""
+    (company, sku), (target, target_sku) = _listings_of(row)
     return (
         f"{company} {sku} -> {target} {target_sku}, {row.said} "
         f"(row: {company},{sku},{target},{target_sku},reject,known trap)"
     )
+
+
+def _listings_of(row: Any) -> tuple[tuple[str, str], tuple[str, str]]:
+    """(company, sku) of both sides of a row ``trap_shown``, whose part is "sku -> target_sku"."""
+    sku, _, target_sku = row.part.partition(" -> ")
+    return (row.company_slug, sku), (row.target_company_slug, target_sku)
 
 
 @asset_check(

@@ -162,17 +162,18 @@ def test_rates_of_one_company_are_not_compared(read: Callable[[str], pd.DataFram
 
 
 @pytest.mark.parametrize(
-    ("is_first_night", "severity", "what_now"),
+    ("published", "severity", "what_now"),
     [
-        (False, AssetCheckSeverity.ERROR, "Nothing is published: reject them"),
-        (True, AssetCheckSeverity.WARN, "The night is published, as the first one; then reject them"),
+        ({("corner", "c1"), ("depot", "d1")}, AssetCheckSeverity.ERROR, "Nothing is published: reject them"),
+        ({("corner", "c1")}, AssetCheckSeverity.WARN, "The night is published, and then knows their listings; reject"),
+        (set(), AssetCheckSeverity.WARN, "The night is published, and then knows their listings; reject them"),
     ],
 )
-def test_a_trap_that_is_shown_is_named_and_blocks_but_on_a_first_night(
-    read: Callable[[str], pd.DataFrame], is_first_night: bool, severity: AssetCheckSeverity, what_now: str
+def test_a_trap_that_is_shown_is_named_and_blocks_where_a_person_can_reject_it(
+    read: Callable[[str], pd.DataFrame], published: set[tuple[str, str]], severity: AssetCheckSeverity, what_now: str
 ) -> None:
     figures = read("evaluation")
-    assert checks.verdict_on_traps(figures, is_first_night).passed
+    assert checks.verdict_on_traps(figures, published).passed
     trap = figures.iloc[:1].assign(
         measure="trap_shown",
         company_slug="corner",
@@ -180,7 +181,7 @@ def test_a_trap_that_is_shown_is_named_and_blocks_but_on_a_first_night(
         part="c1 -> d1",
         said="lime -> cordial",
     )
-    result = checks.verdict_on_traps(pd.concat([figures, trap]), is_first_night)
+    result = checks.verdict_on_traps(pd.concat([figures, trap]), published)
     assert not result.passed and result.severity is severity
     said = str(result.description)
     assert "corner c1 -> depot d1, lime -> cordial (row: corner,c1,depot,d1,reject,known trap)" in said

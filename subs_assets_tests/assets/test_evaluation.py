@@ -56,10 +56,6 @@ def test_a_trap_that_is_shown_keeps_the_night_from_readers(settings: Settings, m
         "reject"
     ]
 
-    monkeypatch.setattr(Warehouse, "is_empty", lambda warehouse: True)
-    first = run_selection(settings, MEASURED_AND_PUBLISHED)
-    assert first.success and not checks_of(first)["evaluation:no_trap_is_shown"][0]
-
 
 def test_a_rate_that_falls_far_is_published_once_somebody_lets_it_pass(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
