@@ -13,16 +13,13 @@ from subs_assets.substitution import category_relation
 from subs_assets.substitution.attributes import UNKNOWN
 from subs_assets.substitution.build import SubstitutionInputs
 from subs_assets.substitution.differences import told_differences
-from subs_assets.substitution.features import TOPIC_OF
+from subs_assets.substitution.features import told_shares
 from subs_assets.substitution.gates import CLAIM, CLASS, DIMENSION, FORM, GATES
 from subs_assets.substitution.judge import Judge
 from subs_assets.substitution.rows import LEVEL_RULES
 
 ROUNDING = 0.1
 """Of a pack: three of 330 ml are told for a litre."""
-
-LEAST_SHARE = 0.1
-"""Of the logit: a topic that moves it by less is not told."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, inputs: SubstitutionInpu
         *_differences(row, judge),
         _gate(row, judge, inputs),
         f"a shopper would accept it with probability {row.score:.2f}; shown from {judge.model.shown_from:.2f} on "
-        f"({told_shares(shares)})",
+        f"({told_shares(shares.to_frame().T)[0]})",
     ]
     is_substitute, is_decided = bool(row.accepted and row.level > 0), row.decision >= 0
     if is_decided:
@@ -86,13 +83,6 @@ def _explain(row: Any, shares: pd.Series, judge: Judge, inputs: SubstitutionInpu
         conclusion = f"It is no substitute at {company}: its score is too low."
     told = {str(name): round(float(share), 3) for name, share in shares.items()}
     return Explanation(company, is_substitute, is_decided, float(row.score), told, tuple(lines), conclusion)
-
-
-def told_shares(shares: pd.Series) -> str:
-    """What the score owes to each topic, against a typical pair, the largest first: "name +1.4, size -0.3"."""
-    by_topic = shares.groupby(shares.index.map(TOPIC_OF)).sum()
-    large = by_topic[by_topic.abs() >= LEAST_SHARE].sort_values(key=abs, ascending=False, kind="stable")
-    return ", ".join(f"{topic} {share:+.1f}" for topic, share in large.items()) or "as of a typical pair"
 
 
 def _levels(row: Any) -> str:

@@ -13,6 +13,9 @@ from subs_assets.substitution.attributes import UNKNOWN, ProductAttributes
 from subs_assets.substitution.differences import TermDifferences, term_differences
 from subs_assets.substitution.offers import Offers
 
+LEAST_SHARE, MOST_TOPICS = 0.1, 6
+"""Of the logit: a topic that moves it by less is not told; and how many topics at most."""
+
 MOST_DOUBLINGS = 4.0
 """Of size or unit price: sixteen times is as bad as a hundred times."""
 
@@ -113,6 +116,19 @@ class PairFeatures:
             **self.differences.of(i, j),
         }
         return pd.DataFrame({name: np.asarray(columns[name], np.float32) for name in FEATURES})
+
+
+def told_shares(shares: pd.DataFrame) -> list[str]:
+    """For each pair what its score owes to each topic, against a typical pair, the largest first: "name +1.4, size
+    -0.3". ``shares``: as ``AcceptanceModel.shares`` gives them."""
+    by_topic = shares.T.groupby(TOPIC_OF, sort=True).sum().T.round(4)
+    topics, values = by_topic.columns.to_numpy(object), by_topic.to_numpy(np.float64)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :MOST_TOPICS]
+    return [
+        ", ".join(f"{topics[place]} {row[place]:+.1f}" for place in best if abs(row[place]) >= LEAST_SHARE)
+        or "as of a typical pair"
+        for row, best in zip(values, order, strict=True)
+    ]
 
 
 def pair_features(attributes: ProductAttributes, product_claims: pd.DataFrame, offers: Offers) -> PairFeatures:

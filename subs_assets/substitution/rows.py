@@ -2,6 +2,7 @@
 reasons."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
 from subs_assets.substitution import category_relation
+from subs_assets.substitution.features import told_shares
 from subs_assets.substitution.gates import GATES
 from subs_assets.substitution.judge import Judge
 
@@ -62,7 +64,7 @@ def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) 
     rows["relation"] = np.array(category_relation.RELATIONS, object)[rows["relation"]]
     rows["said"] = judge.decided.said(best["decision"].to_numpy(np.intp))
     rows["alone"] = _alone(best, judge.model.shown_from)
-    rows["reasons"] = _reasons(rows)
+    rows["reasons"] = _with_shares(_reasons(rows), told_shares(judge.model.shares(judge.features.of(best))))
     return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
 
 
@@ -85,6 +87,11 @@ def _reasons(rows: pd.DataFrame) -> pd.Series:
     first = rows[told_by].assign(same=same).drop_duplicates("same").set_index("same")
     told = pd.Series([_reasons_of(row) for row in first.itertuples(index=False)], index=first.index, dtype=object)
     return same.map(told)
+
+
+def _with_shares(reasons: pd.Series, shares: Sequence[str]) -> list[str]:
+    """The JSON arrays with what each score owes to which topic at their ends."""
+    return [f'{told[:-1]}, "score: {share}"]' for told, share in zip(reasons, shares, strict=True)]
 
 
 def _reasons_of(row: Any) -> str:

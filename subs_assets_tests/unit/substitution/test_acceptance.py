@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.model.trained import shipped_model
-from subs_assets.substitution.explain import told_shares
-from subs_assets.substitution.features import FEATURES, SPEAK_FOR
+from subs_assets.substitution.features import FEATURES, SPEAK_FOR, told_shares
 from subs_assets.substitution.training import GIVEN, threshold_for, train_acceptance
 from subs_assets_tests.small_shops import MODEL
 
@@ -40,9 +39,17 @@ def test_shares_add_up_to_the_distance_from_a_typical_pair() -> None:
 
 
 def test_shares_are_told_by_topic_the_largest_first_and_small_ones_not_at_all() -> None:
-    shares = pd.Series({"cosine": 0.4, "lexical": 0.2, "same_category": 1.2, "size_doublings": -0.3, "same_kind": 0.05})
-    assert told_shares(shares) == "category +1.2, name +0.6, size -0.3"
-    assert told_shares(shares * 0) == "as of a typical pair"
+    shares = pd.DataFrame(
+        {
+            "cosine": [0.4, 0.0],
+            "lexical": [0.2, 0.0],
+            "same_category": [1.2, 0.0],
+            "size_doublings": [-0.3, 0.05],
+            "same_kind": [0.05, -0.09],
+        }
+    )
+    assert told_shares(shares) == ["category +1.2, name +0.6, size -0.3", "as of a typical pair"]
+    assert told_shares(shares.iloc[:0]) == []
 
 
 def labelled(count: int = 1200) -> tuple[pd.DataFrame, np.ndarray]:

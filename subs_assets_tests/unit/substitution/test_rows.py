@@ -105,6 +105,8 @@ def test_each_row_says_why() -> None:
         key: json.loads(between(rows, *key)["reasons"])
         for key in [("aldi:1", f"{c}") for c in ("aldi:2", "coles:1", "iga:1")]
     }
+    for told in reasons.values():
+        assert told.pop().startswith("score: name +")
     lost = "1 preference(s) of the product not stated by the substitute"
     assert reasons["aldi:1", "aldi:2"] == [
         "level 1: same brand, same product, other size",
