@@ -335,7 +335,7 @@ substitutions = Table(
         "reasons",
         TEXT,
         nullable=False,
-        doc="JSON array: who accepted it, every level that applied, what lowered it, what its score owes to which topic",
+        doc="JSON array: who accepted it, every level that applied, what lowered it, to which topics it owes its score",
     ),
     Index("ix_substitutions_substitute_id", "substitute_id"),
 )
