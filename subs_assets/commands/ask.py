@@ -150,13 +150,15 @@ def substitutes(
     )
     for company, part in rows.groupby("company_slug", sort=True):
         told = records(part)
-        shown = [{**row, "why": "\n".join(json.loads(row["reasons"]))} for row in told]
         columns = ["name", "brand", "size_text", "price", "unit_price", "pack_ratio", "level", "score"]
-        print_table(shown, f"Instead, at {company}", columns if why else [*columns, "why"])
-        for row in told if why else ():
-            say(f"{row['rank']}. {row['name']}")
-            for line in explained[row["substitute_id"], company]:
-                say(f"   - {line}")
+        print_table(told, f"Instead, at {company}", columns)
+        for row in told:
+            if why:
+                say(f"{row['rank']}. {row['name']}")
+                for line in explained[row["substitute_id"], company]:
+                    say(f"   - {line}")
+            else:
+                say(f"{row['rank']}. {'; '.join(_short_reasons(row['reasons']))}")
     for decision in decisions:
         say(_decision(decision, shown_at))
     for outcome in lost:
@@ -164,6 +166,13 @@ def substitutes(
     if others:
         names = ", ".join(f"{row['name']} ({row['company_slug']} {row['sku']})" for row in others[:5])
         console.print(f"Also found: {names}", markup=False, highlight=False)
+
+
+def _short_reasons(reasons: str) -> list[str]:
+    """Without what the score owes to which topic: that is for ``--why``."""
+    from subs_assets.substitution.rows import SCORE_OWES
+
+    return [reason for reason in json.loads(reasons) if not reason.startswith(SCORE_OWES)]
 
 
 def _explained(

@@ -25,6 +25,9 @@ LEVEL_RULES = {
     4: "level 4: other brand, similar product, other or unknown size",
 }
 
+SCORE_OWES = "score: "
+"""How the last reason of a row begins."""
+
 COLUMNS = [
     "product_id", "company_slug", "substitute_id", "sku", "level", "score", "rank", "cosine", "lexical", "pack_ratio",
     "unit_price_ratio", "path", "target_path", "relation", "reasons",
@@ -91,7 +94,7 @@ def _reasons(rows: pd.DataFrame) -> pd.Series:
 
 def _with_shares(reasons: pd.Series, shares: Sequence[str]) -> list[str]:
     """The JSON arrays with what each score owes to which topic at their ends."""
-    return [f'{told[:-1]}, "score: {share}"]' for told, share in zip(reasons, shares, strict=True)]
+    return [f'{told[:-1]}, "{SCORE_OWES}{share}"]' for told, share in zip(reasons, shares, strict=True)]
 
 
 def _reasons_of(row: Any) -> str:
