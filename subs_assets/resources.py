@@ -52,7 +52,9 @@ class WarehouseResource(Databases):
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["WarehouseResource"]:
-        from subs_assets.database import migrate  # it loads Alembic, which no one needs who only looks at the graph
+        from subs_assets.database.check import (
+            prepare,
+        )  # it loads Alembic, which no one needs who only looks at the graph
 
         run = context.run
         self._staging_id = staging_id(run) if run else "no run"
@@ -62,7 +64,7 @@ class WarehouseResource(Databases):
         name = f"run {run.run_id if run else ''}"
         with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
             self._lock = lock
-            migrate.prepare(self.database_url)
+            prepare(self.database_url)
             staging = Path(self.home) / "staging"
             if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
                 raise RuntimeError(

@@ -28,8 +28,8 @@ def upgrade() -> None:
 def check() -> None:
     """Whether a run may write to the database: revisions, tables, columns; each problem with the command that mends
     it."""
-    from subs_assets.database.migrate import check as check_database
-    from subs_assets.database.migrate import notes
+    from subs_assets.database.check import check as check_database
+    from subs_assets.database.check import notes
 
     settings = Settings.from_environment()
     problems = check_database(settings.database_url)

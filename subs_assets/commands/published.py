@@ -25,13 +25,13 @@ To = Annotated[str | None, typer.Option("--to", help="The company where substitu
 @contextmanager
 def published(settings: Settings) -> Iterator["Connection"]:
     """A connection to the published tables; ends with a sentence when there are none or they do not fit."""
-    from subs_assets.database import migrate
+    from subs_assets.database.check import check
     from subs_assets.database.engine import open_engine, sqlite_file
 
     file = sqlite_file(settings.database_url)
     if file is not None and not file.exists():
         fail(f"there is no database {file} yet: start a run with `subs run`, or set SUBS_HOME to the home of one")
-    problems = migrate.check(settings.database_url)
+    problems = check(settings.database_url)
     if problems:
         fail("\n".join(problems))
     engine = open_engine(settings.database_url)

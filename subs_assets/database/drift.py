@@ -1,4 +1,4 @@
-"""How a database's schema differs from ``tables.py``, in words; its revision, and mending it, are ``migrate.py``'s."""
+"""How a database's schema differs from ``tables.py``, in words; what that means for a run is ``check.py``'s."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -127,6 +127,16 @@ def open_answering(url: str | URL) -> Engine:
         ) from None
 
 
+@contextmanager
+def answering(url: str | URL) -> Iterator[Engine]:
+    """``open_answering``, and closed again."""
+    engine = open_answering(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def reason_of(error: DBAPIError) -> str:
     """What the database says, in one line."""
     return " ".join(str(error.orig).split())

@@ -25,6 +25,7 @@ from subs_assets import checks
 from subs_assets.assets import substitution
 from subs_assets.catalogue import category_path
 from subs_assets.database import control, migrate
+from subs_assets.database.check import check
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import metadata
 from subs_assets.embedding import matrices
@@ -389,7 +390,7 @@ def test_a_database_that_does_not_fit_stops_the_run_before_it_writes(
     assert not result.success
     reason = reason_of(result)
     assert all(word in reason for word in says), reason
-    assert migrate.check(settings.database_url)[0] in reason
+    assert check(settings.database_url)[0] in reason
     assert rows_in(settings.database_url) == before
     assert not settings.staging.exists() and not settings.matrices.exists()
 

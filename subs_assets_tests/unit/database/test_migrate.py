@@ -13,10 +13,11 @@ from sqlalchemy import Engine, inspect, make_url, text
 
 from subs_assets.archive import snapshot
 from subs_assets.archive.restore import restore
+from subs_assets.database.check import check, notes, prepare
 from subs_assets.database.drift import VIEWS
 from subs_assets.database.engine import describe, open_engine, writing
 from subs_assets.database.frames import insert, primary_key
-from subs_assets.database.migrate import DatabaseNotReady, alembic_config, check, notes, prepare, upgrade
+from subs_assets.database.migrate import DatabaseNotReady, alembic_config, upgrade
 from subs_assets.database.tables import metadata, substitutions
 from subs_assets.settings import sqlite_url
 from subs_assets_tests import plain_sql
