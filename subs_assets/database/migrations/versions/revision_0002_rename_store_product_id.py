@@ -12,6 +12,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+RENAMES = {"categories.store_product_id": "categories.category_id"}
+
 
 def upgrade() -> None:
     columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("categories")}
