@@ -11,14 +11,12 @@ from sqlalchemy import Column, Connection, Index, Inspector, Table, inspect, tex
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
+from subs_assets.database.declarations import former_names
 from subs_assets.database.frames import primary_key
 from subs_assets.database.tables import metadata
 
 VIEWS = ("substitutions_symmetric",)
 """The views that the migrations make; their SQL stands in the migration alone."""
-
-RENAMED_COLUMNS = {("categories", "store_product_id"): "category_id"}
-"""Renames that the migrations carry out, so that they are told apart from a column lost and another added."""
 
 REBUILD = (
     "keep a copy (`subs archive create`), move the database away or name a new one in SUBS_DATABASE_URL, and run "
@@ -125,9 +123,11 @@ def _columns(
 
 
 def _renames(table: str, extra: dict[str, Column[Any]], missing: dict[str, Column[Any]]) -> list[tuple[str, str]]:
-    """(name found, name expected): the known renames, then the only two names that are left, if their types agree."""
-    known = [(old, RENAMED_COLUMNS.get((table, old))) for old in extra]
-    renames = [(old, new) for old, new in known if new is not None and new in missing]
+    """(name found, name expected): what a revision renames, then the only two names that are left, if their types
+    agree."""
+    declared = former_names()
+    known = [(old, declared.get(f"{table}.{old}", "").removeprefix(f"{table}.")) for old in extra]
+    renames = [(old, new) for old, new in known if new in missing]
     extra_left = [name for name in extra if name not in {old for old, _ in renames}]
     missing_left = [name for name in missing if name not in {new for _, new in renames}]
     if len(extra_left) == 1 and len(missing_left) == 1:
