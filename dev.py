@@ -30,6 +30,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)  # as in pyproject.toml, which says why
 UNFINISHED = "unfinished"
 REAL_DATA_SETS = ("au", "at")
 TEST_VARIABLES = ("SUBS_REAL_CATALOGUES", "SUBS_TEST_")
+TEST_PROCESSES = 2  # as many cores as most machines for CI have
 
 
 class Problem(Exception):
@@ -207,7 +208,8 @@ def variables_for_graph(catalogues: str | None, given: Mapping[str, str], root: 
 
 def variables_for_tests(given: Mapping[str, str], root: Path) -> dict[str, str]:
     """The environment for the tests: without the user's own places, since tests write, and some of them wipe."""
-    variables = common_variables(given, root)
+    # The processes of the tests share the cores: threads within each would only be in the others' way.
+    variables = {"OMP_NUM_THREADS": "1", **common_variables(given, root)}
     return {
         name: value
         for name, value in variables.items()
@@ -248,8 +250,9 @@ def test(python: Path, pytest_arguments: Sequence[str]) -> int:
         if code != 0:
             say(f"[{number}/4] failed; the steps after it were not run")
             return code
-    say(f"[4/4] {' '.join(['pytest', *pytest_arguments])} ...")  # last, so that its summary closes the output
-    return call([str(python), "-m", "pytest", *pytest_arguments], variables, folder=ROOT)
+    tests = ["pytest", "-n", str(TEST_PROCESSES), *pytest_arguments]
+    say(f"[4/4] {' '.join(tests)} ...")  # last, so that its summary closes the output
+    return call([str(python), "-m", *tests], variables, folder=ROOT)
 
 
 def web(python: Path, catalogues: str | None, port: int) -> int:

@@ -1,5 +1,5 @@
 """What holds for every test: where CI is set, a skip is a failure. Fixtures live beside the tests that use them; those
-that start a program for many folders of tests are made known here."""
+that start a program for many folders of tests are made known here, and how tests are dealt out to processes."""
 
 import os
 from collections.abc import Generator
@@ -9,6 +9,7 @@ import pytest
 from subs_assets_tests.chromium import browser  # noqa: F401
 from subs_assets_tests.object_store import object_store, object_store_endpoint  # noqa: F401
 from subs_assets_tests.postgres_server import postgres_server, postgres_url  # noqa: F401
+from subs_assets_tests.processes import pytest_xdist_make_scheduler  # noqa: F401
 
 HINT = (
     "a skip is a failure where CI is set, so that no test vanishes unseen: bring what it needs "

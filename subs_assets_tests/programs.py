@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 
 def program(name: str, package: str, folders: Sequence[str] = ()) -> Path:
@@ -17,16 +19,23 @@ def program(name: str, package: str, folders: Sequence[str] = ()) -> Path:
     if found := _find(name, folders):
         return found
     if os.environ.get("CI") and shutil.which("apt-get"):
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-            subprocess.run(
-                ["apt-get", "--quiet", *arguments],
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
+        # apt-get fails where another one is at work, and two processes of the same tests may want one.
+        with FileLock(Path(tempfile.gettempdir()) / "subs-assets-tests-apt-get.lock"):
+            if not _find(name, folders):
+                _install(package)
         if found := _find(name, folders):
             return found
     pytest.skip(f"the program {name} is missing: install it (Debian: apt install {package})")
+
+
+def _install(package: str) -> None:
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+        subprocess.run(
+            ["apt-get", "--quiet", *arguments],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
 
 def _find(name: str, folders: Sequence[str]) -> Path | None:

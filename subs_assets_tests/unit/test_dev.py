@@ -298,7 +298,7 @@ def test_tests_never_see_the_databases_of_the_user(checkout: Path, real: Path) -
         "CI": "true",
     }
     kept = {"SUBS_REAL_CATALOGUES": str(real), "SUBS_TEST_SERVER": "made for tests", "CI": "true"}
-    common = {"PYTHONUTF8": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    common = {"PYTHONUTF8": "1", "DAGSTER_DISABLE_TELEMETRY": "yes", "OMP_NUM_THREADS": "1"}
     assert dev.variables_for_tests(given, checkout) == kept | common
 
 
@@ -333,10 +333,10 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_test_ends_with_pytest_and_gives_it_the_rest(called: list[list[str]]) -> None:
+def test_test_ends_with_pytest_in_two_processes_and_gives_it_the_rest(called: list[list[str]]) -> None:
     assert dev.main(["test", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]) == 0
     assert [command[0] for command in called] == ["ruff", "ruff", "mypy", "pytest"]
-    assert called[-1][1:] == ["-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]
+    assert called[-1][1:] == ["-n", "2", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]
 
 
 def test_test_stops_at_the_first_failure(called: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,9 +88,9 @@ def test_numbers_that_are_no_sizes(name: str) -> None:
     "text", ["1" * 1000, "1" + " " * 998, "1x" * 500, "1.1," * 250, "1-" * 500, "1 x " * 250, "1pack " * 160]
 )
 def test_a_hostile_text_takes_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # what else the machine does is not counted
     read_size(text, text, 1.0, text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("size_text", ["99999999 kg", "0 g", "1 Abtr.G.", "-3 g", "g", ""])
