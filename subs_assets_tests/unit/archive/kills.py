@@ -1,10 +1,11 @@
-"""Kills real processes while they archive, restore and drill: at each point where they write something for good, and
-at any time between; what then must be there is left to the scenes.
+"""Kills real processes while they archive, restore, wipe and migrate: at each point where they write something for
+good, and at any time between; what then must be there is left to the scenes.
 """
 
 import multiprocessing
 import os
 import random
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from subs_assets_tests.unit.archive.tally import Tally
 
 CHANGES = frozenset({"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.truncate"})
 FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+# Not INSERT: a restore into SQLite would stop at each row.
+STATEMENTS = frozenset(
+    {"BEGIN", "LOCK", "CREATE", "ALTER", "DROP", "UPDATE", "DELETE", "TRUNCATE", "REFRESH", "COMMIT", "ROLLBACK"}
+)
 UNEXPECTED = "no ArchiveError: "
 SIGKILL = 9  # os.kill ends a process on Windows too
 
@@ -56,13 +61,16 @@ def watched(scene: Scene) -> tuple[int, float]:
     return int(count), seconds
 
 
-def kill(scene: Scene, moment: int | float) -> None:
-    """Kill the scene's work at its write point of that number, or after so many seconds."""
-    near, child = _start(scene, moment if isinstance(moment, int) else 0)
-    if isinstance(moment, int):
-        _said(near)
-    else:
+def kill(scene: Scene, moment: int | float | str) -> None:
+    """Kill the scene's work at its write point of that number, at the first of that name (a statement's first word),
+    or after so many seconds.
+    """
+    near, child = _start(scene, 0 if isinstance(moment, float) else moment)
+    if isinstance(moment, float):
         time.sleep(moment)
+    else:
+        said = _said(near)
+        assert isinstance(moment, int) or said == moment, f"it never came to {moment}: {said}"
     child.kill()
     child.join()
 
@@ -84,7 +92,7 @@ def cut_off(scene: Scene, server: PostgresServer, seconds: float, statement: str
     return "done" if said.isdigit() else said
 
 
-def _start(scene: Scene, stop_at: int) -> tuple[Any, Any]:
+def _start(scene: Scene, stop_at: int | str) -> tuple[Any, Any]:
     near, far = _processes.Pipe()
     child = _processes.Process(target=_child, args=(scene, stop_at, far), daemon=True)
     child.start()
@@ -99,7 +107,7 @@ def _said(child: Any) -> str:
     return said
 
 
-def _child(scene: Scene, stop_at: int, parent: Connection) -> None:
+def _child(scene: Scene, stop_at: int | str, parent: Connection) -> None:
     """Tells its parent: "begun"; then at which point it stands, or how it ended: how many points there were, or its
     error.
     """
@@ -108,13 +116,17 @@ def _child(scene: Scene, stop_at: int, parent: Connection) -> None:
     def point(name: str) -> None:
         nonlocal reached
         reached += 1
-        if reached == stop_at:
+        if stop_at in (reached, name):
             parent.send(name)
             time.sleep(600)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & FOR_WRITING):
             point(event)
+
+    def watch_statement(statement: object) -> None:
+        if (word := (str(statement).split(maxsplit=1) or [""])[0].upper()) in STATEMENTS:
+            point(word)
 
     def followed_by_a_point(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **keywords: Any) -> Any:
@@ -124,13 +136,27 @@ def _child(scene: Scene, stop_at: int, parent: Connection) -> None:
 
         return call
 
+    def execute(cursor: Any, statement: Any, *arguments: Any, **keywords: Any) -> Any:
+        result = psycopg_execute(cursor, statement, *arguments, **keywords)
+        watch_statement(statement)
+        return result
+
+    def connect(*arguments: Any, **keywords: Any) -> sqlite3.Connection:
+        connection = sqlite_connect(*arguments, **keywords)
+        connection.set_trace_callback(watch_statement)
+        return connection
+
+    psycopg_execute, sqlite_connect = psycopg.Cursor.execute, sqlite3.connect
     os.fsync = followed_by_a_point(os.fsync)
-    psycopg.Cursor.execute = followed_by_a_point(psycopg.Cursor.execute)  # type: ignore[method-assign]
+    sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
+    psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+    psycopg.Connection.commit = followed_by_a_point(psycopg.Connection.commit)  # type: ignore[method-assign]
     psycopg.Copy.write = followed_by_a_point(psycopg.Copy.write)  # type: ignore[method-assign]
     parent.send("begun")
     sys.addaudithook(watch)
     try:
         scene.work()
+        point("the end")
     except ArchiveError as problem:
         parent.send(f"{type(problem).__name__}: {problem}")
     except Exception as problem:

@@ -1,0 +1,182 @@
+"""Resets and upgrades that something happens to: each can be done, and says what was left of it and that the next one
+does not mind; what happens to them is not known here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from subs_assets.archive import reset, reset_state, verify
+from subs_assets.archive.errors import ArchiveError, CommitUnknown
+from subs_assets.archive.places import LocalPlace
+from subs_assets.archive.reset_state import ResetRequest
+from subs_assets.database.control import open_control
+from subs_assets.database.engine import DatabaseNotReady
+from subs_assets.database.lock import RunLocked, run_lock
+from subs_assets_tests.unit.archive.scenes import listed_in
+from subs_assets_tests.unit.archive.warehouses import CONTROL, WAREHOUSE, Warehouse
+
+AS_BEFORE, UNUSED = "all as before, the request used up", "all as before, the request not"
+WIPED = "wiped, beside an archive that is equal"
+NO_ARCHIVE, ARCHIVED = "all as before, no archive noted", "all as before, an archive noted that is equal"
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """Of the request ``request_id``, which has its archive; ``port`` is a proxy's, where one is between."""
+
+    warehouse: Warehouse
+    request_id: str
+    before: dict[str, object] = field(repr=False)
+    after: dict[str, object] = field(repr=False)
+    port: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"confirm, {self.warehouse.kind}"
+
+    def prepare(self) -> None:
+        self.warehouse.prepare()
+
+    def work(self) -> None:
+        confirm(self.warehouse, self.request_id, self.port)
+
+    def left(self) -> str:
+        self.warehouse.wait_until_alone()
+        found, request = self.warehouse.content(), request_of(self.warehouse, self.request_id)
+        expect_archives(self.warehouse, request.archive, self.before)
+        if found == self.before:
+            assert request.state in ("archived", "refused"), f"the request says {request.state}: {request.outcome}"
+            return UNUSED if request.confirmed_by is None else AS_BEFORE
+        assert found == self.after, "something was lost, and not all is wiped"
+        assert request.confirmed_by is not None
+        assert "as it was" not in (request.outcome or ""), request.outcome
+        return WIPED
+
+    def again(self) -> None:
+        left = self.left()
+        if left == UNUSED:
+            confirm(self.warehouse, self.request_id)
+        else:
+            expect_refusal(self.warehouse, self.request_id)
+            expected = self.before if left == AS_BEFORE else self.after
+            assert self.warehouse.content() == expected, "a request was good for two"
+        reset_once(self.warehouse)
+        assert self.warehouse.content() == self.after
+        self.warehouse.clear()
+
+
+@dataclass(frozen=True)
+class ArchiveForReset:
+    """Of the request ``request_id``, which waits for its archive."""
+
+    warehouse: Warehouse
+    request_id: str
+    before: dict[str, object] = field(repr=False)
+    after: dict[str, object] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"archive for a reset, {self.warehouse.kind}"
+
+    def prepare(self) -> None:
+        self.warehouse.prepare()
+
+    def work(self) -> None:
+        archive_for(self.warehouse, self.request_id)
+
+    def left(self) -> str:
+        self.warehouse.wait_until_alone()
+        assert self.warehouse.content() == self.before, "an archive changed what it read"
+        request = request_of(self.warehouse, self.request_id)
+        expect_archives(self.warehouse, request.archive, self.before)
+        assert request.state == ("requested" if request.archive is None else "archived")
+        return NO_ARCHIVE if request.archive is None else ARCHIVED
+
+    def again(self) -> None:
+        if self.left() == NO_ARCHIVE:
+            self.work()
+        assert self.left() == ARCHIVED
+        confirm(self.warehouse, self.request_id)
+        assert self.warehouse.content() == self.after
+        assert self.warehouse.rubbish() == []
+        self.warehouse.clear()
+
+
+def confirm(warehouse: Warehouse, request_id: str, port: int = 0) -> None:
+    """As the command does it, with the run lock. Raises ArchiveError: nothing was wiped, or nobody knows."""
+    databases = warehouse.databases(port)
+    with errors_as_sentences(), control_of(warehouse) as control:
+        with run_lock(warehouse.home, databases[WAREHOUSE], f"reset {request_id}"):
+            outcome = reset.confirm(control, request_id, "ben", databases[WAREHOUSE], LocalPlace(warehouse.archives))
+        if outcome.state != "wiped":
+            is_known = "as it was" in outcome.sentence
+            raise ArchiveError(outcome.sentence) if is_known else CommitUnknown(outcome.sentence)
+
+
+def archive_for(warehouse: Warehouse, request_id: str) -> None:
+    """As the command does it."""
+    with errors_as_sentences(), control_of(warehouse) as control:
+        reset.archive_request(control, request_id, warehouse.databases(), LocalPlace(warehouse.archives))
+
+
+def request_in(warehouse: Warehouse) -> str:
+    """The id of a new request."""
+    with control_of(warehouse) as control:
+        return reset.request(control, "ana", "start afresh")
+
+
+def reset_once(warehouse: Warehouse) -> None:
+    """From the request to the wipe; the archive of that is proven, and no rubbish is left."""
+    before, request_id = warehouse.content(), request_in(warehouse)
+    archive_for(warehouse, request_id)
+    confirm(warehouse, request_id)
+    expect_archives(warehouse, request_of(warehouse, request_id).archive, before)
+    assert warehouse.rubbish() == []
+
+
+def expect_refusal(warehouse: Warehouse, request_id: str) -> None:
+    """That this request cannot be confirmed."""
+    with control_of(warehouse) as control:
+        outcome = reset.confirm(
+            control, request_id, "eve", warehouse.databases()[WAREHOUSE], LocalPlace(warehouse.archives)
+        )
+    assert outcome.state == "refused", outcome
+
+
+def expect_archives(warehouse: Warehouse, name: str | None, content: dict[str, object]) -> None:
+    """That each archive that is listed is whole, and that the one of that name, if any, gives back such a content."""
+    listed = listed_in(warehouse.archives)
+    assert all(verify.verify(path).ok for path in listed), "a listed archive is damaged"
+    if name is not None:
+        assert name in [path.name for path in listed], "the archive is gone"
+        assert warehouse.content_of(warehouse.archives / name) == content, "the archive holds something else"
+
+
+def request_of(warehouse: Warehouse, request_id: str) -> ResetRequest:
+    """As the control state has it."""
+    with control_of(warehouse) as control:
+        found = reset_state.find(control, request_id)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def control_of(warehouse: Warehouse) -> Iterator[Engine]:
+    """Closed afterwards: a child that is forked must not share a connection."""
+    control = open_control(warehouse.databases()[CONTROL])
+    try:
+        yield control
+    finally:
+        control.dispose()
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """What the commands print in a line, as an ArchiveError."""
+    try:
+        yield
+    except (DatabaseNotReady, RunLocked) as problem:
+        raise ArchiveError(f"{type(problem).__name__}: {problem}") from None
