@@ -1,4 +1,4 @@
-"""``subs db``: upgrade and check, on real databases."""
+"""``subs db``: upgrade, check and revision, on real databases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,3 +96,18 @@ def test_a_database_of_a_newer_program(subs: Subs, home: Settings) -> None:
     for command in ("check", "upgrade"):
         result = subs(home, "db", command)
         assert result.exit_code == 1 and "9999" in result.stderr and "update the program" in result.stderr
+
+
+def test_a_revision_is_written_only_where_tables_changed_and_for_what_is_there(
+    subs: Subs, empty_home: Settings
+) -> None:
+    versions = Path(migrate.__file__).parent / "migrations" / "versions"
+    before = sorted(versions.glob("*.py"))
+    nothing = subs(empty_home, "db", "revision", "Nothing new.")
+    assert nothing.exit_code == 0
+    assert nothing.stdout == "nothing to do: the revisions make these tables\n"
+    typo = subs(empty_home, "db", "revision", "Lost.", "--rename", "listings.ulr=listings.url", "--drop", "listing.url")
+    assert typo.exit_code == 1
+    assert "--rename listings.ulr=listings.url fits nothing; dropped: nothing; added: nothing" in typo.stderr
+    assert sorted(versions.glob("*.py")) == before
+    assert not empty_home.home.exists()

@@ -94,6 +94,11 @@ NOTE_A_NEW_PRODUCT = {
     ),
 }
 
+TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
 
 @pytest.fixture
 def some_products(engine: Engine, url: str, rows_of: Callable[..., pd.DataFrame]) -> list[tuple[object, ...]]:
@@ -201,11 +206,30 @@ def test_what_is_said_to_be_meant_is_dropped_in_place(engine: Engine, url: str, 
     assert '"category_inventory",' in source and 'op.drop_column("listings", "url")' in source
     run(source, engine)
     assert differences(engine, drops()) == ["remove_table"]
-    triggers = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
-    }
-    assert plain_sql.select(url, triggers[engine.dialect.name]) == [("note",)]
+    assert plain_sql.select(url, TRIGGERS[engine.dialect.name]) == [("note",)]
+
+
+BY_HAND = """
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade() -> None:
+    op.add_column("products", sa.Column("name_as_number", sa.Float))
+    op.execute("UPDATE products SET name_as_number = CAST(substr(name, 8) AS FLOAT)")
+    op.drop_index("my_index")
+    op.drop_column("products", "name")
+    op.execute("ALTER TABLE products RENAME COLUMN name_as_number TO name")
+"""
+
+
+def test_a_type_that_is_changed_by_hand_as_the_docs_say_leaves_the_trigger(
+    engine: Engine, url: str, some_products: list[tuple[object, ...]]
+) -> None:
+    plain_sql.execute(url, "DROP VIEW my_view")
+    run(BY_HAND, engine)
+    assert plain_sql.select(url, "SELECT name FROM products WHERE product_id = 'p7'") == [(7.0,)]
+    assert plain_sql.select(url, TRIGGERS[engine.dialect.name]) == [("note",)]
 
 
 def test_what_is_written_is_formed_as_ruff_forms_it(source_of: Callable[..., str], tmp_path: Path) -> None:
