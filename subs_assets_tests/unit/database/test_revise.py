@@ -18,6 +18,7 @@ from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.frames import insert
 from subs_assets.database.migrate import alembic_config
 from subs_assets.database.revise import RevisionRefused, meant, revision_source, write_revision
+from subs_assets.database.revision_source import module_source
 from subs_assets.database.tables import TEXT, WHOLE_NUMBER, metadata, products
 from subs_assets.settings import sqlite_url
 from subs_assets_tests import plain_sql
@@ -232,6 +233,18 @@ def test_a_type_that_is_changed_by_hand_as_the_docs_say_leaves_the_trigger(
     assert plain_sql.select(url, TRIGGERS[engine.dialect.name]) == [("note",)]
 
 
+def around_the_end_of_the_line(length: int) -> str:
+    """A revision whose brackets fit, fit on a line of their own, or do not, by the length of a name."""
+    long, short = "a" * length, "b" * 30
+    statements = [
+        f"op.create_index('{long}', 't', ['{short}'], unique=False)",
+        f"op.create_index('ix', 'table', ['{long}', '{short}'])",
+        f"op.add_column('t', sa.Column('{long}', sa.Text(), server_default='x', nullable=True))",
+    ]
+    constants = {"RENAMES": {short: "b", "t.b": f"t.{long}"}, "DROPS": (long, short), "REWRITES": (long,)}
+    return module_source("What it does.", "0008", "0007", constants, statements)
+
+
 def test_what_is_written_is_formed_as_ruff_forms_it(source_of: Callable[..., str], tmp_path: Path) -> None:
     long_names = {
         "products.name": "a_name_that_is_as_long_as_postgresql_takes_one",
@@ -247,6 +260,7 @@ def test_what_is_written_is_formed_as_ruff_forms_it(source_of: Callable[..., str
             rename=["products=goods", "products.gtin=goods.trade_number"],
         ),
     ]
+    sources += [around_the_end_of_the_line(length) for length in range(40, 90, 2)]
     for number, source in enumerate(sources):
         (tmp_path / f"revision_{number}.py").write_text(source, encoding="utf-8")
     for command in (["format", "--diff"], ["check"]):
