@@ -22,6 +22,7 @@ class SqliteWipe:
     def __init__(self, connection: sqlite3.Connection, label: str) -> None:
         self._connection = connection
         self._source = SqliteSource(connection, label)
+        self._digests = self._source.digests()
 
     def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]:
         """What tells the live database from the archived one, a sentence each; empty where they are equal.
@@ -37,7 +38,7 @@ class SqliteWipe:
         ]
         if not sentences and schema.ddl != entry.ddl:
             sentences.append("the tables, indexes, views or triggers were made in another order")
-        return sentences + differences(archived, self._source.digests())
+        return sentences + differences(archived, self._digests)
 
     def wipe(self) -> dict[str, int]:
         """Delete all rows of all tables but ``alembic_version``; table -> rows deleted.
@@ -47,7 +48,7 @@ class SqliteWipe:
         """
         if virtual := [statement.name for statement in self._source.schema.ddl if statement.kind == "virtual table"]:
             raise ResetRefused(f"virtual tables cannot be emptied safely: {', '.join(virtual)}; drop them first")
-        before = self._source.digests()
+        before = self._digests
         for table in before:
             if table != KEPT_TABLE:
                 self._connection.execute(f"DELETE FROM {quote(table)}")
