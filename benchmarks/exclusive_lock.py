@@ -1,6 +1,6 @@
 """How long nobody can write while a reset is confirmed, seen from inside and by a writer and a reader beside it.
 
-``python -m benchmarks.exclusive_lock [--rows 1000000]`` needs a PostgreSQL server to start. The rows, of ten columns,
+``python benchmarks/exclusive_lock.py [--rows 1000000]`` needs a PostgreSQL server to start. The rows, of ten columns,
 lie in one table, then in three. Each line is the median of three runs, each in a process of its own, on a copy of its
 own. The writer takes the lock that an INSERT takes, and the reader reads one row, each a hundred times a second; shown
 is the longest that one of them waited.
@@ -23,10 +23,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
+from archive import COLUMNS, RUNS, made_up
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.archive import COLUMNS, RUNS, made_up
 from subs_assets.archive import snapshot
 from subs_assets_tests.postgres_server import PostgresServer, running_server
 
