@@ -1,12 +1,11 @@
 """Whether a run may write to a database, in words; how its schema differs from the tables is ``drift.py``'s."""
 
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect
 
 from subs_assets.database import drift
 from subs_assets.database.engine import DatabaseNotReady, answering, describe, sqlite_file
-from subs_assets.database.migrate import alembic_config, newer_program, unknown_revisions, upgrade
+from subs_assets.database.migrate import newer_program, revisions, unknown_revisions, upgrade
 
 UPGRADE = "run `subs db upgrade`"
 
@@ -54,7 +53,7 @@ def prepare(url: str | URL) -> None:
 
 
 def _problems(connection: Connection, where: str) -> list[str]:
-    script = ScriptDirectory.from_config(alembic_config())
+    script = revisions()
     if _is_empty(connection):
         return [f"{where} is empty: {UPGRADE}"]
     heads = MigrationContext.configure(connection).get_current_heads()
