@@ -1,5 +1,5 @@
-"""Which kinds of database can be archived, restored and wiped, and which module does it; every other module asks
-here.
+"""Which kinds of database can be archived, restored, wiped and migrated, and which module does it; every other
+module asks here.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from subs_assets.archive import sqlite_source, sqlite_target, sqlite_wipe
+from subs_assets.archive import sqlite_migration, sqlite_source, sqlite_target, sqlite_wipe
 from subs_assets.archive.errors import UnsupportedDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope
-from subs_assets.archive.protocols import Source, Target, Wipe
+from subs_assets.archive.protocols import Migration, Source, Target, Wipe
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -103,6 +103,19 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> AbstractContextMana
 
         return postgres_wipe.open_for_wiping(url, entry)
     return sqlite_wipe.open_for_wiping(sqlite_source.database_path(url))
+
+
+def open_for_migrating(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[Migration]:
+    """What ``entry`` covers of a database, which nobody else can write to until the block ends.
+
+    Raises:
+        UnreadableDatabase: it cannot be locked and read.
+    """
+    if dialect_of(url) == POSTGRESQL:
+        from subs_assets.archive import postgres_migration
+
+        return postgres_migration.open_for_migrating(url, entry)
+    return sqlite_migration.open_for_migrating(url)
 
 
 @contextmanager

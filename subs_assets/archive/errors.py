@@ -46,6 +46,10 @@ class ResetRefused(ArchiveError):
     """A step of a reset was asked for that its state does not allow; nothing was changed."""
 
 
+class UpgradeRefused(ArchiveError):
+    """An upgrade would lose something, or cannot be shown not to; the database is as it was."""
+
+
 class CommitUnknown(ArchiveError):
     """The answer to a commit was lost, and whether it was done cannot be found out."""
 

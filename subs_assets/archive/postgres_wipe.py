@@ -165,7 +165,6 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWi
         raise UnreadableDatabase(str(problem)) from None
     with closing(connection):
         with explained(UnreadableDatabase, url, "cannot be read"):
-            before = table_names(connection, scope)
             connection.execute("BEGIN")
             own_schema = _current_schema(connection)
             pin(connection)
@@ -176,11 +175,23 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> Iterator[PostgresWi
                     f"would empty what may be somebody else's: {shown}; give the warehouse a database of its "
                     "own, or name its schema in the URL (?options=-csearch_path%3Dname), and request the reset again"
                 )
-        lock(connection, url, list(before.values()), "ACCESS EXCLUSIVE", UnreadableDatabase)
-        with explained(UnreadableDatabase, url, "cannot be read"):
-            if table_names(connection, scope) != before:
-                raise UnreadableDatabase(f"{label(url)}: tables were made or dropped meanwhile; try again")
+        lock_alone(connection, url, scope)
         yield PostgresWipe(connection, url, scope)
+
+
+def lock_alone(connection: Connection, url: str | URL, scope: Scope) -> None:
+    """Keep everybody out of the tables of ``scope`` until the connection's transaction, in READ COMMITTED and with its
+    settings pinned, ends.
+
+    Raises:
+        UnreadableDatabase: somebody else holds a lock for too long, or makes and drops tables meanwhile.
+    """
+    with explained(UnreadableDatabase, url, "cannot be read"):
+        before = table_names(connection, scope)
+    lock(connection, url, list(before.values()), "ACCESS EXCLUSIVE", UnreadableDatabase)
+    with explained(UnreadableDatabase, url, "cannot be read"):
+        if table_names(connection, scope) != before:
+            raise UnreadableDatabase(f"{label(url)}: tables were made or dropped meanwhile; try again")
 
 
 def _current_schema(connection: Connection) -> str | None:

@@ -1,9 +1,12 @@
-"""What the archive asks of any kind of database: to be read, filled and emptied; which kinds there are is not known
-here.
+"""What the archive asks of any kind of database: to be read, filled, emptied and migrated; which kinds there are
+is not known here.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
+
+from sqlalchemy import Connection
 
 from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, TableDigest, TableEntry
 
@@ -70,4 +73,24 @@ class Wipe(Protocol):
 
     def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]: ...
     def wipe(self) -> dict[str, int]: ...
+    def commit(self) -> None: ...
+
+
+class Migration(Protocol):
+    """A database that nobody else can write to, in a transaction; what ``connection`` executes is there for good only
+    with ``commit``.
+    """
+
+    @property
+    def connection(self) -> Connection: ...
+    def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]: ...
+    def reading(self) -> AbstractContextManager[Source]:
+        """The database as its transaction sees it now."""
+
+    def objects(self) -> set[tuple[str, str, str]]:
+        """(kind, name, table) of all that is no table and can be used: indexes, views, triggers ..."""
+
+    def sequences(self) -> dict[str, object]:
+        """Where each sequence stands that is not in a table."""
+
     def commit(self) -> None: ...

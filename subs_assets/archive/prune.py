@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import Engine
+
+from subs_assets.archive import reset_state, upgrade_state
 from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.store import ArchiveSummary
@@ -55,6 +58,13 @@ def prune(
     return judgements
 
 
+def archives_in_use(control: Engine) -> set[str]:
+    """The names of the archives that hold what is nowhere else: those that reset requests wait with for their
+    confirmation, or were confirmed with, and those of upgrades that were not refused.
+    """
+    return reset_state.archives_in_use(control) | upgrade_state.archives_in_use(control)
+
+
 def judgements_of(
     place: ArchivePlace, sources: tuple[str, ...], retention: Retention, needed: Collection[str] = ()
 ) -> list[Judgement]:
@@ -98,7 +108,7 @@ def judge(
     for name, problem in problems.items():
         if problem is not None:
             reasons[name] = f"is damaged, look at it: {problem}"
-    reasons |= dict.fromkeys(needed, "a reset needs it")
+    reasons |= dict.fromkeys(needed, "a reset or an upgrade needs it")
     return [
         Judgement(one, one.name in reasons, reasons.get(one.name, "a newer one stands for its time")) for one in listed
     ]

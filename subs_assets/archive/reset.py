@@ -8,7 +8,6 @@ meanwhile, like everybody who writes to the warehouse.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import URL, Engine
@@ -22,7 +21,7 @@ from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.reset_state import RequestExpired, ResetRequest
 from subs_assets.archive.store import FOLDER_NAME, read_manifest
-from subs_assets.archive.verify import verify
+from subs_assets.archive.verify import unfit
 
 WAREHOUSE = "warehouse"
 
@@ -50,13 +49,6 @@ def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
     return reset_state.waiting(control, now or datetime.now(UTC))
 
 
-def archives_in_use(control: Engine) -> set[str]:
-    """The names of the archives that requests wait with for their confirmation, or were confirmed with: what was wiped
-    then, or may have been, is nowhere else.
-    """
-    return reset_state.archives_in_use(control)
-
-
 def archive_request(
     control: Engine,
     request_id: str,
@@ -79,7 +71,7 @@ def archive_request(
         raise ResetRefused(f"a reset needs an archive of the {WAREHOUSE}; named were: {', '.join(databases) or 'none'}")
     name = place.create(databases, note=f"before reset {request_id}")
     with place.fetched(name) as folder:
-        if problems := _problems(folder) or drill(folder, databases).problems:
+        if problems := unfit(folder, WAREHOUSE) or drill(folder, databases).problems:
             sentence = f"its archive {name} is not good enough: {'; '.join(problems)}"
             noted = _finish(control, request_id, "archive", "refused", sentence)
             raise ResetRefused(f"reset {request_id} is refused: {noted}")
@@ -137,26 +129,13 @@ def _finish(control: Engine, request_id: str, who: str, state: Literal["wiped", 
     return outcome
 
 
-def _problems(folder: Path) -> tuple[str, ...]:
-    """Why an archive may not stand for the warehouse."""
-    verification = verify(folder)
-    if not verification.ok:
-        return verification.problems
-    manifest = read_manifest(folder)
-    if not manifest.complete:
-        return tuple(f"it is not complete: {sentence}" for sentence in manifest.not_represented)
-    if WAREHOUSE not in manifest.databases:
-        return (f"it holds no database {WAREHOUSE}",)
-    return ()
-
-
 def _archive_of(archived: ResetRequest, place: ArchivePlace) -> Manifest:
     """The manifest of the request's archive, after reading all of it back. Raises BadArchive."""
     name = archived.archive or ""
     if not FOLDER_NAME.fullmatch(name):
         raise BadArchive(f"{name!r} is no archive's name")
     with place.fetched(name) as folder:
-        if problems := _problems(folder):
+        if problems := unfit(folder, WAREHOUSE):
             raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
         return read_manifest(folder)
 

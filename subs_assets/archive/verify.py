@@ -47,6 +47,19 @@ def verify(path: Path, progress: Progress | None = None) -> Verification:
     return Verification(not problems, tuple(problems), len(manifest.tables), rows, manifest.complete)
 
 
+def unfit(path: Path, database: str) -> tuple[str, ...]:
+    """Why an archive may not stand for a database of that name, a sentence each; empty where it may."""
+    verification = verify(path)
+    if not verification.ok:
+        return verification.problems
+    manifest = read_manifest(path)
+    if not manifest.complete:
+        return tuple(f"it is not complete: {sentence}" for sentence in manifest.not_represented)
+    if database not in manifest.databases:
+        return (f"it holds no database {database}",)
+    return ()
+
+
 def _inconsistencies(manifest: Manifest, path: Path) -> Iterator[str]:
     """What a manifest cannot mean, whoever wrote it."""
     if (named := FOLDER_NAME.fullmatch(path.name)) and named[2] != manifest.id:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from subs_assets.archive import reset
 from subs_assets.archive.databases import sources_of
-from subs_assets.archive.prune import Retention, prune
+from subs_assets.archive.prune import Retention, archives_in_use, prune
 from subs_assets.assets.metadata import preview
 from subs_assets.database import control, nights
 from subs_assets.database.lock import run_lock
@@ -70,7 +70,7 @@ def prune_superseded(context: OpExecutionContext, config: PruneConfig, archive_s
     """Remove the archives that a newer verified one stands for; the two newest verified ones always stay."""
     engine = control.open_control(archive_store.control_url)
     try:
-        needed = reset.archives_in_use(engine)
+        needed = archives_in_use(engine)
     finally:
         engine.dispose()
     place = archive_store.place()

@@ -305,9 +305,8 @@ def prune(
     """
     from subs_assets.archive.databases import sources_of
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.prune import Retention, judgements_of
+    from subs_assets.archive.prune import Retention, archives_in_use, judgements_of
     from subs_assets.archive.prune import prune as prune_archives
-    from subs_assets.archive.reset import archives_in_use
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()

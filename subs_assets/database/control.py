@@ -1,5 +1,5 @@
-"""Control state: decisions, reset requests, the audit log, the history of runs and drills, and whose data it is; kept
-apart from the warehouse. What nights measured is read and written in nights.py.
+"""Control state: decisions, reset requests, the audit log, the history of runs, drills and upgrades, and whose data it
+is; kept apart from the warehouse. What nights measured is read and written in nights.py.
 
 It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived with everything else, and is never
 compared with an archive and never wiped.
@@ -130,6 +130,19 @@ night_passes = Table(
     Column("reason", TEXT, nullable=False),
     Column("used_at", TEXT),  # when the night that it let pass was published
     Column("used_by_run", TEXT),
+)
+
+schema_upgrades = Table(
+    "schema_upgrades",
+    control_metadata,
+    Column("archive", TEXT, primary_key=True),  # its folder's name: what stood for the data
+    Column("state", TEXT, nullable=False),  # running, done, refused, unknown
+    Column("asked_by", TEXT, nullable=False),
+    Column("started_at", TEXT, nullable=False),
+    Column("from_revisions", TEXT, nullable=False),
+    Column("to_revisions", TEXT, nullable=False),
+    Column("finished_at", TEXT),
+    Column("outcome", TEXT),
 )
 
 data_set = Table(

@@ -13,6 +13,7 @@ from subs_assets.archive import reset, reset_state, snapshot, store
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import CommitUnknown, ResetRefused, UnreadableDatabase
 from subs_assets.archive.places import LocalPlace
+from subs_assets.archive.prune import archives_in_use
 from subs_assets.database.control import audit_log
 from subs_assets.database.engine import writing
 from subs_assets_tests.unit.archive.conftest import (
@@ -363,8 +364,8 @@ def test_how_it_ended_is_said_even_where_it_cannot_be_noted(
 
 def test_the_archive_of_what_was_wiped_is_in_use_for_good(place: SqliteFiles | PostgresSchemas) -> None:
     waiting = place.archived_without_drill()
-    (archive,) = reset.archives_in_use(place.control)
+    (archive,) = archives_in_use(place.control)
     assert place.confirm(waiting).state == "wiped"
-    assert reset.archives_in_use(place.control) == {archive}
+    assert archives_in_use(place.control) == {archive}
     reset.request(place.control, "ana")
-    assert reset.archives_in_use(place.control) == {archive}
+    assert archives_in_use(place.control) == {archive}

@@ -1,0 +1,103 @@
+"""An SQLite database that nobody else can write to, to be compared with an archive and migrated in one transaction."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from subs_assets.archive.errors import UnreadableDatabase
+from subs_assets.archive.manifest import DatabaseEntry, TableDigest
+from subs_assets.archive.sqlite_schema import quote
+from subs_assets.archive.sqlite_source import SqliteSource
+from subs_assets.archive.sqlite_wipe import SqliteWipe
+from subs_assets.database.engine import describe, open_engine, reason_of
+
+
+class SqliteMigration:
+    """What is executed on ``connection`` is there for good only with ``commit``."""
+
+    def __init__(self, connection: Connection, label: str) -> None:
+        self.connection = connection
+        self._label = label
+
+    def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]:
+        """What tells the database from the archived one, a sentence each; empty where they are equal."""
+        with self._as_it_is() as raw:
+            return SqliteWipe(raw, self._label).differences(entry, archived)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteSource]:
+        """The database as its transaction sees it now."""
+        with self._as_it_is() as raw:
+            yield SqliteSource(raw, self._label)
+
+    def objects(self) -> set[tuple[str, str, str]]:
+        """(kind, name, table) of all that is no table; a view that cannot be read is none."""
+        with self._as_it_is() as raw:
+            ddl = SqliteSource(raw, self._label).schema.ddl
+            return {
+                (one.kind, one.name, one.table)
+                for one in ddl
+                if one.kind != "table" and (one.kind != "view" or _is_readable(raw, one.name))
+            }
+
+    def sequences(self) -> dict[str, object]:
+        """None: they are rows of ``sqlite_sequence``."""
+        return {}
+
+    def commit(self) -> None:
+        self.connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def _as_it_is(self) -> Iterator[sqlite3.Connection]:
+        """The driver's connection, reading text as the archive does."""
+        raw = driver_connection(self.connection)
+        text = raw.text_factory
+        try:
+            yield raw
+        finally:
+            raw.text_factory = text
+
+
+@contextmanager
+def open_for_migrating(url: str | URL) -> Iterator[SqliteMigration]:
+    """Keep every writer out until the block ends; without ``commit`` the database is as it was.
+
+    Raises:
+        UnreadableDatabase: somebody else holds its lock for too long.
+    """
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            # Off, or dropping a table would first delete its rows, and with them those of its children. Within a
+            # transaction this is not heard.
+            driver_connection(connection).execute("PRAGMA foreign_keys = OFF")
+            try:
+                transaction = connection.execution_options(subs_begin="BEGIN EXCLUSIVE").begin()
+            except DBAPIError as problem:
+                raise UnreadableDatabase(
+                    f"{describe(url)}: cannot be locked for itself: {reason_of(problem)}; end what uses it and try "
+                    "again"
+                ) from problem
+            try:
+                yield SqliteMigration(connection, describe(url))
+            finally:
+                transaction.rollback()
+    finally:
+        engine.dispose()
+
+
+def driver_connection(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+def _is_readable(raw: sqlite3.Connection, view: str) -> bool:
+    try:
+        raw.execute(f"SELECT * FROM {quote(view)} LIMIT 0")
+    except sqlite3.Error:
+        return False
+    return True

@@ -1,0 +1,209 @@
+"""The steps of an upgrade that may lose something: archived, verified, restored aside, rehearsed there, and only then
+done, in one transaction in which the database was compared with the archive before and after.
+
+Whoever upgrades holds the run lock meanwhile, like everybody who writes to the warehouse. What only adds needs none of
+it, and is done at once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import URL, Engine, make_url
+
+from subs_assets.archive import snapshot, upgrade_state
+from subs_assets.archive.databases import open_for_migrating
+from subs_assets.archive.drill import restored_aside
+from subs_assets.archive.errors import ArchiveError, CommitUnknown, UpgradeRefused
+from subs_assets.archive.manifest import Manifest
+from subs_assets.archive.places import ArchivePlace
+from subs_assets.archive.protocols import Migration
+from subs_assets.archive.reset import WAREHOUSE
+from subs_assets.archive.scratch import passing_folder
+from subs_assets.archive.store import read_manifest
+from subs_assets.archive.survivors import Survival, lost_structure, structure, table_survivals
+from subs_assets.archive.verify import unfit
+from subs_assets.database import migrate
+from subs_assets.database.declarations import declarations_of
+from subs_assets.database.engine import DatabaseNotReady
+from subs_assets.database.guard import Heard, NeedsArchive
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a revision executes, in a line."""
+
+    sql: str
+    is_additive: bool
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What an upgrade does to a restored copy: the revisions that ran, what they executed, what became of each table,
+    and what was lost that no revision declares, a sentence each.
+    """
+
+    revisions: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    tables: tuple[Survival, ...]
+    losses: tuple[str, ...]
+    seconds: float
+
+    @property
+    def only_adds(self) -> bool:
+        return all(statement.is_additive for statement in self.statements)
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """The revisions that ran; where they might have lost something, also the archive's name, the rehearsal, and for how
+    many seconds nobody else could write.
+    """
+
+    revisions: tuple[str, ...]
+    archive: str | None = None
+    rehearsal: Rehearsal | None = None
+    seconds_locked: float = 0
+
+
+def upgrade(
+    control: Engine,
+    asked_by: str,
+    databases: Mapping[str, str | URL],
+    place: ArchivePlace,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Upgraded:
+    """Run the revisions that the warehouse lacks: at once if they only add or there is no row yet, else after an
+    archive of all ``databases`` (name -> URL; "warehouse" among them) was made in ``place`` and shown to equal it.
+    ``tell`` gets a sentence before each long step.
+
+    Raises:
+        UpgradeRefused: something would be lost, or the warehouse was changed meanwhile; it is as it was.
+        ArchiveError: no archive could be made, or restored aside; the warehouse is as it was.
+        CommitUnknown: the answer to the commit was lost; the archive holds what was there.
+        DatabaseNotReady: a revision fails; the warehouse is as it was.
+    """
+    try:
+        return Upgraded(tuple(migrate.upgrade(databases[WAREHOUSE])))
+    except NeedsArchive as reason:
+        tell(f"`{reason.statement}` is not known to only add: everything is archived first")
+    name = place.create(databases, note="before an upgrade")
+    with place.fetched(name) as folder:
+        manifest = read_manifest(folder)
+        upgrade_state.begin(control, name, asked_by, manifest.databases[WAREHOUSE].alembic_heads, migrate.heads())
+        with _noted(control, name):
+            if problems := unfit(folder, WAREHOUSE):
+                raise UpgradeRefused(f"the archive {name} is not good enough: {'; '.join(problems)}")
+            tell(f"archived in {place.location(name)} and verified; now it is restored aside, and rehearsed there")
+            rehearsal = rehearse(folder, databases)
+            if rehearsal.losses:
+                raise UpgradeRefused(_would_lose(rehearsal.losses))
+            tell(f"rehearsed in {rehearsal.seconds:.1f} s, and nothing is lost; now the database itself, locked")
+            seconds = _upgrade_live(folder, manifest, databases[WAREHOUSE])
+    return Upgraded(rehearsal.revisions, name, rehearsal, seconds)
+
+
+def plan(url: str | URL, scratch: Path) -> Rehearsal:
+    """What ``upgrade`` would do to the warehouse, done to a copy of it that is made in ``scratch`` and removed again.
+
+    Raises:
+        ArchiveError: no copy can be made.
+        DatabaseNotReady: a revision fails on the copy.
+    """
+    with passing_folder(scratch) as folder:
+        databases = {WAREHOUSE: url}
+        return rehearse(snapshot.create(databases, folder), databases)
+
+
+def rehearse(archive: Path, beside: Mapping[str, str | URL]) -> Rehearsal:
+    """Restore an archive aside (beside the databases of ``beside``, as a drill does), compare it, and migrate the
+    warehouse there. Raises what ``plan`` raises.
+    """
+    started = monotonic()
+    statements: list[Statement] = []
+    manifest = read_manifest(archive)
+    with restored_aside(archive, beside) as copies:
+        if copies.problems:
+            raise UpgradeRefused(f"the archive {archive.name} did not come back equal: {'; '.join(copies.problems)}")
+        url = _with_options_of(beside[WAREHOUSE], copies.urls[WAREHOUSE])
+        with open_for_migrating(url, manifest.databases[WAREHOUSE]) as copy, migrate.explained(url):
+            revisions, tables, lost = _migrate(
+                copy, archive, manifest, lambda sql, is_additive: statements.append(Statement(sql, is_additive))
+            )
+    losses = (*(loss for table in tables for loss in table.losses), *lost)
+    return Rehearsal(revisions, tuple(statements), tables, losses, monotonic() - started)
+
+
+def _upgrade_live(archive: Path, manifest: Manifest, url: str | URL) -> float:
+    """Seconds for which nobody else could write."""
+    entry = manifest.databases[WAREHOUSE]
+    with open_for_migrating(url, entry) as live:
+        locked = monotonic()
+        if unequal := live.differences(entry, manifest.digests(WAREHOUSE)):
+            raise UpgradeRefused(
+                f"the warehouse is no longer what was archived: {'; '.join(unequal)}; it stays as it is; try again"
+            )
+        with migrate.explained(url):
+            _, tables, lost = _migrate(live, archive, manifest)
+        if losses := [*(loss for table in tables for loss in table.losses), *lost]:
+            raise UpgradeRefused(_would_lose(losses))
+        live.commit()
+        return monotonic() - locked
+
+
+def _migrate(
+    database: Migration, archive: Path, manifest: Manifest, heard: Heard | None = None
+) -> tuple[tuple[str, ...], tuple[Survival, ...], list[str]]:
+    """Run the revisions within the database's transaction, and compare with the archive what is there then."""
+    before = structure(database)
+    with one_transaction(database):
+        revisions = tuple(migrate.run_revisions(database.connection, is_archived=True, heard=heard))
+    declared = declarations_of(revisions, migrate.revisions())
+    with database.reading() as now:
+        tables = tuple(table_survivals(archive, manifest, WAREHOUSE, now, declared))
+    return revisions, tables, lost_structure(before, structure(database), declared)
+
+
+@contextmanager
+def one_transaction(database: Migration) -> Iterator[None]:
+    """Raises UpgradeRefused where the block ended the database's transaction, by what the guard cannot see."""
+    before = _transaction(database)
+    yield
+    if _transaction(database) != before:
+        raise UpgradeRefused("a revision ends the transaction in which all of an upgrade runs; take that out of it")
+
+
+def _transaction(database: Migration) -> object:
+    connection = database.connection
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql("SELECT pg_catalog.pg_current_xact_id()::text").scalar()
+    return getattr(connection.connection.driver_connection, "in_transaction", False)
+
+
+@contextmanager
+def _noted(control: Engine, archive: str) -> Iterator[None]:
+    """Keep in the control state how an upgrade ended."""
+    try:
+        yield
+    except CommitUnknown as problem:
+        upgrade_state.finish(control, archive, "unknown", str(problem))
+        raise
+    except (ArchiveError, DatabaseNotReady) as problem:
+        upgrade_state.finish(control, archive, "refused", str(problem))
+        raise
+    upgrade_state.finish(control, archive, "done", None)
+
+
+def _would_lose(losses: list[str] | tuple[str, ...]) -> str:
+    return (
+        f"the upgrade would lose what no revision declares: {'; '.join(losses)}. The database stays as it was. Mend "
+        "the revision, or declare there what is meant (RENAMES, DROPS, REWRITES)"
+    )
+
+
+def _with_options_of(url: str | URL, copy: str | URL) -> URL:
+    """The copy's URL, with the schema that the original's names."""
+    options = make_url(url).query.get("options")
+    return make_url(copy) if options is None else make_url(copy).update_query_dict({"options": options})
