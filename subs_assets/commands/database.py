@@ -1,29 +1,100 @@
-"""``subs db``: upgrade, check, and the next revision."""
+"""``subs db``: plan, upgrade, check, and the next revision."""
 
-from typing import Annotated
+import getpass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subs_assets.commands.output import console, errors, fail, say
+from subs_assets.commands.output import console, errors, fail, print_table, say
 from subs_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from subs_assets.archive.upgrade import Rehearsal
+
+LONGEST_STATEMENT = 110
 
 database = typer.Typer(no_args_is_help=True, help="The database: bring it up to date, or say what is wrong with it.")
 
 
 @database.command()
 def upgrade() -> None:
-    """Run the migrations that the database lacks, in one transaction."""
+    """Run the migrations that the database lacks, in one transaction.
+
+    What may lose something comes after an archive, which is verified, restored aside and migrated there first.
+    """
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.places import open_place
+    from subs_assets.archive.upgrade import upgrade as upgrade_database
+    from subs_assets.database.control import open_control
     from subs_assets.database.lock import RunLocked, run_lock
     from subs_assets.database.migrate import DatabaseNotReady
-    from subs_assets.database.migrate import upgrade as upgrade_database
 
     settings = Settings.from_environment()
     try:
         with run_lock(settings.home, settings.database_url, "subs db upgrade"):
-            ran = upgrade_database(settings.database_url)
-    except (DatabaseNotReady, RunLocked) as problem:
+            upgraded = upgrade_database(
+                open_control(settings.control_url),
+                getpass.getuser(),
+                settings.databases,
+                open_place(settings.archives, settings.scratch),
+                tell=lambda sentence: say(sentence, errors),
+            )
+    except (ArchiveError, DatabaseNotReady, RunLocked) as problem:
         fail(str(problem))
-    console.print(f"ran {', '.join(ran)}" if ran else "the database is up to date", markup=False)
+    if upgraded.archive is not None:
+        say(f"nobody else could write for {upgraded.seconds_locked:.1f} s; {upgraded.archive} holds what was before")
+    say(f"ran {', '.join(upgraded.revisions)}" if upgraded.revisions else "the database is up to date")
+
+
+@database.command()
+def plan() -> None:
+    """What `subs db upgrade` would do, tried on a copy that is made for it and removed again."""
+    from subs_assets.archive.errors import ArchiveError
+    from subs_assets.archive.upgrade import plan as plan_upgrade
+    from subs_assets.database.engine import sqlite_file
+    from subs_assets.database.migrate import DatabaseNotReady
+
+    settings = Settings.from_environment()
+    file = sqlite_file(settings.database_url)
+    if file is not None and not file.exists():
+        say(f"{file} does not exist yet: `subs db upgrade` makes it at once")
+        return
+    try:
+        with errors.status("trying it on a copy"):
+            rehearsal = plan_upgrade(settings.database_url, settings.scratch)
+    except (ArchiveError, DatabaseNotReady) as problem:
+        fail(str(problem))
+    _print_plan(rehearsal)
+
+
+def _print_plan(rehearsal: "Rehearsal") -> None:
+    if not rehearsal.revisions:
+        say("the database is up to date")
+        return
+    statements = [
+        {"statement": _shortened(one.sql), "verdict": "only adds" if one.is_additive else "may lose"}
+        for one in rehearsal.statements
+    ]  # fmt: skip
+    print_table(statements, f"Revisions {', '.join(rehearsal.revisions)}")
+    changed = [
+        {"table": one.table, "afterwards": one.after or "gone", "rows": one.rows, "rows afterwards": one.rows_after}
+        for one in rehearsal.tables
+        if one.after != one.table or one.rows != one.rows_after
+    ]
+    if changed:
+        print_table(changed, "Tables that change")
+    if rehearsal.losses:
+        fail(f"`subs db upgrade` would refuse, for something would be lost: {'; '.join(rehearsal.losses)}")
+    rows = sum(one.rows for one in rehearsal.tables)
+    if rehearsal.only_adds or not rows:
+        reason = "they only add" if rehearsal.only_adds else "there is no row yet"
+        say(f"`subs db upgrade` runs them at once: {reason}")
+        return
+    say(
+        f"`subs db upgrade` first archives {rows:,} rows, verifies them, restores them aside and rehearses there, as "
+        f"was done now in {rehearsal.seconds:.1f} s: nothing is lost; then it locks the database, compares it with the "
+        "archive, and runs them in one transaction"
+    )
 
 
 @database.command()
@@ -65,6 +136,10 @@ def revision(
         if file
         else "nothing to do: the revisions make these tables"
     )
+
+
+def _shortened(sql: str) -> str:
+    return sql if len(sql) <= LONGEST_STATEMENT else f"{sql[: LONGEST_STATEMENT - 4]} ..."
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,419 @@
+"""Upgrades that may lose something, on real databases with rows: what survives, what is refused, what is left."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.util import CommandError
+from sqlalchemy import Engine, select
+
+from subs_assets.archive import store, upgrade
+from subs_assets.archive.errors import ArchiveError, UpgradeRefused
+from subs_assets.archive.places import LocalPlace
+from subs_assets.archive.prune import archives_in_use
+from subs_assets.archive.restore import restore
+from subs_assets.archive.verify import verify
+from subs_assets.database import migrate
+from subs_assets.database.check import check
+from subs_assets.database.control import audit_log, open_control, schema_upgrades
+from subs_assets.database.engine import DatabaseNotReady
+from subs_assets.database.guard import NeedsArchive
+from subs_assets.database.lock import run_lock
+from subs_assets.settings import sqlite_url
+from subs_assets_tests import plain_sql
+from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
+from subs_assets_tests.unit.database.made_up_revisions import MadeUpRevisions
+from subs_assets_tests.unit.database.test_migrate import CATEGORIES, backend, fill_categories, rows, run_sql, schema
+
+MEASURED = "SELECT * FROM measured ORDER BY id"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A warehouse with its control state and its archives."""
+
+    url: str
+    control: Engine
+    place: LocalPlace
+    databases: dict[str, str]
+
+    def upgrade(self, tell: Callable[[str], None] = lambda sentence: None) -> upgrade.Upgraded:
+        return upgrade.upgrade(self.control, "ana", self.databases, self.place, tell)
+
+    def content(self) -> list[object]:
+        """All that an upgrade could change."""
+        tables = sorted(plain_sql.table_names(self.url))
+        found: list[object] = [schema(self.url), tables]
+        return found + [sorted(rows(self.url, f'SELECT * FROM "{table}"'), key=repr) for table in tables]
+
+
+@pytest.fixture
+def installation(url: str, tmp_path: Path) -> Installation:
+    control = sqlite_url(tmp_path / "home" / "control.db")
+    place = LocalPlace(tmp_path / "home" / "archives")
+    return Installation(url, open_control(control), place, {"warehouse": url, "control": control})
+
+
+@pytest.fixture
+def filled(installation: Installation) -> Installation:
+    """At the newest revision, with rows, an index, a view, a trigger and a foreign key."""
+    migrate.upgrade(installation.url)
+    fill_categories(installation.url, 20, "category_id")
+    run_sql(
+        installation.url,
+        "CREATE TABLE measured (id INTEGER PRIMARY KEY, x DOUBLE PRECISION, word TEXT)",
+        "INSERT INTO measured VALUES (1, 0.1, 'Käse'), (2, 2.0, 'Kuchen')",
+    )
+    return installation
+
+
+@pytest.fixture
+def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeUpRevisions:
+    return MadeUpRevisions(tmp_path / "versions", monkeypatch)
+
+
+@pytest.mark.archive_case(58)
+def test_the_incident_from_the_model_that_was_renamed_first_to_a_whole_database(installation: Installation) -> None:
+    url = installation.url
+    migrate.upgrade(url, "0001")
+    before = fill_categories(url)
+    children = rows(url, "SELECT * FROM pins ORDER BY 1")
+    assert any("category_id is expected: run `subs db upgrade`" in sentence for sentence in check(url))
+    with pytest.raises(NeedsArchive, match="store_product_id TO category_id` is not known to only add"):
+        migrate.upgrade(url)
+    assert rows(url, CATEGORIES) == before
+
+    told: list[str] = []
+    upgraded = installation.upgrade(told.append)
+
+    assert upgraded.revisions == ("0002", "0003", "0004", "0005", "0006", "0007")
+    assert [sentence.split()[0] for sentence in told] == ["`ALTER", "archived", "rehearsed"]
+    assert check(url) == []
+    assert rows(url, CATEGORIES) == before
+    assert rows(url, "SELECT * FROM pins ORDER BY 1") == children
+    assert rows(url, "SELECT category_id FROM categories WHERE name = 'Käse 1'") == [("id 1",)]
+    assert rows(url, "SELECT id FROM by_id WHERE name = 'Käse 1'") == [("id 1",)]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        run_sql(url, "UPDATE categories SET category_id = 'id 1' WHERE name = 'Käse 2'")
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        run_sql(
+            url, *(["PRAGMA foreign_keys = ON"] if backend(url) == "sqlite" else []), "INSERT INTO pins VALUES ('?')"
+        )
+    run_sql(
+        url,
+        "INSERT INTO categories SELECT 'iga', path, 'new', 1, 'new', '[]', 0, 0, is_leaf FROM categories LIMIT 1",
+    )
+    assert rows(url, "SELECT id FROM noted") == [("new",)]
+
+
+@pytest.mark.archive_case(6, 7)
+def test_the_archive_of_the_incident_holds_the_old_column_and_is_never_pruned(installation: Installation) -> None:
+    migrate.upgrade(installation.url, "0001")
+    fill_categories(installation.url, 20)
+    upgraded = installation.upgrade()
+    assert upgraded.archive is not None
+    folder = Path(installation.place.location(upgraded.archive))
+    assert verify(folder).ok
+    assert next(store.read_rows(folder, "categories", "warehouse"))["store_product_id"] is None
+    assert archives_in_use(installation.control) == {upgraded.archive}
+    with installation.control.connect() as connection:
+        (row,) = connection.execute(select(schema_upgrades)).all()
+        lines = connection.execute(select(audit_log.c.who, audit_log.c.what, audit_log.c.detail)).all()
+    assert (row.archive, row.state, row.asked_by) == (upgraded.archive, "done", "ana")
+    assert (row.from_revisions, row.to_revisions) == ("0001", "0007")
+    assert [(line.who, line.what) for line in lines] == [("ana", "upgrade begun"), ("ana", "upgrade done")]
+    assert json.loads(lines[0].detail)["archive"] == upgraded.archive
+
+
+@pytest.mark.archive_case(56)
+def test_an_older_archive_is_restored_as_it_was_and_then_upgraded_with_all_its_rows(
+    installation: Installation, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = installation.url
+    migrate.upgrade(url, "0001")
+    before = fill_categories(url)
+    upgraded = installation.upgrade()
+    archive = Path(installation.place.location(upgraded.archive or ""))
+    copy = url_of_another_database(url, tmp_path, request)
+    assert restore(archive, {"warehouse": copy}).databases["warehouse"].alembic_heads == ("0001",)
+    assert rows(copy, CATEGORIES) == before
+    again = upgrade.upgrade(
+        installation.control, "ben", {**installation.databases, "warehouse": copy}, installation.place
+    )
+    assert again.revisions == upgraded.revisions
+    assert rows(copy, CATEGORIES) == rows(url, CATEGORIES)
+    assert schema(copy) == schema(url)
+
+
+def url_of_another_database(url: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Of the same kind, empty."""
+    if backend(url) == "sqlite":
+        return sqlite_url(folder / "copy.db")
+    server = request.getfixturevalue("postgres_server")
+    name = server.new_database()
+    request.addfinalizer(lambda: server.drop_database(name))
+    return str(server.url(name))
+
+
+def test_what_only_adds_is_done_at_once(filled: Installation, revisions: MadeUpRevisions) -> None:
+    before = filled.content()
+    revisions.add(
+        'op.add_column("measured", sa.Column("note", sa.Text))\n'
+        'op.create_index("ix_note", "measured", ["note"])\n'
+        'op.execute("CREATE VIEW notes AS SELECT note FROM measured")\n'
+        'op.create_table("added", sa.Column("x", sa.Text))'
+    )
+    made = len(filled.place.summaries())
+    assert filled.upgrade().archive is None
+    assert len(filled.place.summaries()) == made
+    assert filled.content() != before
+    assert [row[:3] for row in rows(filled.url, MEASURED)] == [(1, 0.1, "Käse"), (2, 2.0, "Kuchen")]
+
+
+def test_a_database_without_a_row_passes_at_once(installation: Installation, revisions: MadeUpRevisions) -> None:
+    revisions.add('op.drop_column("listings", "url")\nop.execute("DROP TABLE category_facets")')
+    assert installation.upgrade().archive is None
+    assert "category_facets" not in plain_sql.table_names(installation.url)
+    assert installation.place.summaries() == []
+
+
+LOSING = {
+    "a column": ('op.drop_column("measured", "word")', "", "the column measured.word is gone"),
+    "a table": ('op.drop_table("measured")', "", "the table measured is gone (2 rows)"),
+    "rows": ('op.execute("DELETE FROM measured WHERE id = 1")', "", "measured has 1 rows, 2 were archived"),
+    "values": (
+        """op.execute("UPDATE measured SET word = upper(word)")""",
+        "",
+        "measured has as many rows as were archived, 2, but not the same: word differs",
+    ),
+    "digits": (
+        'op.execute("UPDATE measured SET x = 0.1000001 WHERE id = 1")', "", "not the same: x differs",
+    ),
+    "an index": ('op.drop_index("ix_by_id")', "", "the index ix_by_id on categories is gone"),
+    "a view": ('op.execute("DROP VIEW by_id")', "", "the view by_id"),
+    "a renamed column": (
+        'op.alter_column("measured", "word", new_column_name="text")', "", "the column measured.word is gone",
+    ),
+    "more than is declared": (
+        'op.drop_column("measured", "word")\nop.drop_column("measured", "x")',
+        'DROPS = ("measured.word",)',
+        "the column measured.x is gone",
+    ),
+    "a column made anew": (
+        'op.drop_column("measured", "word")\nop.add_column("measured", sa.Column("word", sa.Text))',
+        "",
+        "not the same: word differs",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.archive_case(61, 62)
+@pytest.mark.parametrize("what", LOSING)
+def test_what_no_revision_declares_is_not_lost(filled: Installation, revisions: MadeUpRevisions, what: str) -> None:
+    body, declared, sentence = LOSING[what]
+    if what == "an index":
+        run_sql(filled.url, "DROP TABLE pins")  # its foreign key needs that index
+    revisions.add(body, declared)
+    before = filled.content()
+    with pytest.raises(UpgradeRefused) as refused:
+        filled.upgrade()
+    assert sentence in str(refused.value)
+    assert "stays as it was. Mend the revision" in str(refused.value)
+    assert filled.content() == before
+    with filled.control.connect() as connection:
+        states = connection.scalars(select(schema_upgrades.c.state).order_by(schema_upgrades.c.started_at)).all()
+    assert states == ["refused"]
+
+
+DECLARED = {
+    "a column": ('op.drop_column("measured", "word")', 'DROPS = ("measured.word",)', [(1, 0.1), (2, 2.0)]),
+    "a rename": (
+        'op.alter_column("measured", "word", new_column_name="text")',
+        'RENAMES = {"measured.word": "measured.text"}',
+        [(1, 0.1, "Käse"), (2, 2.0, "Kuchen")],
+    ),
+    "values": (
+        """op.execute("UPDATE measured SET word = 'x'")""",
+        'REWRITES = ("measured.word",)',
+        [(1, 0.1, "x"), (2, 2.0, "x")],
+    ),
+    "rows": ('op.execute("DELETE FROM measured WHERE id = 1")', 'REWRITES = ("measured",)', [(2, 2.0, "Kuchen")]),
+}
+
+
+@pytest.mark.parametrize("what", DECLARED)
+def test_what_a_revision_declares_is_done(filled: Installation, revisions: MadeUpRevisions, what: str) -> None:
+    body, declared, expected = DECLARED[what]
+    revisions.add(body, declared)
+    upgraded = filled.upgrade()
+    assert upgraded.archive is not None and upgraded.rehearsal is not None and upgraded.seconds_locked > 0
+    assert not upgraded.rehearsal.only_adds
+    assert rows(filled.url, MEASURED) == expected
+
+
+def test_a_renamed_table_keeps_its_rows(filled: Installation, revisions: MadeUpRevisions) -> None:
+    revisions.add('op.rename_table("categories", "sections")', 'RENAMES = {"categories": "sections"}')
+    before = rows(filled.url, CATEGORIES)
+    filled.upgrade()
+    assert rows(filled.url, CATEGORIES.replace("FROM categories", "FROM sections")) == before
+
+
+@on_sqlite
+@pytest.mark.archive_case(59)
+def test_batch_mode_empties_no_child_and_may_not_lose_a_trigger(
+    filled: Installation, revisions: MadeUpRevisions
+) -> None:
+    revisions.add(
+        'with op.batch_alter_table("categories") as batch:\n    batch.alter_column("name", new_column_name="title")',
+        'RENAMES = {"categories.name": "categories.title"}',
+    )
+    before = filled.content()
+    with pytest.raises((UpgradeRefused, DatabaseNotReady), match="by_id|trigger note on categories is gone"):
+        filled.upgrade()
+    assert filled.content() == before
+    run_sql(filled.url, "DROP VIEW by_id", "DROP TRIGGER note")
+    children = rows(filled.url, "SELECT * FROM pins ORDER BY 1")
+    filled.upgrade()
+    assert rows(filled.url, "SELECT * FROM pins ORDER BY 1") == children != []
+    assert "title" in str(rows(filled.url, "SELECT sql FROM sqlite_master WHERE name = 'categories'"))
+
+
+@on_sqlite
+def test_where_autoincrement_stands_is_not_lost(filled: Installation, revisions: MadeUpRevisions) -> None:
+    run_sql(
+        filled.url,
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT)",
+        "INSERT INTO counted (x) VALUES ('a'), ('b')",
+        "DELETE FROM counted WHERE x = 'b'",
+    )
+    revisions.add('with op.batch_alter_table("counted", recreate="always") as batch:\n    pass')
+    with pytest.raises(UpgradeRefused, match="AUTOINCREMENT of counted stands at nothing, it stood at 2"):
+        filled.upgrade()
+
+
+@on_postgresql
+@pytest.mark.archive_case(61)
+def test_a_narrowed_type_may_not_cost_a_digit(filled: Installation, revisions: MadeUpRevisions) -> None:
+    run_sql(filled.url, "UPDATE measured SET x = 0.123456789 WHERE id = 1")
+    revisions.add('op.execute("ALTER TABLE measured ALTER COLUMN x TYPE real")')
+    with pytest.raises(UpgradeRefused, match="not the same: x differs"):
+        filled.upgrade()
+    run_sql(filled.url, "UPDATE measured SET x = 0.5 WHERE id = 1")
+    filled.upgrade()
+    assert rows(filled.url, "SELECT x FROM measured ORDER BY id") == [(0.5,), (2.0,)]
+
+
+@on_postgresql
+def test_a_sequence_is_not_set_back(filled: Installation, revisions: MadeUpRevisions) -> None:
+    run_sql(filled.url, "CREATE SEQUENCE counter", "SELECT setval('counter', 9)")
+    revisions.add("""op.execute("ALTER SEQUENCE counter RESTART")""")
+    with pytest.raises(UpgradeRefused, match=r'the sequence "public"."counter" stands at'):
+        filled.upgrade()
+
+
+ENDS = ['op.execute("COMMIT")', "op.get_bind().commit()", 'op.get_bind().exec_driver_sql(" rollback")']
+
+
+@pytest.mark.archive_case(60, 62)
+@pytest.mark.parametrize("body", ENDS)
+def test_no_revision_ends_the_transaction(filled: Installation, revisions: MadeUpRevisions, body: str) -> None:
+    revisions.add(f'op.create_table("half", sa.Column("x", sa.Text))\n{body}\nop.drop_table("measured")')
+    before = filled.content()
+    with pytest.raises(DatabaseNotReady, match=r"(?i)a revision says `(commit|rollback)`"):
+        filled.upgrade()
+    assert filled.content() == before
+
+
+@on_postgresql
+@pytest.mark.archive_case(62)
+def test_a_commit_among_several_statements_is_found_out_on_the_copy(
+    filled: Installation, revisions: MadeUpRevisions
+) -> None:
+    revisions.add("""op.execute("SELECT 1; COMMIT; DROP TABLE public.measured")""", 'DROPS = ("measured",)')
+    before = filled.content()
+    with pytest.raises((ArchiveError, DatabaseNotReady), match="ends the transaction"):
+        filled.upgrade()
+    assert filled.content() == before
+
+
+@pytest.mark.archive_case(62)
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.execute("CREATE VIEW nothing AS SELECT 1; DROP TABLE measured")',
+        'op.execute(sa.text("DELETE" + " FROM measured"))',
+        'op.get_bind().exec_driver_sql("-- CREATE VIEW x AS\\nDROP TABLE measured")',
+        'op.get_bind().execute(sa.DDL("DROP TABLE measured"))',
+        'op.get_bind().execute(sa.delete(sa.table("measured")))',
+        'op.execute("WITH gone AS (SELECT 1) DELETE FROM measured")',
+        'op.execute("CREATE OR REPLACE VIEW by_id AS SELECT 1 AS id")',
+        'op.drop_table("measured")',
+    ],
+)
+def test_alembic_called_directly_executes_only_what_adds(
+    filled: Installation, revisions: MadeUpRevisions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    revisions.add(f'op.create_table("half", sa.Column("x", sa.Text))\n{body}')
+    monkeypatch.setenv("SUBS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SUBS_DATABASE_URL", filled.url)
+    before = filled.content()
+    with pytest.raises(CommandError, match="is not known to only add.*`subs db upgrade` makes it"):
+        command.upgrade(migrate.alembic_config(), "head")
+    assert filled.content() == before
+
+
+def test_alembic_called_directly_waits_for_its_turn(
+    filled: Installation, revisions: MadeUpRevisions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revisions.add('op.create_table("added", sa.Column("x", sa.Text))')
+    monkeypatch.setenv("SUBS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SUBS_DATABASE_URL", filled.url)
+    with run_lock(tmp_path / "home", filled.url, "run 1f3a"), pytest.raises(CommandError, match="run 1f3a"):
+        command.upgrade(migrate.alembic_config(), "head")
+    command.upgrade(migrate.alembic_config(), "head")
+    assert "added" in plain_sql.table_names(filled.url)
+
+
+def test_a_late_writer_is_noticed_though_the_number_of_rows_is_the_same(
+    filled: Installation, revisions: MadeUpRevisions
+) -> None:
+    revisions.add('op.drop_column("measured", "word")', 'DROPS = ("measured.word",)')
+
+    def write_late(sentence: str) -> None:
+        if sentence.startswith("rehearsed"):
+            run_sql(filled.url, "UPDATE measured SET word = 'late' WHERE id = 1")
+
+    with pytest.raises(UpgradeRefused, match="table measured has as many rows as were archived, 2, but not the same"):
+        filled.upgrade(write_late)
+    assert rows(filled.url, MEASURED) == [(1, 0.1, "late"), (2, 2.0, "Kuchen")]
+
+
+def test_a_plan_changes_nothing_and_leaves_nothing(
+    filled: Installation, revisions: MadeUpRevisions, tmp_path: Path
+) -> None:
+    revisions.add(
+        'op.create_table("added", sa.Column("x", sa.Text))\nop.drop_column("measured", "word")',
+        'DROPS = ("measured.word",)',
+    )
+    before = filled.content()
+    planned = upgrade.plan(filled.url, tmp_path / "scratch")
+    assert [(one.sql.split()[0], one.is_additive) for one in planned.statements] == [("CREATE", True), ("ALTER", False)]
+    assert planned.losses == () and not planned.only_adds
+    measured = {one.table: one for one in planned.tables}["measured"]
+    assert (measured.after, measured.rows, measured.rows_after) == ("measured", 2, 2)
+    assert filled.content() == before
+    assert [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize("body", ['raise ValueError("not today")', 'op.execute("ALTER TABLE nowhere ADD COLUMN x")'])
+def test_a_revision_that_fails_on_the_copy_never_reaches_the_database(
+    filled: Installation, revisions: MadeUpRevisions, body: str
+) -> None:
+    revisions.add(f'op.drop_column("measured", "word")\n{body}', 'DROPS = ("measured.word",)')
+    before = filled.content()
+    with pytest.raises(DatabaseNotReady, match="could not be upgraded and stays as it was: .*(not today|nowhere)"):
+        filled.upgrade()
+    assert filled.content() == before
