@@ -53,6 +53,10 @@ class PostgresMigration:
         with self.reading() as source:
             return dict(source.sequences())
 
+    def broken_keys(self) -> dict[tuple[str, str], int]:
+        """None: PostgreSQL admits none."""
+        return {}
+
     def commit(self) -> None:
         """Raises ArchiveError, CommitUnknown as ``postgres_connection.commit``."""
         commit(self._raw, self._url)

@@ -93,4 +93,7 @@ class Migration(Protocol):
     def sequences(self) -> dict[str, object]:
         """Where each sequence stands that is not in a table."""
 
+    def broken_keys(self) -> dict[tuple[str, str], int]:
+        """(table, parent) -> rows whose foreign key leads to no row."""
+
     def commit(self) -> None: ...

@@ -1,6 +1,7 @@
 """An SQLite database that nobody else can write to, to be compared with an archive and migrated in one transaction."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from subs_assets.archive.errors import UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
-from subs_assets.archive.sqlite_schema import quote
+from subs_assets.archive.sqlite_schema import quote, read_foreign_key_violations
 from subs_assets.archive.sqlite_source import SqliteSource
 from subs_assets.archive.sqlite_wipe import SqliteWipe
 from subs_assets.database.engine import describe, open_engine, reason_of
@@ -46,6 +47,13 @@ class SqliteMigration:
     def sequences(self) -> dict[str, object]:
         """None: they are rows of ``sqlite_sequence``."""
         return {}
+
+    def broken_keys(self) -> dict[tuple[str, str], int]:
+        """(table, parent) -> rows whose foreign key leads nowhere: foreign keys are off meanwhile."""
+        found: Counter[tuple[str, str]] = Counter()
+        for one in read_foreign_key_violations(driver_connection(self.connection))[0]:
+            found[one.table, one.parent] += one.rows
+        return dict(found)
 
     def commit(self) -> None:
         self.connection.exec_driver_sql("COMMIT")

@@ -41,6 +41,7 @@ class Structure:
     constraints: frozenset[tuple[str, str, tuple[str, ...], str]]
     checks: dict[str, int]
     sequences: dict[str, object]
+    broken_keys: dict[tuple[str, str], int]
 
 
 def table_survivals(
@@ -57,7 +58,9 @@ def table_survivals(
 def structure(migration: Migration) -> Structure:
     """What is there now beside tables and rows."""
     constraints, checks = _constraints(migration.connection)
-    return Structure(frozenset(migration.objects()), constraints, checks, migration.sequences())
+    return Structure(
+        frozenset(migration.objects()), constraints, checks, migration.sequences(), migration.broken_keys()
+    )
 
 
 def lost_structure(before: Structure, after: Structure, declared: Declarations) -> list[str]:
@@ -84,6 +87,14 @@ def lost_structure(before: Structure, after: Structure, declared: Declarations) 
         for name, value in before.sequences.items()
         if name in after.sequences and after.sequences[name] != value
     ]
+    broken_before = {
+        (declared.after(table), declared.after(parent)): rows for (table, parent), rows in before.broken_keys.items()
+    }
+    lost += [
+        f"{rows} rows of {table} lead to no row of {parent}, before {broken_before.get((table, parent), 0)}"
+        for (table, parent), rows in after.broken_keys.items()
+        if rows > broken_before.get((table, parent), 0)
+    ]
     return lost
 
 
@@ -94,6 +105,8 @@ def _survival(archive: Path, entry: TableEntry, table: Table | None, now: Source
     with closing(now.lines(table)) as lines:
         found = TableDigest(*hash_lines(lines))
     losses: list[str] = []
+    if declared.loses(entry.name):  # and another one was made under its name
+        return Survival(entry.name, table.name, entry.rows, found.rows, ())
     if found != entry.digest or _columns(table) != _columns(entry):
         losses = list(_losses(archive, entry, table, found.rows, now, declared))
     return Survival(entry.name, table.name, entry.rows, found.rows, tuple(losses))

@@ -50,7 +50,11 @@ class MadeUpRevisions:
             declared=declared,
             body="\n".join(f"    {line}" for line in body.splitlines()),
         )
-        (self._folder / f"{revision}.py").write_text(text, encoding="utf-8")
+        self.write(revision, text)
         if before is None:
             self._newest = revision
         return revision
+
+    def write(self, revision: str, text: str) -> None:
+        """A revision as somebody wrote it."""
+        (self._folder / f"{revision}.py").write_text(text, encoding="utf-8")

@@ -19,14 +19,16 @@ from subs_assets.archive.verify import verify
 from subs_assets.database import migrate
 from subs_assets.database.check import check
 from subs_assets.database.control import audit_log, open_control, schema_upgrades
-from subs_assets.database.engine import DatabaseNotReady
+from subs_assets.database.engine import DatabaseNotReady, open_engine
 from subs_assets.database.guard import NeedsArchive
 from subs_assets.database.lock import run_lock
+from subs_assets.database.revise import meant, revision_source
 from subs_assets.settings import sqlite_url
 from subs_assets_tests import plain_sql
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 from subs_assets_tests.unit.database.made_up_revisions import MadeUpRevisions
 from subs_assets_tests.unit.database.test_migrate import CATEGORIES, backend, fill_categories, rows, run_sql, schema
+from subs_assets_tests.unit.database.test_revise import models
 
 MEASURED = "SELECT * FROM measured ORDER BY id"
 
@@ -279,6 +281,39 @@ def test_batch_mode_empties_no_child_and_may_not_lose_a_trigger(
     filled.upgrade()
     assert rows(filled.url, "SELECT * FROM pins ORDER BY 1") == children != []
     assert "title" in str(rows(filled.url, "SELECT sql FROM sqlite_master WHERE name = 'categories'"))
+
+
+@on_sqlite
+def test_no_row_is_left_whose_foreign_key_leads_nowhere(filled: Installation, revisions: MadeUpRevisions) -> None:
+    revisions.add("op.execute(\"DELETE FROM categories WHERE category_id = 'id 1'\")", 'REWRITES = ("categories",)')
+    with pytest.raises(UpgradeRefused, match="1 rows of pins lead to no row of categories"):
+        filled.upgrade()
+
+
+def test_a_table_that_was_dropped_on_purpose_may_be_made_anew(filled: Installation, revisions: MadeUpRevisions) -> None:
+    revisions.add(
+        'op.drop_table("measured")\nop.create_table("measured", sa.Column("id", sa.Integer))', 'DROPS = ("measured",)'
+    )
+    filled.upgrade()
+    assert rows(filled.url, MEASURED) == []
+
+
+def test_a_revision_as_it_is_written_from_the_tables_goes_through(
+    filled: Installation, revisions: MadeUpRevisions, migrated_file: Path
+) -> None:
+    scratch = open_engine(sqlite_url(migrated_file))
+    target = models({"categories.category_id": "own_id"}, without=["listings.url"])
+    annotated = meant(["categories.category_id=categories.own_id"], ["listings.url"])
+    source = revision_source(scratch, target, "Made up.", annotated, "m001", migrate.heads()[0])
+    scratch.dispose()
+    assert source is not None
+    revisions.write("m001", source)
+    before = rows(filled.url, CATEGORIES)
+    upgraded = filled.upgrade()
+    assert upgraded.archive is not None
+    assert rows(filled.url, CATEGORIES) == before
+    assert rows(filled.url, "SELECT id FROM by_id WHERE name = 'Käse 1'") == [("id 1",)]
+    assert plain_sql.column_names(filled.url, "categories")[-1] != "category_id"
 
 
 @on_sqlite
