@@ -52,3 +52,15 @@ def column_names(database_url: str, table: str) -> list[str]:
     """A table's columns in their order."""
     with connected(database_url) as connection:
         return [column[0] for column in connection.execute(f'SELECT * FROM "{table}" LIMIT 0').description]
+
+
+def schema(url: str) -> list[tuple[Any, ...]]:
+    """Everything that a database's catalogue says of its tables, indexes and views."""
+    if url.startswith("sqlite"):
+        return select(url, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+    return select(
+        url,
+        "SELECT relkind, relname, attname, format_type(atttypid, atttypmod), attnotnull, attcollation "
+        "FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid "
+        "WHERE relnamespace = 'public'::regnamespace AND attnum > 0 ORDER BY relkind, relname, attnum",
+    )

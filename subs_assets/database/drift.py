@@ -13,10 +13,14 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from subs_assets.database.declarations import former_names
 from subs_assets.database.frames import primary_key
+from subs_assets.database.history import Part, our_history
 from subs_assets.database.tables import metadata
 
 VIEWS = ("substitutions_symmetric",)
 """The views that the migrations make; their SQL stands in the migration alone."""
+
+LEFTOVER = "_alembic_tmp_"
+"""How Alembic's batch mode, which no revision of ours uses, calls the copy of a table that it works on."""
 
 REBUILD = (
     "keep a copy (`subs archive create`), move the database away or name a new one in SUBS_DATABASE_URL, and run "
@@ -33,6 +37,12 @@ class Difference:
     mend: str
     upgrade_mends: bool
     """Whether the migrations bring what is missing, if the database is behind."""
+    loses_values: bool = False
+    """Whether values are gone that no statement brings back."""
+
+    @property
+    def needs_archive(self) -> bool:
+        return self.loses_values or self.mend == REBUILD
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ def compare(connection: Connection) -> Drift:
         *(
             f"the table {table.name} is not one of ours; no run touches it, and the archive keeps it"
             for table in extra_tables
+            if not table.name.startswith(LEFTOVER)  # ``check`` says what to do with it
         ),
         *(
             f"the index {index.name} on {index.table.name} is not one of ours; it only slows publication down"
@@ -95,7 +106,9 @@ def _flat(differences: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
 
 def _missing_table(connection: Connection, table: Table) -> Difference:
     statement = _one_line(CreateTable(table), connection)
-    return Difference(f"the table {table.name} is missing", f"run the SQL `{statement}`", upgrade_mends=True)
+    return Difference(
+        f"the table {table.name} is missing", f"run the SQL `{statement}`", upgrade_mends=True, loses_values=True
+    )
 
 
 def _columns(
@@ -104,8 +117,10 @@ def _columns(
     for name in metadata.tables:
         missing_here = {column.name: column for _, _, table, column in missing if table == name}
         extra_here = {column.name: column for _, _, table, column in extra if table == name}
+        if not missing_here and not extra_here:
+            continue
         for old, new in _renames(name, extra_here, missing_here):
-            statement = f"ALTER TABLE {name} RENAME COLUMN {_quoted(old, connection)} TO {_quoted(new, connection)}"
+            statement = f"ALTER TABLE {name} RENAME COLUMN {quoted(old, connection)} TO {quoted(new, connection)}"
             yield Difference(
                 f"{name} has {old} where {new} is expected", f"run the SQL `{statement}`", upgrade_mends=True
             )
@@ -114,7 +129,7 @@ def _columns(
             yield _missing_column(connection, name, column)
         for column in extra_here.values():
             # Not a note: publication replaces the rows and knows only its own columns.
-            statement = f"ALTER TABLE {name} DROP COLUMN {_quoted(column.name, connection)}"
+            statement = f"ALTER TABLE {name} DROP COLUMN {quoted(column.name, connection)}"
             yield Difference(
                 f"{name} has an unexpected column {column.name}, whose values the next publication would lose",
                 f"move them to a table of their own, then run the SQL `{statement}`",
@@ -140,11 +155,12 @@ def _renames(table: str, extra: dict[str, Column[Any]], missing: dict[str, Colum
 def _missing_column(connection: Connection, table: str, column: Column[Any]) -> Difference:
     kind = column.type.compile(dialect=connection.dialect)
     addable = column.nullable and not column.primary_key
-    statement = f"ALTER TABLE {table} ADD COLUMN {_quoted(column.name, connection)} {kind}"
+    statement = f"ALTER TABLE {table} ADD COLUMN {quoted(column.name, connection)} {kind}"
     return Difference(
         f"{table} lacks the column {column.name} ({kind})",
         f"run the SQL `{statement}`" if addable else REBUILD,
         upgrade_mends=True,
+        loses_values=True,
     )
 
 
@@ -162,8 +178,9 @@ def _changed_columns(
 
 def _primary_keys(inspector: Inspector, tables: list[Table]) -> Iterator[Difference]:
     """Autogenerate does not compare them."""
+    constraints = {name: one["constrained_columns"] for (_, name), one in inspector.get_multi_pk_constraint().items()}
     for table in tables:
-        found = list(inspector.get_pk_constraint(table.name)["constrained_columns"])
+        found = list(constraints[table.name])
         if found != primary_key(table):
             yield Difference(
                 f"the primary key of {table.name} is ({', '.join(found)}), expected ({', '.join(primary_key(table))})",
@@ -193,16 +210,24 @@ def _views(connection: Connection, inspector: Inspector) -> Iterator[Difference]
     present = inspector.get_view_names()
     for name in VIEWS:
         if name not in present:
-            yield Difference(f"the view {name} is missing", REBUILD, upgrade_mends=True)
+            yield Difference(f"the view {name} is missing", f"run the SQL `{_view(name)}`", upgrade_mends=True)
             continue
         try:
             with connection.begin_nested():
                 connection.execute(text(f"SELECT * FROM {name} LIMIT 0"))
         except DBAPIError as error:
-            yield Difference(f"the view {name} cannot be read ({error.orig})", REBUILD, upgrade_mends=False)
+            yield Difference(
+                f"the view {name} cannot be read ({error.orig})",
+                f"run the SQL `DROP VIEW {name}; {_view(name)}`",
+                upgrade_mends=False,
+            )
 
 
-def _quoted(name: str, connection: Connection) -> str:
+def _view(name: str) -> str:
+    return our_history().statements[Part("view", name, name)]
+
+
+def quoted(name: str, connection: Connection) -> str:
     return connection.dialect.identifier_preparer.quote(name)
 
 
