@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from subs_assets.commands.output import console, errors, fail, print_table, say
+from subs_assets.commands.way_back import way_back_of
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,17 +100,20 @@ def _print_plan(rehearsal: "Rehearsal") -> None:
 
 @database.command()
 def check() -> None:
-    """Whether a run may write to the database: revisions, tables, columns; each problem with the command that mends
-    it."""
-    from subs_assets.database.check import check as check_database
-    from subs_assets.database.check import notes
+    """Whether a run may write to the database: revisions, what a migration left half-way, tables, columns, control
+    state; each problem with what mends it, and the archive that leads back where nothing does."""
+    from subs_assets.database.check import notes, problems
+    from subs_assets.database.control_drift import check_control
 
     settings = Settings.from_environment()
-    problems = check_database(settings.database_url)
+    found = problems(settings.database_url)
+    sentences = [*(problem.sentence for problem in found), *check_control(settings.control_url)]
     for note in notes(settings.database_url):
         errors.print(f"note: {note}", markup=False, soft_wrap=True)
-    if problems:
-        fail("\n".join(problems))
+    if any(problem.needs_archive for problem in found):
+        sentences.append(way_back_of(settings))
+    if sentences:
+        fail("\n".join(sentences))
     console.print("the database is up to date and as its tables should be", markup=False)
 
 

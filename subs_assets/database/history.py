@@ -3,13 +3,14 @@ has something else is told is ``check.py``'s."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
+
+from subs_assets.database import migrate
 
 BASE = "base"
 """Before the first revision, as Alembic calls it: nothing of ours is there."""
@@ -65,7 +66,7 @@ class History:
 
 def our_history() -> History:
     """``history_of`` this package's revisions."""
-    return history_of(ScriptDirectory(str(Path(__file__).parent / "migrations")))
+    return history_of(migrate.revisions())
 
 
 def history_of(script: ScriptDirectory) -> History:

@@ -1,5 +1,6 @@
 """``subs db``: upgrade, check and revision, on real databases."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from subs_assets.cli import main
 from subs_assets.database import migrate
+from subs_assets.database.check import check
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, table_names
@@ -111,3 +113,34 @@ def test_a_revision_is_written_only_where_tables_changed_and_for_what_is_there(
     assert "--rename listings.ulr=listings.url fits nothing; dropped: nothing; added: nothing" in typo.stderr
     assert sorted(versions.glob("*.py")) == before
     assert not empty_home.home.exists()
+
+
+@on_both
+def test_where_rows_are_gone_the_newest_archive_of_before_is_the_way_back(
+    subs: Subs, home: Settings, new_database: Callable[..., str]
+) -> None:
+    before = rows_in(home.database_url)
+    assert subs(home, "archive", "create").exit_code == 0
+    execute(home.database_url, "DROP TABLE listings")
+    assert subs(home, "archive", "create").exit_code == 0, "a copy of the damage, as the sentences advise"
+    checked = subs(home, "db", "check")
+    assert checked.exit_code == 1 and "the table listings is missing" in checked.stderr
+    archive, into = re.findall(r"`subs archive restore (.+) --into ([^`]+)`", checked.stderr)[0]
+    if "EMPTY" in into:
+        into = new_database()
+    assert subs(home, "archive", "restore", archive, "--into", into).exit_code == 0
+    assert rows_in(into) == before
+    assert check(into) == []
+
+
+def test_where_there_is_no_archive_that_is_said(subs: Subs, home: Settings) -> None:
+    execute(home.database_url, "UPDATE alembic_version SET version_num = '9999'")
+    result = subs(home, "db", "check")
+    assert result.exit_code == 1
+    assert "update the program" in result.stderr and f"none of the 0 in {home.archives} is" in result.stderr
+
+
+def test_control_state_of_a_development_version_is_a_problem(subs: Subs, home: Settings) -> None:
+    execute(home.control_url, "DROP TABLE data_set", "CREATE TABLE data_set (label TEXT)")
+    result = subs(home, "db", "check")
+    assert result.exit_code == 1 and "data_set lacks name: run the SQL `DROP TABLE data_set`" in result.stderr

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Engine, Text, inspect, make_url, text
 
 from subs_assets.database.check import check, notes, prepare
 from subs_assets.database.drift import VIEWS
-from subs_assets.database.engine import describe, open_engine, writing
+from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.frames import insert, primary_key
 from subs_assets.database.migrate import DatabaseNotReady, alembic_config, upgrade
 from subs_assets.database.tables import metadata, substitutions
