@@ -27,7 +27,7 @@ from subs_assets.archive.survivors import Survival, lost_structure, structure, t
 from subs_assets.archive.verify import unfit
 from subs_assets.database import migrate
 from subs_assets.database.declarations import declarations_of
-from subs_assets.database.engine import DatabaseNotReady
+from subs_assets.database.engine import DatabaseNotReady, describe
 from subs_assets.database.guard import Heard, NeedsArchive
 
 
@@ -110,8 +110,9 @@ def plan(url: str | URL, scratch: Path) -> Rehearsal:
 
     Raises:
         ArchiveError: no copy can be made.
-        DatabaseNotReady: a revision fails on the copy.
+        DatabaseNotReady: a revision fails on the copy; or a newer program has migrated the warehouse.
     """
+    migrate.refuse_unknown(url)
     with passing_folder(scratch) as folder:
         databases = {WAREHOUSE: url}
         return rehearse(snapshot.create(databases, folder), databases)
@@ -128,11 +129,11 @@ def rehearse(archive: Path, beside: Mapping[str, str | URL]) -> Rehearsal:
         if copies.problems:
             raise UpgradeRefused(f"the archive {archive.name} did not come back equal: {'; '.join(copies.problems)}")
         url = _with_options_of(beside[WAREHOUSE], copies.urls[WAREHOUSE])
-        with open_for_migrating(url, manifest.databases[WAREHOUSE]) as copy, migrate.explained(url):
-            revisions, tables, lost = _migrate(
-                copy, archive, manifest, lambda sql, is_additive: statements.append(Statement(sql, is_additive))
+        where = f"{describe(beside[WAREHOUSE])} (in the rehearsal, on a copy)"
+        with open_for_migrating(url, manifest.databases[WAREHOUSE]) as copy:
+            revisions, tables, losses = _migrate(
+                copy, where, archive, manifest, lambda sql, only_adds: statements.append(Statement(sql, only_adds))
             )
-    losses = (*(loss for table in tables for loss in table.losses), *lost)
     return Rehearsal(revisions, tuple(statements), tables, losses, monotonic() - started)
 
 
@@ -145,25 +146,27 @@ def _upgrade_live(archive: Path, manifest: Manifest, url: str | URL) -> float:
             raise UpgradeRefused(
                 f"the warehouse is no longer what was archived: {'; '.join(unequal)}; it stays as it is; try again"
             )
-        with migrate.explained(url):
-            _, tables, lost = _migrate(live, archive, manifest)
-        if losses := [*(loss for table in tables for loss in table.losses), *lost]:
+        _, _, losses = _migrate(live, describe(url), archive, manifest)
+        if losses:
             raise UpgradeRefused(_would_lose(losses))
         live.commit()
         return monotonic() - locked
 
 
 def _migrate(
-    database: Migration, archive: Path, manifest: Manifest, heard: Heard | None = None
-) -> tuple[tuple[str, ...], tuple[Survival, ...], list[str]]:
-    """Run the revisions within the database's transaction, and compare with the archive what is there then."""
+    database: Migration, where: str, archive: Path, manifest: Manifest, heard: Heard | None = None
+) -> tuple[tuple[str, ...], tuple[Survival, ...], tuple[str, ...]]:
+    """Run the revisions within the database's transaction, and compare with the archive what is there then; returns the
+    revisions, what became of each table, and what was lost.
+    """
     before = structure(database)
-    with one_transaction(database):
+    with migrate.explained(where), one_transaction(database):
         revisions = tuple(migrate.run_revisions(database.connection, is_archived=True, heard=heard))
     declared = declarations_of(revisions, migrate.revisions())
     with database.reading() as now:
         tables = tuple(table_survivals(archive, manifest, WAREHOUSE, now, declared))
-    return revisions, tables, lost_structure(before, structure(database), declared)
+    losses = [loss for table in tables for loss in table.losses]
+    return revisions, tables, (*losses, *lost_structure(before, structure(database), declared))
 
 
 @contextmanager
@@ -196,7 +199,7 @@ def _noted(control: Engine, archive: str) -> Iterator[None]:
     upgrade_state.finish(control, archive, "done", None)
 
 
-def _would_lose(losses: list[str] | tuple[str, ...]) -> str:
+def _would_lose(losses: tuple[str, ...]) -> str:
     return (
         f"the upgrade would lose what no revision declares: {'; '.join(losses)}. The database stays as it was. Mend "
         "the revision, or declare there what is meant (RENAMES, DROPS, REWRITES)"

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of, writing
@@ -23,10 +23,9 @@ def upgrade(url: str | URL, revision: str = "head") -> list[str]:
         NeedsArchive: one of them may lose something; ``archive.upgrade`` is the way, and the database stays as it was.
         DatabaseNotReady: one fails, then the database stays as it was; or a newer program has migrated it.
     """
-    with answering(url) as engine:
-        refuse_unknown(engine, url)
-        with explained(url), writing(engine) as connection:
-            return run_revisions(connection, revision)
+    refuse_unknown(url)
+    with answering(url) as engine, explained(describe(url)), writing(engine) as connection:
+        return run_revisions(connection, revision)
 
 
 def run_revisions(
@@ -43,7 +42,7 @@ def run_revisions(
 
 
 @contextmanager
-def explained(url: str | URL) -> Iterator[None]:
+def explained(where: str) -> Iterator[None]:
     """Turn whatever a revision raises, which is anybody's code, into DatabaseNotReady; the database rolled it back."""
     try:
         yield
@@ -53,11 +52,10 @@ def explained(url: str | URL) -> Iterator[None]:
         reason = reason_of(error) if isinstance(error, DBAPIError) else error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise DatabaseNotReady(
-                f"the connection to {describe(url)} was lost ({reason}): it is upgraded, or as it was; `subs db check` "
-                "tells"
+                f"the connection to {where} was lost ({reason}): it is upgraded, or as it was; `subs db check` tells"
             ) from error
         raise DatabaseNotReady(
-            f"{describe(url)} could not be upgraded and stays as it was: {reason}; `subs db check` says more"
+            f"{where} could not be upgraded and stays as it was: {reason}; `subs db check` says more"
         ) from error
 
 
@@ -93,10 +91,10 @@ def alembic_config() -> Config:
     return config
 
 
-def refuse_unknown(engine: Engine, url: str | URL) -> None:
+def refuse_unknown(url: str | URL) -> None:
     """Raises DatabaseNotReady where the database stands at a revision that this program does not know."""
     script = revisions()
-    with engine.connect() as connection:
+    with answering(url) as engine, engine.connect() as connection:
         unknown = unknown_revisions(script, MigrationContext.configure(connection).get_current_heads())
     if unknown:
         raise DatabaseNotReady(newer_program(describe(url), unknown, script))

@@ -449,6 +449,9 @@ def test_a_revision_that_fails_on_the_copy_never_reaches_the_database(
 ) -> None:
     revisions.add(f'op.drop_column("measured", "word")\n{body}', 'DROPS = ("measured.word",)')
     before = filled.content()
-    with pytest.raises(DatabaseNotReady, match="could not be upgraded and stays as it was: .*(not today|nowhere)"):
+    with pytest.raises(
+        DatabaseNotReady,
+        match=r"\(in the rehearsal, on a copy\) could not be upgraded and stays as it was: .*(not today|nowhere)",
+    ):
         filled.upgrade()
     assert filled.content() == before
