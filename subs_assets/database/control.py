@@ -6,7 +6,8 @@ compared with an archive and never wiped.
 """
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import compress
 from typing import Any
@@ -200,12 +201,16 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
     ``decided``: DECIDED_COLUMNS, each pair once; ``subject`` and ``target_subject`` are category paths for an
     equivalence, skus for a substitution. Returns the rows that changed something, with ``earlier_by``: whose decision
     each replaces, missing where there was none. Raises ValueError, before anything is kept, for words that are not
-    among DECISION_KINDS, VERDICTS, WITHDRAW and RELATIONS, and for an accepted equivalence without a relation.
+    among DECISION_KINDS, VERDICTS, WITHDRAW and RELATIONS, for an accepted equivalence without a relation, for a pair
+    that is said twice or is no pair: a mapping leads to another company, and nothing substitutes itself.
     """
     said = decided[DECIDED_COLUMNS].astype(object)
     rows = list(said.where(said.notna(), None).itertuples(index=False, name=None))
     for *_, verdict, relation, _ in rows:
         _require_sense(kind, verdict, relation)
+    _require_pairs(kind, [row[:4] for row in rows if row[4] != WITHDRAW])
+    if repeated := [pair for pair, times in Counter(row[:4] for row in rows).items() if times > 1]:
+        raise ValueError(f"a pair is decided once; found twice: {_said_pair(repeated[0])}")
     if not decided_by.strip():
         raise ValueError("a decision names who decided; decided_by is empty")
     key = frames.primary_key(decisions)
@@ -253,6 +258,19 @@ def _require_sense(kind: str, verdict: str, relation: str | None) -> None:
     if (relation not in RELATIONS) if needs_relation else (relation is not None):
         wanted = f"one of {', '.join(RELATIONS)}" if needs_relation else "left out"
         raise ValueError(f"the relation of a decision to {verdict} the {kind} must be {wanted}; found {relation!r}")
+
+
+def _require_pairs(kind: str, pairs: Iterable[tuple[str, str, str, str]]) -> None:
+    # One that stands from earlier can be withdrawn.
+    for pair in pairs:
+        if kind == "equivalence" and pair[0] == pair[2]:
+            raise ValueError(f"an equivalence leads to another company; found {_said_pair(pair)}")
+        if pair[:2] == pair[2:]:
+            raise ValueError(f"nothing substitutes itself; found {_said_pair(pair)}")
+
+
+def _said_pair(pair: tuple[str, str, str, str]) -> str:
+    return f"{pair[0]} {pair[1]} ~ {pair[2]} {pair[3]}"
 
 
 def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:

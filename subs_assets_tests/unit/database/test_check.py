@@ -1,20 +1,17 @@
 """What keeps a run from writing to a database, in words, and that the words are true: who follows them gets on."""
 
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alembic.config import Config
 from sqlalchemy import Engine
 
-from subs_assets.database import migrate
 from subs_assets.database.check import check, notes, prepare, problems
 from subs_assets.database.engine import DatabaseNotReady, describe
 from subs_assets.database.migrate import upgrade
 from subs_assets_tests.plain_sql import execute, schema, select
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
+from subs_assets_tests.unit.database.made_up_revisions import MadeUpRevisions
 
 
 @pytest.mark.parametrize(
@@ -341,40 +338,27 @@ def test_a_run_is_refused_half_way_and_looking_changes_nothing(url: str) -> None
     assert schema(url) == before
 
 
-AddRevision = Callable[[str, str, str], None]
-
-
 @pytest.fixture
-def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision:
-    """``add_revision("0008", "0007", "what it does")``: as if this program had one more."""
-    folder = tmp_path / "migrations"
-    shutil.copytree(Path(migrate.__file__).parent / "migrations", folder)
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("path_separator", "newline")
-    monkeypatch.setattr(migrate, "alembic_config", lambda: config)
-
-    def add(revision: str, follows: str, body: str) -> None:
-        lines = ["from alembic import op", f"revision = {revision!r}", f"down_revision = {follows!r}", body]
-        (folder / "versions" / f"revision_{revision}.py").write_text("\n".join(lines), encoding="utf-8")
-
-    return add
+def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeUpRevisions:
+    return MadeUpRevisions(tmp_path / "versions", monkeypatch)
 
 
-ADD_A_COLUMN = "def upgrade():\n    op.execute('ALTER TABLE listings ADD COLUMN stock INTEGER')"
+ADD_A_COLUMN = 'op.add_column("listings", sa.Column("stock", sa.Integer))'
 
 
 @on_sqlite
-def test_two_heads_of_the_program_are_a_developers_to_join(engine: Engine, url: str, add_revision: AddRevision) -> None:
-    add_revision("0008", "0007", ADD_A_COLUMN)
-    add_revision("0008b", "0007", ADD_A_COLUMN)
+def test_two_heads_of_the_program_are_a_developers_to_join(
+    engine: Engine, url: str, revisions: MadeUpRevisions
+) -> None:
+    for _ in range(2):
+        revisions.add(ADD_A_COLUMN, before="0007")
     [sentence] = check(url)
-    assert "the revisions of this program end in 2 heads, 0008, 0008b, so none is the newest" in sentence
+    assert "the revisions of this program end in 2 heads, m001, m002, so none is the newest" in sentence
 
 
 @on_sqlite
-def test_a_column_of_a_later_revision(engine: Engine, url: str, add_revision: AddRevision) -> None:
-    add_revision("0008", "0007", ADD_A_COLUMN + "\n    op.execute('CREATE INDEX ix_stock ON listings (stock)')")
+def test_a_column_of_a_later_revision(engine: Engine, url: str, revisions: MadeUpRevisions) -> None:
+    revisions.add(f'{ADD_A_COLUMN}\nop.create_index("ix_stock", "listings", ["stock"])')
     execute(url, "ALTER TABLE listings ADD COLUMN stock INTEGER")
     assert [one.partition(": ")[2] for one in check(url) if "stock of listings is there already" in one] == [
         "keep a copy (`subs archive create`), then run the SQL `ALTER TABLE listings DROP COLUMN stock`"
@@ -382,11 +366,11 @@ def test_a_column_of_a_later_revision(engine: Engine, url: str, add_revision: Ad
 
 
 @on_sqlite
-def test_values_that_a_revision_rewrites_cannot_be_seen(engine: Engine, url: str, add_revision: AddRevision) -> None:
-    add_revision("0008", "0007", 'REWRITES = ("listings.price",)\n' + ADD_A_COLUMN)
+def test_values_that_a_revision_rewrites_cannot_be_seen(engine: Engine, url: str, revisions: MadeUpRevisions) -> None:
+    revisions.add(ADD_A_COLUMN, 'REWRITES = ("listings.price",)')
     execute(url, "ALTER TABLE listings ADD COLUMN stock INTEGER")
     [problem] = problems(url)
-    assert "what 0008 would make is there already (the column stock of listings), but nobody can see whether the " in (
+    assert "what m001 would make is there already (the column stock of listings), but nobody can see whether the " in (
         problem.sentence
     )
     assert problem.needs_archive

@@ -109,12 +109,25 @@ def test_of_many_decisions_one_that_makes_no_sense_refuses_all(control: Engine) 
     assert read_decisions(control).empty and read_audit(control).empty
 
 
+@pytest.mark.archive_case(63)
+def test_a_pair_that_is_decided_twice_at_once_is_refused_and_its_reverse_is_another(control: Engine) -> None:
+    reversed_pair = {
+        "company_slug": "coles", "subject": DECISION["target_subject"],
+        "target_company_slug": "aldi", "target_subject": DECISION["subject"],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="a pair is decided once; found twice: aldi .*Käse.* ~ coles"):
+        record_decisions(control, "equivalence", decided({}, reversed_pair, {"relation": "close"}), "Ana")
+    assert read_decisions(control).empty
+    assert len(record_decisions(control, "equivalence", decided({}, reversed_pair), "Ana")) == 2
+
+
 def test_no_decisions_are_kept_without_a_word(control: Engine) -> None:
     found = record_decisions(control, "equivalence", decided(), "Ana")
     assert (len(found), list(found.columns)) == (0, [*DECIDED_COLUMNS, "earlier_by"])
     assert read_audit(control).empty
 
 
+@pytest.mark.archive_case(63)
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -125,6 +138,12 @@ def test_no_decisions_are_kept_without_a_word(control: Engine) -> None:
         ({"verdict": "reject"}, "relation of a decision to reject the equivalence must be left out; found 'exact'"),
         ({"kind": "substitution"}, "relation of a decision to accept the substitution must be left out"),
         ({"decided_by": " "}, "decided_by is empty"),
+        ({"target_company_slug": "aldi", "target_subject": '["Käse"]'}, "leads to another company; found aldi .*Käse"),
+        ({"target_company_slug": "aldi"}, "leads to another company; found aldi"),
+        (
+            {"kind": "substitution", "relation": None, "target_company_slug": "aldi", "target_subject": '["Käse"]'},
+            "nothing substitutes itself; found aldi",
+        ),
     ],
 )
 def test_a_decision_that_makes_no_sense_is_refused(control: Engine, change: dict[str, Any], message: str) -> None:

@@ -147,6 +147,7 @@ BACK = {
 }  # fmt: skip
 
 
+@pytest.mark.archive_case(63)
 @pytest.mark.parametrize("again", [GOOD, {**GOOD, "verdict": "reject", "relation": ""}, BACK])
 def test_a_pair_is_decided_once(again: dict[str, str]) -> None:
     assert refused(sheet(GOOD, HONEY, again)) == [
