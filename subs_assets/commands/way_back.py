@@ -26,11 +26,11 @@ def way_back_of(settings: Settings) -> str:
         )
     name, manifest = found
     (head,) = manifest.databases[WAREHOUSE].alembic_heads
-    rows = sum(table.rows for table in manifest.tables_of(WAREHOUSE))
+    rows = sum(table.rows for table in manifest.tables_of(WAREHOUSE) if table.name != "alembic_version")
     return (
-        f"the way back is the archive of {manifest.created}, at revision {head} with {rows:,} rows: "
-        f"run `subs archive restore {place.location(name)} --into {_new_database(settings)}`, set SUBS_DATABASE_URL to "
-        "that, and run `subs db upgrade`; the database of now stays as it is"
+        f"the way back is the archive of {manifest.created[:19]}, at revision {head} with {rows:,} rows: "
+        f"run `subs archive restore {place.location(name)} --into {_new_database(settings)}`, "
+        f"{_settings_then(settings)}, and run `subs db upgrade`; the database of now stays as it is"
     )
 
 
@@ -38,3 +38,10 @@ def _new_database(settings: Settings) -> str:
     if settings.database_kind == "sqlite":
         return sqlite_url(settings.home / "restored.db")
     return "URL_OF_AN_EMPTY_DATABASE"
+
+
+def _settings_then(settings: Settings) -> str:
+    if settings.database_kind == "sqlite":
+        return "set SUBS_DATABASE_URL to that"
+    # Else it would be looked for in the new database, and the decisions of since the archive would be out of sight.
+    return "set SUBS_DATABASE_URL to that and SUBS_CONTROL_URL to the control state of now (docs/database.md)"
