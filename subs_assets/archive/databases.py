@@ -17,6 +17,8 @@ from subs_assets.archive.manifest import DatabaseEntry, Scope
 from subs_assets.archive.protocols import Migration, Source, Target, Wipe
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+PLACE_OPTIONS = ("dbname", "host", "hostaddr", "port", "service")
+"""What libpq takes from a URL's query instead of what stands before it."""
 
 
 def source_of(url: str | URL) -> str:
@@ -32,7 +34,8 @@ def source_of(url: str | URL) -> str:
 
         parsed = make_url(url)
         place: tuple[object, ...] = (
-            parsed.host, parsed.port or 5432, parsed.database, postgres_source.scope_of(url).only
+            parsed.host, parsed.port or 5432, parsed.database, postgres_source.scope_of(url).only,
+            *((name, parsed.query[name]) for name in PLACE_OPTIONS if name in parsed.query),
         )  # fmt: skip
     else:
         place = (socket.gethostname(), sqlite_source.database_path(url).resolve().as_posix())

@@ -10,33 +10,41 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from subs_assets.archive import reset_state
-from subs_assets.archive.databases import open_for_wiping
+from subs_assets.archive.databases import SQLITE, dialect_of, open_for_wiping, source_of
 from subs_assets.archive.drill import drill
 from subs_assets.archive.errors import ArchiveError, BadArchive, CommitUnknown, ResetRefused
 from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.reset_state import RequestExpired, ResetRequest
+from subs_assets.archive.sqlite_source import database_path
 from subs_assets.archive.store import FOLDER_NAME, read_manifest
 from subs_assets.archive.verify import unfit
+from subs_assets.settings import sqlite_url
 
 WAREHOUSE = "warehouse"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a confirmation ended, in a sentence; ``rows`` is how many were wiped, by table."""
+    """How a confirmation ended, in a sentence; ``rows`` is how many were wiped, by table, and ``archive`` the name of
+    the archive that holds them.
+    """
 
     state: Literal["wiped", "refused", "expired"]
     sentence: str
     rows: Mapping[str, int]
+    archive: str | None = None
 
 
 def request(control: Engine, requested_by: str, reason: str | None = None) -> str:
-    """Ask for a reset; returns the request's id. It has to be archived, then confirmed, before anything is wiped."""
+    """Ask for a reset; returns the request's id. It has to be archived, then confirmed, before anything is wiped.
+
+    Raises ValueError where ``requested_by`` is empty.
+    """
     return reset_state.add(control, requested_by, reason)
 
 
@@ -46,7 +54,15 @@ def pending(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
 
     Those that are too old are marked expired on the way.
     """
-    return reset_state.waiting(control, now or datetime.now(UTC))
+    return [one for one in reset_state.every(control, now or datetime.now(UTC)) if one.is_waiting]
+
+
+def requests(control: Engine, now: datetime | None = None) -> list[ResetRequest]:
+    """All requests that there ever were, newest first: who asked, who confirmed, how it ended.
+
+    Those that are too old are marked expired on the way.
+    """
+    return reset_state.every(control, now or datetime.now(UTC))[::-1]
 
 
 def archive_request(
@@ -73,8 +89,7 @@ def archive_request(
     with place.fetched(name) as folder:
         if problems := unfit(folder, WAREHOUSE) or drill(folder, databases).problems:
             sentence = f"its archive {name} is not good enough: {'; '.join(problems)}"
-            noted = _finish(control, request_id, "archive", "refused", sentence)
-            raise ResetRefused(f"reset {request_id} is refused: {noted}")
+            raise ResetRefused(f"reset {request_id}: {_finish(control, waiting, 'archive', 'refused', sentence)}")
         reset_state.note_archive(control, waiting, name, manifest_sha256(folder))
     return name
 
@@ -89,11 +104,15 @@ def confirm(
 ) -> Outcome:
     """Wipe the warehouse if, and only if, the request's archive equals it. A request can be confirmed once.
 
-    The archive, which lies in ``place``, is verified again. Then, under an exclusive lock and in one
-    transaction, the DDL, every table's digest and the sequences are compared with the manifest, and all rows of all
-    tables but ``alembic_version`` are deleted. Any difference, and anything unexpected, refuses and leaves the
-    warehouse as it was; that is an outcome, no exception.
+    The archive, which lies in ``place``, is verified again, and must be the one that was made for this request, of this
+    very database. Then, under an exclusive lock and in one transaction, the DDL, every table's digest and the sequences
+    are compared with the manifest, and all rows of all tables but ``alembic_version`` are deleted. Any difference, and
+    anything unexpected, refuses and leaves the warehouse as it was; that is an outcome, no exception.
+
+    Raises ValueError where ``confirmed_by`` is empty.
     """
+    if not confirmed_by.strip():
+        raise ValueError("a reset names who confirms it; confirmed_by is empty")
     try:
         archived = reset_state.expect(control, request_id, "archived", now or datetime.now(UTC))
         reset_state.claim(control, archived, confirmed_by)
@@ -105,31 +124,46 @@ def confirm(
             reset_state.write_line(connection, confirmed_by, "reset confirmation turned down", detail)
         return Outcome("refused", str(refusal), {})
     try:
-        rows = _compare_and_wipe(_archive_of(archived, place), warehouse_url)
+        rows = _compare_and_wipe(control, archived, warehouse_url, place)
     except CommitUnknown as problem:  # to say that all is as it was could be a lie
-        noted = _finish(control, request_id, confirmed_by, "refused", str(problem))
+        noted = _finish(control, archived, confirmed_by, "refused", str(problem))
         return Outcome("refused", f"reset {request_id}: {noted}; the archive {archived.archive} holds all rows", {})
     except (
         Exception
     ) as problem:  # whatever it was, nothing is committed, and nobody gets a second try with this request
         reason = str(problem) if isinstance(problem, ArchiveError) else f"{type(problem).__name__}: {problem}"
-        noted = _finish(control, request_id, confirmed_by, "refused", reason)
+        noted = _finish(control, archived, confirmed_by, "refused", reason)
         return Outcome("refused", f"reset {request_id} is refused and the warehouse is as it was: {noted}", {})
     sentence = f"{sum(rows.values())} rows of {len(rows)} tables were wiped; the archive {archived.archive} holds them"
-    sentence = _finish(control, request_id, confirmed_by, "wiped", sentence)
-    return Outcome("wiped", sentence, rows)
+    sentence = _finish(control, archived, confirmed_by, "wiped", sentence)
+    return Outcome("wiped", sentence, rows, archived.archive)
 
 
-def _finish(control: Engine, request_id: str, who: str, state: Literal["wiped", "refused"], outcome: str) -> str:
+def ways_back(archive: str, warehouse_url: str | URL) -> list[str]:
+    """What may follow a wipe, a sentence with its command each; ``archive`` is the archive's path or URL."""
+    if dialect_of(warehouse_url) == SQLITE:
+        file = database_path(warehouse_url)
+        new, then = sqlite_url(file.with_name("restored.db")), f"then put that file in the place of {file}"
+    else:
+        url = make_url(warehouse_url).set(database="restored").difference_update_query(["password"])
+        new = url.render_as_string()
+        then = "a new, empty database; again with --database control for the decisions; SUBS_DATABASE_URL then names it"
+    return [
+        "to build everything anew from the catalogues, with the decisions as they are: subs run",
+        f'to have every row back: subs archive restore "{archive}" --into "{new}" ({then})',
+    ]
+
+
+def _finish(control: Engine, request: ResetRequest, who: str, state: Literal["wiped", "refused"], outcome: str) -> str:
     """Note how a request ended; returns the outcome, and that it could not be noted where that is so."""
     try:
-        reset_state.finish(control, request_id, who, state, outcome)
-    except SQLAlchemyError as problem:
+        reset_state.finish(control, request, who, state, outcome)
+    except (SQLAlchemyError, ResetRefused) as problem:
         return f"{outcome}; this could not be noted in the control state: {problem}"
     return outcome
 
 
-def _archive_of(archived: ResetRequest, place: ArchivePlace) -> Manifest:
+def _manifest_of(archived: ResetRequest, noted: set[str], place: ArchivePlace) -> Manifest:
     """The manifest of the request's archive, after reading all of it back. Raises BadArchive."""
     name = archived.archive or ""
     if not FOLDER_NAME.fullmatch(name):
@@ -137,14 +171,32 @@ def _archive_of(archived: ResetRequest, place: ArchivePlace) -> Manifest:
     with place.fetched(name) as folder:
         if problems := unfit(folder, WAREHOUSE):
             raise BadArchive(f"the archive {name} cannot be relied on: {'; '.join(problems)}")
+        if {manifest_sha256(folder)} != noted:
+            raise BadArchive(
+                f"the archive {name} is not the one that was made and proven for this request: its manifest is another "
+                "than the audit log has noted"
+            )
         return read_manifest(folder)
 
 
-def _compare_and_wipe(manifest: Manifest, warehouse_url: str | URL) -> dict[str, int]:
+def _compare_and_wipe(
+    control: Engine, archived: ResetRequest, warehouse_url: str | URL, place: ArchivePlace
+) -> dict[str, int]:
     """table -> rows wiped. Raises ArchiveError: they differ, or cannot be compared; nothing is wiped."""
-    with open_for_wiping(warehouse_url, manifest.databases[WAREHOUSE]) as warehouse:
-        if unequal := warehouse.differences(manifest.databases[WAREHOUSE], manifest.digests(WAREHOUSE)):
+    noted = reset_state.noted_manifests(control, archived)
+    manifest = _manifest_of(archived, noted, place)
+    entry = manifest.databases[WAREHOUSE]
+    if entry.source != source_of(warehouse_url):
+        raise ResetRefused(
+            f"the archive {archived.archive} is of another database ({entry.url}), or calls this one by another path, "
+            "host or machine name; request the reset again, and archive it where it is confirmed, with the same "
+            "settings"
+        )
+    with open_for_wiping(warehouse_url, entry) as warehouse:
+        if unequal := warehouse.differences(entry, manifest.digests(WAREHOUSE)):
             raise ResetRefused(f"the warehouse is no longer what was archived: {'; '.join(unequal)}")
         rows = warehouse.wipe()
+        if {place.manifest_sha256(archived.archive or "")} != noted:  # comparing took its time
+            raise BadArchive(f"the archive {archived.archive} was changed or removed meanwhile")
         warehouse.commit()
     return rows

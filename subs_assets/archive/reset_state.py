@@ -20,6 +20,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)  # a request from further in the future m
 
 State = Literal["requested", "archived", "wiped", "refused", "expired"]
 WAITING: tuple[State, State] = ("requested", "archived")
+ARCHIVED = "reset archived"  # in the audit log
 
 
 class RequestExpired(ResetRefused):
@@ -39,12 +40,19 @@ class ResetRequest:
     confirmed_by: str | None
     outcome: str | None
 
+    @property
+    def is_waiting(self) -> bool:
+        """For its archive or its confirmation. One that was confirmed is at work, or was cut off, and never waits."""
+        return self.state in WAITING and self.confirmed_by is None
+
     def is_expired(self, now: datetime) -> bool:
-        return now - self.requested_at > EXPIRES_AFTER
+        return self.is_waiting and now - self.requested_at > EXPIRES_AFTER
 
 
 def add(control: Engine, requested_by: str, reason: str | None) -> str:
-    """Note a new request; returns its id."""
+    """Note a new request; returns its id. Raises ValueError where nobody asks."""
+    if not requested_by.strip():
+        raise ValueError("a reset names who asks for it; requested_by is empty")
     request_id = secrets.token_hex(6)
     row = {
         "request_id": request_id,
@@ -66,19 +74,18 @@ def find(control: Engine, request_id: str) -> ResetRequest | None:
     return None if row is None else _request_of(row)
 
 
-def waiting(control: Engine, now: datetime) -> list[ResetRequest]:
-    """The requests that wait for their archive or their confirmation, oldest first; the expired ones are marked."""
-    with control.connect() as connection:
-        rows = connection.execute(
-            select(reset_requests)
-            .where(reset_requests.c.state.in_(WAITING))
-            .order_by(reset_requests.c.requested_at, reset_requests.c.request_id)
-        ).all()
-    found = [_request_of(row) for row in rows]
-    for request in found:
+def every(control: Engine, now: datetime) -> list[ResetRequest]:
+    """All requests that there ever were, oldest first; those that are too old are marked expired on the way."""
+    for request in _read(control):
         if request.is_expired(now):
             expire(control, request)
-    return [request for request in found if not request.is_expired(now)]
+    return _read(control)
+
+
+def _read(control: Engine) -> list[ResetRequest]:
+    query = select(reset_requests).order_by(reset_requests.c.requested_at, reset_requests.c.request_id)
+    with control.connect() as connection:
+        return [_request_of(row) for row in connection.execute(query)]
 
 
 def expect(control: Engine, request_id: str, state: State, now: datetime) -> ResetRequest:
@@ -91,7 +98,7 @@ def expect(control: Engine, request_id: str, state: State, now: datetime) -> Res
     request = find(control, request_id)
     if request is None:
         raise ResetRefused(f"there is no reset request {request_id!r}; `subs reset request` makes one")
-    if request.state in WAITING and request.is_expired(now):
+    if request.is_expired(now):
         expire(control, request)
         raise RequestExpired(
             f"reset {request_id} was requested more than {_hours(EXPIRES_AFTER)} hours ago; request it again"
@@ -122,7 +129,21 @@ def note_archive(control: Engine, request: ResetRequest, folder: str, manifest_s
                 f"reset {request.request_id} was archived or ended by somebody else meanwhile; {folder} is kept"
             )
         detail = {"request_id": request.request_id, "archive": folder, "manifest_sha256": manifest_sha256}
-        write_line(connection, request.requested_by, "reset archived", detail)
+        write_line(connection, request.requested_by, ARCHIVED, detail)
+
+
+def noted_manifests(control: Engine, request: ResetRequest) -> set[str]:
+    """The SHA-256 of the manifest that the request's archive had when it was made: one, where nobody tampered with the
+    control state.
+    """
+    with control.connect() as connection:
+        details = connection.scalars(select(audit_log.c.detail).where(audit_log.c.what == ARCHIVED))
+        lines = [json.loads(detail) for detail in details]
+    return {
+        line["manifest_sha256"]
+        for line in lines
+        if (line["request_id"], line["archive"]) == (request.request_id, request.archive)
+    }
 
 
 def claim(control: Engine, request: ResetRequest, confirmed_by: str) -> None:
@@ -152,15 +173,17 @@ def claim(control: Engine, request: ResetRequest, confirmed_by: str) -> None:
         )
 
 
-def finish(control: Engine, request_id: str, who: str, state: Literal["wiped", "refused"], outcome: str) -> None:
-    """Note how a request ended."""
+def finish(control: Engine, request: ResetRequest, who: str, state: Literal["wiped", "refused"], outcome: str) -> None:
+    """Note how a request ended. Raises ResetRefused, and nothing is noted, if somebody else moved it on meanwhile."""
     with writing(control) as connection:
-        connection.execute(
+        moved = connection.execute(
             update(reset_requests)
-            .where(reset_requests.c.request_id == request_id)
+            .where(reset_requests.c.request_id == request.request_id, reset_requests.c.state == request.state)
             .values(state=state, finished_at=_text(datetime.now(UTC)), outcome=outcome)
         )
-        write_line(connection, who, f"reset {state}", {"request_id": request_id, "outcome": outcome})
+        if moved.rowcount != 1:
+            raise ResetRefused(f"the request is no longer {request.state}")
+        write_line(connection, who, f"reset {state}", {"request_id": request.request_id, "outcome": outcome})
 
 
 def archives_in_use(control: Engine) -> set[str]:
@@ -179,7 +202,11 @@ def expire(control: Engine, request: ResetRequest) -> None:
     with writing(control) as connection:
         moved = connection.execute(
             update(reset_requests)
-            .where(reset_requests.c.request_id == request.request_id, reset_requests.c.state.in_(WAITING))
+            .where(
+                reset_requests.c.request_id == request.request_id,
+                reset_requests.c.state.in_(WAITING),
+                reset_requests.c.confirmed_by.is_(None),
+            )
             .values(state="expired", finished_at=_text(datetime.now(UTC)), outcome=outcome)
         )
         if moved.rowcount == 1:

@@ -1,9 +1,11 @@
 """What is run as a whole: the nightly graph, the word that lets a night pass, the archive, its pruning, and the two
 steps of a reset."""
 
+from typing import Annotated
+
 import pandas as pd
-from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
-from pydantic import Field
+from dagster import AssetSelection, Config, DagsterRun, Failure, OpExecutionContext, define_asset_job, job, op
+from pydantic import AfterValidator, Field
 
 from subs_assets.archive import reset
 from subs_assets.archive.databases import sources_of
@@ -12,6 +14,12 @@ from subs_assets.assets.metadata import preview
 from subs_assets.database import control, nights
 from subs_assets.database.lock import run_lock
 from subs_assets.resources import ArchiveStoreResource, WarehouseSettings
+
+STARTED_BY_ITSELF = (
+    "dagster/schedule_name", "dagster/sensor_name", "dagster/backfill", "dagster/from_automation_condition",
+    "dagster/auto_materialize",
+)  # fmt: skip
+"""Tags that Dagster gives to runs that no person launched."""
 
 nightly = define_asset_job(
     "nightly",
@@ -34,17 +42,26 @@ class PruneConfig(Config):
     monthly: int = Field(default=Retention().monthly, ge=0, description="Months")
 
 
+def _typed(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it is empty: type it into the configuration, it is left to a person")
+    return value
+
+
+Typed = Annotated[str, AfterValidator(_typed)]
+
+
 class ResetArchiveConfig(Config):
     """Which reset the archive is for."""
 
-    request_id: str = Field(description="As `subs reset request` printed it")
+    request_id: Typed = Field(description="As `subs reset request` printed it")
 
 
 class ResetConfirmConfig(Config):
     """Typing the request's id here is the confirmation."""
 
-    request_id: str = Field(description="As `subs reset request` printed it")
-    confirmed_by: str = Field(description="Who confirms; it is written to the audit log")
+    request_id: Typed = Field(description="As `subs reset request` printed it")
+    confirmed_by: Typed = Field(description="Who confirms; it is written to the audit log")
 
 
 class LetPassConfig(Config):
@@ -104,6 +121,18 @@ def archive_for_reset(
     )
 
 
+def unattended(run: DagsterRun) -> str | None:
+    """What started a run again, or by itself; None where somebody launched it.
+
+    A retry (of the instance, or by the tag dagster/max_retries) has the configuration that a person typed for an
+    earlier run: what they confirmed then could be wiped hours later, when they have gone.
+    """
+    if run.parent_run_id is not None:
+        return f"it repeats the run {run.parent_run_id}"
+    started_by = next((tag for tag in STARTED_BY_ITSELF if tag in run.tags), None)
+    return None if started_by is None else f"{started_by} {run.tags[started_by]} started it"
+
+
 @op
 def confirm_and_wipe(
     context: OpExecutionContext,
@@ -112,6 +141,11 @@ def confirm_and_wipe(
     archive_store: ArchiveStoreResource,
 ) -> None:
     """Wipe the warehouse if the request's archive equals it; refuse otherwise."""
+    if reason := unattended(context.run):
+        raise Failure(
+            f"this run wipes nothing, for {reason}: launch reset_confirm anew, with the id typed by a person",
+            allow_retries=False,
+        )
     engine = control.open_control(archive_store.control_url)
     try:
         name = f"reset {config.request_id}"
@@ -122,8 +156,10 @@ def confirm_and_wipe(
     finally:
         engine.dispose()
     if outcome.state != "wiped":
-        raise RuntimeError(outcome.sentence)
-    context.log.info(outcome.sentence)
+        raise Failure(outcome.sentence, allow_retries=False)
+    ways_back = reset.ways_back(archive_store.place().location(outcome.archive), archive_store.database_url)
+    for sentence in (outcome.sentence, *ways_back):
+        context.log.info(sentence)
 
 
 @job(description="Removes archives that newer verified ones stand for; 7 days, 5 weeks and 12 months stay by default.")

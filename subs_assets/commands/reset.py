@@ -1,13 +1,13 @@
 """``subs reset``: request, list, archive, confirm."""
 
-import getpass
 import time
 from typing import Annotated
 
 import typer
 
-from subs_assets.commands.output import console, errors, fail, print_json, print_table
+from subs_assets.commands.output import errors, fail, print_json, print_table, say
 from subs_assets.commands.run import use_dagster_home
+from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
 reset = typer.Typer(
@@ -26,7 +26,7 @@ def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the au
     from subs_assets.database.control import open_control
 
     settings = Settings.from_environment()
-    request_id = request_reset(open_control(settings.control_url), getpass.getuser(), reason)
+    request_id = request_reset(open_control(settings.control_url), _who(), reason)
     typer.echo(request_id)
     use_dagster_home(settings)
     problems = _automation_problems()
@@ -39,19 +39,20 @@ def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the au
 
 @reset.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """The requests that wait for their archive or their confirmation."""
-    from subs_assets.archive.reset import pending
+    """All requests, newest first: who asked, which archive was made, who confirmed, and how it ended."""
+    from subs_assets.archive.reset import requests
     from subs_assets.database.control import open_control
 
-    waiting = pending(open_control(Settings.from_environment().control_url))
+    found = requests(open_control(Settings.from_environment().control_url))
     rows = [
         {
             "request_id": one.request_id, "state": one.state, "requested_by": one.requested_by,
-            "requested_at": one.requested_at.isoformat(), "reason": one.reason, "archive": one.archive,
+            "requested_at": one.requested_at.isoformat(timespec="seconds"), "reason": one.reason,
+            "archive": one.archive, "confirmed_by": one.confirmed_by, "outcome": one.outcome,
         }
-        for one in waiting
+        for one in found
     ]  # fmt: skip
-    print_json(rows) if as_json else print_table(rows, "Reset requests")
+    print_json(rows) if as_json else print_table(rows, "Reset requests", unbroken=("request_id",))
 
 
 @reset.command()
@@ -68,12 +69,7 @@ def archive(request_id: RequestId) -> None:
         name = archive_request(open_control(settings.control_url), request_id, settings.databases, place)
     except ArchiveError as problem:
         fail(str(problem))
-    console.print(
-        f"archived in {place.location(name)}; now: subs reset confirm {request_id}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"archived in {place.location(name)}; now: subs reset confirm {request_id}")
 
 
 @reset.command()
@@ -86,20 +82,24 @@ def confirm(request_id: RequestId) -> None:
     from subs_assets.database.lock import RunLocked, run_lock
 
     settings = Settings.from_environment()
+    who = _who()
     try:
+        place = open_place(settings.archives, settings.scratch)
         with run_lock(settings.home, settings.database_url, f"reset {request_id}"):
-            outcome = steps.confirm(
-                open_control(settings.control_url),
-                request_id,
-                getpass.getuser(),
-                settings.database_url,
-                open_place(settings.archives, settings.scratch),
-            )
+            outcome = steps.confirm(open_control(settings.control_url), request_id, who, settings.database_url, place)
     except (ArchiveError, RunLocked) as problem:
         fail(str(problem))
     if outcome.state != "wiped":
         fail(outcome.sentence)
-    console.print(outcome.sentence, markup=False, highlight=False)
+    say(outcome.sentence)
+    for sentence in steps.ways_back(place.location(outcome.archive), settings.database_url):
+        say(sentence)
+
+
+def _who() -> str:
+    return whoever_is_logged_in() or fail(
+        "nobody knows who you are, and the audit log names who asks for a reset: set USER"
+    )
 
 
 def _automation_problems() -> list[str]:

@@ -172,11 +172,11 @@ class Place:
         reset.archive_request(self.control, request_id, self.databases, LocalPlace(self.archives))
         return request_id
 
-    def archived_without_drill(self) -> str:
-        """The same state in a fraction of the time."""
+    def archived_without_drill(self, databases: dict[str, str] | None = None) -> str:
+        """The same state in a fraction of the time; of these databases, where not of both."""
         request_id = reset.request(self.control, "ana")
         waiting = reset_state.expect(self.control, request_id, "requested", datetime.now(UTC))
-        folder = snapshot.create(self.databases, self.archives)
+        folder = snapshot.create(databases or self.databases, self.archives)
         reset_state.note_archive(self.control, waiting, folder.name, manifest_sha256(folder))
         return request_id
 
@@ -193,6 +193,7 @@ class Place:
 class SqliteFiles(Place):
     def __init__(self, make_database: MakeDatabase, folder: Path) -> None:
         self.warehouse = make_database(RESET_SCRIPT, name="subs.db")
+        self._make_database = make_database
         databases = {"warehouse": url_of(self.warehouse), "control": url_of(folder / "control.db")}
         super().__init__(databases, folder / "archives")
 
@@ -203,6 +204,10 @@ class SqliteFiles(Place):
 
     def content(self) -> dict[str, object]:
         return sqlite_oracle.content(self.warehouse)
+
+    def another(self) -> str:
+        """The URL of another database with the same rows."""
+        return url_of(self._make_database(RESET_SCRIPT, name="other.db"))
 
     def restored_aside(self) -> dict[str, object]:
         """What is in a database into which the newest archive was restored."""
@@ -225,6 +230,10 @@ class PostgresSchemas(Place):
 
     def content(self) -> dict[str, object]:
         return self._content_of(self.warehouse)
+
+    def another(self) -> str:
+        """The URL of another database with the same rows."""
+        return self._new_postgres(POSTGRES_RESET_SCRIPT).url
 
     def restored_aside(self) -> dict[str, object]:
         """What is in a database into which the newest archive was restored."""

@@ -1,9 +1,6 @@
 """What a reset does on PostgreSQL only; the numbers are those of the cases that the archive must stand."""
 
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -223,66 +220,44 @@ def test_a_lost_connection_wipes_nothing(place: PostgresSchemas, monkeypatch: py
     assert place.content() == before
 
 
-CHILD = """
-import sys, time
-from pathlib import Path
-from subs_assets.archive import postgres_wipe, reset
-from subs_assets.archive.places import LocalPlace
-from subs_assets.database.control import open_control
-def stop(*_):
-    print("wiped, not committed", flush=True)
-    time.sleep(60)
-postgres_wipe.PostgresWipe.commit = stop
-warehouse, control, request_id, archives = sys.argv[1:]
-reset.confirm(open_control(control), request_id, "ben", warehouse, LocalPlace(Path(archives)))
-"""
+def work_through(place: PostgresSchemas, proxy: LossyProxy) -> None:
+    place.databases["warehouse"] = place.databases["warehouse"].replace(
+        str(place.warehouse.server.port), str(proxy.port)
+    )
 
 
-def test_a_wipe_that_is_killed_is_rolled_back_and_not_taken_up_again(place: PostgresSchemas) -> None:
-    """Case 69."""
-    request_id = place.archived_without_drill()
-    before = place.content()
-    arguments = [*place.databases.values(), request_id, str(place.archives)]
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    ) as child:
-        assert child.stdout is not None
-        said = child.stdout.readline()
-        child.kill()
-    assert said == "wiped, not committed\n"
-    place.execute("SET lock_timeout = '20s'; LOCK TABLE listings")  # until the server has noticed
-    assert place.content() == before
-    assert "was confirmed before" in place.confirm(request_id).sentence
-
-
-def confirm_through(place: PostgresSchemas, proxy: LossyProxy, request_id: str) -> reset.Outcome:
-    url = place.databases["warehouse"].replace(str(place.warehouse.server.port), str(proxy.port))
-    return reset.confirm(place.control, request_id, "ben", url, LocalPlace(place.archives))
-
-
+@pytest.mark.archive_case(69)
 def test_a_wipe_whose_commit_lost_its_answer_is_a_wipe(place: PostgresSchemas) -> None:
-    """Case 69."""
-    request_id = place.archived_without_drill()
     with LossyProxy(place.warehouse.server.port) as proxy:
-        outcome = confirm_through(place, proxy, request_id)
+        work_through(place, proxy)
+        request_id = place.archived_without_drill()
+        assert proxy.lost == 0
+        outcome = place.confirm(request_id)
         assert proxy.lost == 1
     assert (outcome.state, outcome.rows["listings"]) == ("wiped", 2)
     assert place.content()["listings"] == []
 
 
+@pytest.mark.archive_case(69)
 def test_a_wipe_of_which_nobody_can_tell_is_not_called_undone(place: PostgresSchemas) -> None:
-    """Case 69."""
-    request_id = place.archived_without_drill()
     with LossyProxy(place.warehouse.server.port, stays_dead=True) as proxy:
-        outcome = confirm_through(place, proxy, request_id)
+        work_through(place, proxy)
+        request_id = place.archived_without_drill()
+        outcome = place.confirm(request_id)
     assert outcome.state == "refused"
     assert "cannot be found out" in outcome.sentence and "as it was" not in outcome.sentence
     found = reset_state.find(place.control, request_id)
     assert found is not None and "cannot be found out" in str(found.outcome)
 
 
-def test_the_sentence_of_a_refusal_holds_no_password(place: PostgresSchemas, tmp_path: Path) -> None:
+def test_the_sentence_of_a_refusal_holds_no_password(place: PostgresSchemas) -> None:
+    server, name = place.warehouse.server, place.warehouse.name
+    place.databases["warehouse"] = place.databases["warehouse"].replace("subs@", "subs:s3cr3t@")
     request_id = place.archived_without_drill()
-    url = place.databases["warehouse"].replace("subs@", "subs:s3cr3t@").replace(place.warehouse.name, "nowhere")
-    outcome = reset.confirm(place.control, request_id, "ben", url, LocalPlace(place.archives))
-    assert (outcome.state, "s3cr3t" in outcome.sentence) == ("refused", False)
+    server.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+    outcome = place.confirm(request_id)
+    server.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+    assert outcome.state == "refused"
+    assert "not currently accepting connections" in outcome.sentence and "s3cr3t" not in outcome.sentence
+    (_, command) = reset.ways_back("archives/1", place.databases["warehouse"])
+    assert "subs:***@127.0.0.1" in command and "/restored" in command and "s3cr3t" not in command

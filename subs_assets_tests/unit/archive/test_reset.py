@@ -1,6 +1,5 @@
 import json
 import sqlite3
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -55,6 +54,14 @@ def test_a_confirmed_reset_empties_every_table_but_the_revision_and_everything_c
     ]
 
 
+def test_nobody_is_not_somebody(place: SqliteFiles | PostgresSchemas) -> None:
+    with pytest.raises(ValueError, match="requested_by is empty"):
+        reset.request(place.control, " ")
+    with pytest.raises(ValueError, match="confirmed_by is empty"):
+        reset.confirm(place.control, "0" * 12, "", place.databases["warehouse"], LocalPlace(place.archives))
+    assert reset.requests(place.control) == [] and place.audit() == []
+
+
 def test_the_control_state_is_archived_and_not_compared(place: SqliteFiles | PostgresSchemas) -> None:
     request_id = place.archived()
     (archive,) = store.list_archives(place.archives)
@@ -89,14 +96,15 @@ def refuses_after(place: SqliteFiles | PostgresSchemas, statements: list[str], w
     assert "is refused, not archived" in again.sentence
 
 
+@pytest.mark.archive_case(64, 65)
 @pytest.mark.parametrize(("statements", "word"), CHANGES)
 def test_a_warehouse_that_changed_since_is_not_wiped(
     place: SqliteFiles | PostgresSchemas, statements: list[str], word: str
 ) -> None:
-    """Cases 6-9, 64, 65."""
     refuses_after(place, statements, word)
 
 
+@pytest.mark.archive_case(66)
 @pytest.mark.parametrize(
     ("statements", "word"),
     [
@@ -105,10 +113,10 @@ def test_a_warehouse_that_changed_since_is_not_wiped(
     ],
 )
 def test_a_sequence_that_was_advanced_is_a_change(sqlite_place: SqliteFiles, statements: list[str], word: str) -> None:
-    """Case 66."""
     refuses_after(sqlite_place, statements, word)
 
 
+@pytest.mark.archive_case(66)
 @pytest.mark.parametrize(
     ("statements", "word"),
     [
@@ -127,7 +135,6 @@ def test_a_sequence_that_was_advanced_is_a_change(sqlite_place: SqliteFiles, sta
 def test_a_change_beyond_the_rows_is_found_on_postgresql(
     postgres_place: PostgresSchemas, statements: list[str], word: str
 ) -> None:
-    """Cases 36, 66."""
     refuses_after(postgres_place, statements, word)
 
 
@@ -154,6 +161,7 @@ def test_statistics_of_the_query_planner_are_no_difference(place: SqliteFiles | 
     assert place.confirm(request_id).state == "wiped"
 
 
+@pytest.mark.archive_case(67)
 def test_a_request_is_good_for_one_wipe(place: SqliteFiles | PostgresSchemas) -> None:
     request_id = place.archived_without_drill()
     assert place.confirm(request_id).state == "wiped"
@@ -164,6 +172,7 @@ def test_a_request_is_good_for_one_wipe(place: SqliteFiles | PostgresSchemas) ->
     assert place.content() == before
 
 
+@pytest.mark.archive_case(67)
 def test_an_expired_request_cannot_be_confirmed_or_archived(place: SqliteFiles | PostgresSchemas) -> None:
     late = datetime.now(UTC) + reset_state.EXPIRES_AFTER + timedelta(minutes=1)
     archived, waiting = place.archived_without_drill(), reset.request(place.control, "ana")
@@ -181,11 +190,13 @@ def test_an_expired_request_cannot_be_confirmed_or_archived(place: SqliteFiles |
     assert found.state == "expired"
 
 
+@pytest.mark.archive_case(67)
 def test_a_request_from_the_future_is_refused(place: SqliteFiles | PostgresSchemas) -> None:
     outcome = place.confirm(place.archived_without_drill(), datetime.now(UTC) - timedelta(hours=1))
     assert (outcome.state, "the clock was set back" in outcome.sentence) == ("refused", True)
 
 
+@pytest.mark.archive_case(67)
 def test_a_forged_or_unarchived_request_is_refused(place: SqliteFiles | PostgresSchemas) -> None:
     before = place.content()
     assert "there is no reset request" in place.confirm("0123456789ab").sentence
@@ -211,6 +222,7 @@ def move_away(place: Place, archive: Path) -> None:
     archive.rename(archive.parent / "away")
 
 
+@pytest.mark.archive_case(64)
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -300,29 +312,20 @@ def test_a_warehouse_in_use_is_not_wiped(sqlite_place: SqliteFiles, monkeypatch:
     assert (outcome.state, "locked" in outcome.sentence) == ("refused", True)
 
 
-def test_of_two_confirmations_at_once_one_wipes(place: SqliteFiles | PostgresSchemas) -> None:
-    request_id = place.archived_without_drill()
-    outcomes: list[reset.Outcome] = []
-    threads = [threading.Thread(target=lambda: outcomes.append(place.confirm(request_id))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcome.state for outcome in outcomes) == ["refused", "refused", "refused", "wiped"]
-    found = reset_state.find(place.control, request_id)
-    assert found is not None
-    assert found.state == "wiped"
-
-
+@pytest.mark.archive_case(69)
 def test_a_confirmation_that_was_cut_off_is_not_taken_up_again(place: SqliteFiles | PostgresSchemas) -> None:
     request_id = place.archived_without_drill()
     waiting = reset_state.find(place.control, request_id)
     assert waiting is not None
     reset_state.claim(place.control, waiting, "a process that was killed")
     before = place.content()
-    outcome = place.confirm(request_id)
-    assert (outcome.state, "was confirmed before" in outcome.sentence) == ("refused", True)
+    late = datetime.now(UTC) + reset_state.EXPIRES_AFTER + timedelta(minutes=1)
+    for outcome in (place.confirm(request_id), place.confirm(request_id, late)):
+        assert (outcome.state, "was confirmed before" in outcome.sentence) == ("refused", True)
     assert place.content() == before
+    assert reset.pending(place.control) == []
+    (cut_off,) = reset.requests(place.control, late)
+    assert (cut_off.state, cut_off.confirmed_by, cut_off.outcome) == ("archived", "a process that was killed", None)
 
 
 def test_the_audit_log_says_which_archive(place: SqliteFiles | PostgresSchemas) -> None:

@@ -311,6 +311,8 @@ def test_a_database_is_told_from_others_of_its_name(shop: Path, tmp_path: Path) 
         ("postgresql://ann@db:5433/shop", False),
         ("postgresql://ann@db/shop2", False),
         ("postgresql://ann@db/shop?options=-csearch_path%3Dpart", False),
+        ("postgresql://ann@db/shop?host=other", False),
+        ("postgresql://ann@db/shop?application_name=other", True),
     ],
 )
 def test_a_database_of_postgresql_is_told_from_others_of_its_name(url: str, is_the_same: bool) -> None:

@@ -52,7 +52,9 @@ def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     assert "were wiped" in confirmed.stdout
     after = rows_in(home.database_url)
     assert after.pop("alembic_version") == revision and not any(after.values())
-    assert json.loads(subs(home, "reset", "list", "--json").stdout) == []
+    (ended,) = json.loads(subs(home, "reset", "list", "--json").stdout)
+    assert (ended["state"], ended["archive"]) == ("wiped", archive.name)
+    assert ended["requested_by"] == ended["confirmed_by"] != "" and ended["outcome"] in confirmed.stdout
     again = subs(home, "reset", "confirm", request_id)
     assert again.exit_code == 1 and "wiped, not archived" in again.stderr
     assert value_of(home.control_url, "SELECT count(*) FROM audit_log WHERE what = 'reset wiped'") == 1
