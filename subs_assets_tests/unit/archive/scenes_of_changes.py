@@ -5,10 +5,12 @@ does not mind; what happens to them is not known here.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 from sqlalchemy import Engine
 
 from subs_assets.archive import reset, reset_state, verify
+from subs_assets.archive.databases import source_of
 from subs_assets.archive.errors import ArchiveError, CommitUnknown
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.reset_state import ResetRequest
@@ -41,7 +43,15 @@ class Confirm:
         self.warehouse.prepare()
 
     def work(self) -> None:
-        confirm(self.warehouse, self.request_id, self.port)
+        self._confirm(self.port)
+
+    def _confirm(self, port: int) -> None:
+        """Where the warehouse was archived before it was copied, and perhaps not behind a proxy: as if it stood there
+        still, or its archive would be that of another database.
+        """
+        archived = source_of(self.warehouse.original.databases()[WAREHOUSE])
+        with patch.object(reset, "source_of", lambda url: archived):
+            confirm(self.warehouse, self.request_id, port)
 
     def left(self) -> str:
         self.warehouse.wait_until_alone()
@@ -58,7 +68,7 @@ class Confirm:
     def again(self) -> None:
         left = self.left()
         if left == UNUSED:
-            confirm(self.warehouse, self.request_id)
+            self._confirm(port=0)
         else:
             expect_refusal(self.warehouse, self.request_id)
             expected = self.before if left == AS_BEFORE else self.after
