@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from subs_assets.commands import archive, ask, database, equivalences, evaluate, reset, review, run, train
+from subs_assets.commands import archive, ask, audit, database, equivalences, evaluate, reset, review, run, train
 from subs_assets.settings import Settings
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for group in (run, ask, equivalences, review, evaluate, archive, reset, database, train):
+for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, database, train):
     group.register(app)
 
 

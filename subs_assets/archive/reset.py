@@ -143,11 +143,15 @@ def ways_back(archive: str, warehouse_url: str | URL) -> list[str]:
     """What may follow a wipe, a sentence with its command each; ``archive`` is the archive's path or URL."""
     if dialect_of(warehouse_url) == SQLITE:
         file = database_path(warehouse_url)
-        new, then = sqlite_url(file.with_name("restored.db")), f"then put that file in the place of {file}"
+        new = sqlite_url(file.with_name("restored.db"))
+        then = f"then put that file in the place of {file}, or set SUBS_DATABASE_URL to it"
     else:
         url = make_url(warehouse_url).set(database="restored").difference_update_query(["password"])
         new = url.render_as_string()
-        then = "a new, empty database; again with --database control for the decisions; SUBS_DATABASE_URL then names it"
+        then = (
+            "a new, empty database; then set SUBS_DATABASE_URL to it, and SUBS_CONTROL_URL to the control state of now "
+            "(docs/database.md)"
+        )
     return [
         "to build everything anew from the catalogues, with the decisions as they are: subs run",
         f'to have every row back: subs archive restore "{archive}" --into "{new}" ({then})',

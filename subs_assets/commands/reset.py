@@ -98,7 +98,7 @@ def confirm(request_id: RequestId) -> None:
 
 def _who() -> str:
     return whoever_is_logged_in() or fail(
-        "nobody knows who you are, and the audit log names who asks for a reset: set USER"
+        "nobody knows who you are, and the audit log names everybody: set the environment variable USER"
     )
 
 

@@ -57,7 +57,22 @@ def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     assert ended["requested_by"] == ended["confirmed_by"] != "" and ended["outcome"] in confirmed.stdout
     again = subs(home, "reset", "confirm", request_id)
     assert again.exit_code == 1 and "wiped, not archived" in again.stderr
-    assert value_of(home.control_url, "SELECT count(*) FROM audit_log WHERE what = 'reset wiped'") == 1
+    lines = json.loads(subs(home, "audit", "--last", "5", "--json").stdout)
+    assert [line["what"].removeprefix("reset ") for line in lines] == [
+        *("confirmation turned down", "wiped", "confirmed", "archived", "requested"),
+    ]
+    assert all(line["who"] and request_id in line["detail"] for line in lines)
+    assert "reset wiped" in subs(home, "audit").stdout
+
+
+def test_who_is_nobody_asks_for_no_reset(subs: Subs, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose account has no name."""
+    request_id = requested(subs, home)
+    monkeypatch.setattr("subs_assets.commands.reset.whoever_is_logged_in", str)
+    for arguments in (("request",), ("confirm", request_id)):
+        result = subs(home, "reset", *arguments)
+        assert result.exit_code == 1 and "set the environment variable USER" in result.stderr
+    assert value_of(home.control_url, "SELECT count(*) FROM audit_log") == 1
 
 
 @on_both
@@ -98,6 +113,7 @@ def test_a_request_without_its_archive_is_not_confirmed(subs: Subs, home: Settin
     assert rows_in(home.database_url) == before
 
 
+@pytest.mark.archive_case(68)
 @on_both
 def test_nothing_is_wiped_under_a_run(subs: Subs, home: Settings) -> None:
     request_id = requested(subs, home)
