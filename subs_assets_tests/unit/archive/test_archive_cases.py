@@ -7,9 +7,9 @@ from pathlib import Path
 
 import subs_assets_tests
 
-CASES = range(1, 64)
+CASES = range(1, 70)
 """Environment 1-5, drift 6-12, values 13-28, structure 29-37, concurrency 38-41, faults 42-52, restore 53-57,
-migration 58-63."""
+migration 58-63, reset 64-69."""
 
 
 def test_every_case_is_covered_by_a_test_that_names_it() -> None:

@@ -116,8 +116,9 @@ def test_who_holds_a_sequence_is_named(place: PostgresSchemas, monkeypatch: pyte
         other.rollback()
 
 
+@pytest.mark.archive_case(65, 68)
 def test_what_a_writer_commits_while_the_lock_is_waited_for_is_compared(place: PostgresSchemas) -> None:
-    """Case 65: the comparison sees what was committed last, not what was there when it was asked for."""
+    """The comparison sees what was committed last, not what was there when it was asked for."""
     request_id = place.archived_without_drill()
     outcomes: list[reset.Outcome] = []
     with psycopg.connect(plain(place.warehouse.server, place.warehouse.name)) as other:

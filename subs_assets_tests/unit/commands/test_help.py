@@ -32,7 +32,7 @@ def test_the_commands() -> None:
         *(f"review {name}" for name in ("equivalences", "substitutions", "apply", "decisions")),
         *(f"evaluate {name}" for name in ("equivalences", "substitutions", "let-pass")),
         *(f"reset {name}" for name in ("request", "list", "archive", "confirm")),
-        *(f"db {name}" for name in ("upgrade", "check", "revision")),
+        *(f"db {name}" for name in ("upgrade", "plan", "check", "revision")),
     }
 
 
