@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, func, inspect, select, table
+from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database import drift, migrate
 from subs_assets.database.declarations import declarations_of, former_names
-from subs_assets.database.engine import DatabaseNotReady, answering, describe, sqlite_file
+from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of, sqlite_file
 from subs_assets.database.history import BASE, History, Part, history_of, outermost, parts_of
 
 UPGRADE = "run `subs db upgrade`"
@@ -39,6 +40,9 @@ def problems(url: str | URL) -> list[Problem]:
             return list(_problems(connection, describe(url)))
     except DatabaseNotReady as error:
         return [Problem(str(error), needs_archive=sqlite_file(url) is not None)]
+    except DBAPIError as error:  # damaged pages, say, or a table that one may not read
+        said = f"{describe(url)} cannot be read ({reason_of(error)}): mend that, or go back to an archive"
+        return [Problem(said, needs_archive=True)]
 
 
 def check(url: str | URL) -> list[str]:
@@ -47,13 +51,13 @@ def check(url: str | URL) -> list[str]:
 
 
 def notes(url: str | URL) -> list[str]:
-    """What somebody added to the database and no run touches, a sentence each; none of one that cannot be opened."""
+    """What somebody added to the database and no run touches, a sentence each; none of one that cannot be read."""
     if _is_missing(url):
         return []
     try:
         with answering(url) as engine, engine.connect() as connection:
             return list(drift.compare(connection).notes)
-    except DatabaseNotReady:
+    except (DatabaseNotReady, DBAPIError):
         return []  # ``problems`` says so
 
 

@@ -176,6 +176,19 @@ def test_a_file_that_is_no_database(url: str) -> None:
         prepare(url)
 
 
+@on_sqlite
+def test_a_file_whose_pages_are_damaged(engine: Engine, url: str) -> None:
+    [(page, size)] = select(
+        url, "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = 'alembic_version'"
+    )
+    with Path(url.removeprefix("sqlite:///")).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    [problem] = problems(url)
+    assert "cannot be read (database disk image is malformed): mend that, or go back to an archive" in problem.sentence
+    assert problem.needs_archive and notes(url) == []
+
+
 @on_postgresql
 def test_a_database_that_is_not_there(url: str) -> None:
     nowhere = f"{url}_not"
