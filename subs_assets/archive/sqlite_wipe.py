@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from subs_assets.archive.comparison import EMPTY, differences
-from subs_assets.archive.errors import ResetRefused, UnreadableDatabase
+from subs_assets.archive.errors import ArchiveError, CommitUnknown, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.sqlite_schema import quote
 from subs_assets.archive.sqlite_source import BUSY_SECONDS, SqliteSource
@@ -22,6 +22,7 @@ class SqliteWipe:
     def __init__(self, connection: sqlite3.Connection, label: str) -> None:
         self._connection = connection
         self._source = SqliteSource(connection, label)
+        self._label = label
         self._digests = self._source.digests()
 
     def differences(self, entry: DatabaseEntry, archived: dict[str, TableDigest]) -> list[str]:
@@ -48,17 +49,40 @@ class SqliteWipe:
         """
         if virtual := [statement.name for statement in self._source.schema.ddl if statement.kind == "virtual table"]:
             raise ResetRefused(f"virtual tables cannot be emptied safely: {', '.join(virtual)}; drop them first")
-        before = self._digests
-        for table in before:
+        for table in self._digests:
             if table != KEPT_TABLE:
                 self._connection.execute(f"DELETE FROM {quote(table)}")
-        expected = {table: found if table == KEPT_TABLE else EMPTY for table, found in before.items()}
-        if left := differences(expected, self._source.digests()):
+        if left := differences(self._emptied(), self._source.digests()):
             raise ResetRefused(f"after the wipe (a trigger may have written): {'; '.join(left)}")
-        return {table: found.rows for table, found in before.items() if table != KEPT_TABLE}
+        return {table: found.rows for table, found in self._digests.items() if table != KEPT_TABLE}
 
     def commit(self) -> None:
-        self._connection.execute("COMMIT")
+        """Commit; where that ends with an error, the tables tell whether it was done.
+
+        Raises:
+            sqlite3.Error: nothing was committed.
+            CommitUnknown: nobody can tell.
+        """
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as problem:
+            if self._connection.in_transaction:  # it is rolled back when the block ends
+                raise
+            # All is committed where the journal was removed, and only its folder could not be synced.
+            try:
+                found = self._source.digests()
+            except ArchiveError:
+                found = {}
+            if found == self._digests:
+                raise
+            if found != self._emptied():
+                raise CommitUnknown(
+                    f"{self._label}: the commit failed ({problem}), and whether it was done cannot be found out; look "
+                    "into the database"
+                ) from problem
+
+    def _emptied(self) -> dict[str, TableDigest]:
+        return {table: found if table == KEPT_TABLE else EMPTY for table, found in self._digests.items()}
 
 
 @contextmanager

@@ -3,14 +3,17 @@ real files, real databases and in real processes.
 """
 
 import multiprocessing
+import sqlite3
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from subs_assets.archive import manifest, reset, reset_state, snapshot, store
+from subs_assets.archive import manifest, reset, reset_state, snapshot, sqlite_wipe, store
 from subs_assets.archive.drill import Drill
 from subs_assets.archive.errors import ResetRefused
 from subs_assets.archive.manifest import manifest_sha256
@@ -200,6 +203,51 @@ def confirm_and_stop(before_commit: Any, databases: Mapping[str, str], request_i
 
     SqliteWipe.commit = PostgresWipe.commit = stop  # type: ignore[method-assign]
     reset.confirm(open_control(databases["control"]), request_id, "ben", databases["warehouse"], LocalPlace(archives))
+
+
+class EndingInAnError(sqlite3.Connection):
+    """Whose COMMIT, or ROLLBACK in its place, ends with an error, as where a disk fails."""
+
+    ends_by = "COMMIT"
+    is_readable = True
+
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            super().execute(self.ends_by)
+            self.is_at_an_end = True
+            raise sqlite3.OperationalError("disk I/O error")
+        if getattr(self, "is_at_an_end", False) and not self.is_readable:
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(statement, *parameters)
+
+
+@pytest.mark.archive_case(69)
+@pytest.mark.parametrize(
+    ("ends_by", "is_readable", "state", "word"),
+    [
+        ("COMMIT", True, "wiped", "6 rows of 4 tables were wiped"),
+        ("ROLLBACK", True, "refused", "the warehouse is as it was: OperationalError: disk I/O error"),
+        ("COMMIT", False, "refused", "whether it was done cannot be found out"),
+    ],
+)
+def test_a_commit_that_ends_with_an_error_is_looked_after(
+    sqlite_place: SqliteFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    ends_by: str,
+    is_readable: bool,
+    state: str,
+    word: str,
+) -> None:
+    request_id = sqlite_place.archived_without_drill()
+    before = sqlite_place.content()
+    monkeypatch.setattr(EndingInAnError, "ends_by", ends_by)
+    monkeypatch.setattr(EndingInAnError, "is_readable", is_readable)
+    connect = partial(sqlite3.connect, factory=EndingInAnError)
+    monkeypatch.setattr(sqlite_wipe, "sqlite3", SimpleNamespace(connect=connect, Error=sqlite3.Error))
+    outcome = sqlite_place.confirm(request_id)
+    assert (outcome.state, word in outcome.sentence) == (state, True), outcome
+    assert (sqlite_place.content() == before) is (ends_by == "ROLLBACK")
+    assert ("as it was" in outcome.sentence) is (ends_by == "ROLLBACK")
 
 
 @pytest.mark.archive_case(69)
