@@ -11,6 +11,11 @@ from subs_assets_tests.object_store import object_store, object_store_endpoint  
 from subs_assets_tests.postgres_server import postgres_server, postgres_url  # noqa: F401
 from subs_assets_tests.processes import pytest_xdist_make_scheduler  # noqa: F401
 
+# A process of `pytest -n` has them, 80 and 24, and so have some shells. Consoles are as wide as COLUMNS said when they
+# were made, which is while the tests are collected; tests that look at what is shown say themselves how wide it is.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 HINT = (
     "a skip is a failure where CI is set, so that no test vanishes unseen: bring what it needs "
     '(the real catalogues: SUBS_REAL_CATALOGUES), or leave it out by name, as with -m "not real_catalogues"'
