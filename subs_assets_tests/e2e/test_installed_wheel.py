@@ -203,7 +203,7 @@ def test_it_runs_and_dagster_finds_it_by_its_name(stranger: Stranger, first_run:
     assert published == rows_in(first_run.installation.settings.database_url)
     assert "run_monitoring" in (settings.dagster_home / "dagster.yaml").read_text(encoding="utf-8")
     assert "Validation successful" in stranger.dagster("definitions", "validate", "-m", "subs_assets")
-    stranger.dagster("asset", "materialize", "-m", "subs_assets", "--select", "*")
+    stranger.dagster("asset", "materialize", "-m", "subs_assets", "--select", "archive")  # which drills
     assert rows_in(settings.database_url) == published
     assert Path(settings.archives).is_dir()
 
