@@ -57,8 +57,13 @@ def small() -> Reader:
 
 
 @pytest.fixture(scope="module")
-def large() -> str:
-    return render_report(made_up_night(20, goods=60, per_product=3))
+def night_of_twenty() -> Night:
+    return made_up_night(20, goods=60, per_product=3)
+
+
+@pytest.fixture(scope="module")
+def large(night_of_twenty: Night) -> str:
+    return render_report(night_of_twenty)
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +120,15 @@ def test_few_companies_stand_in_the_page_as_they_are(small: Reader) -> None:
     assert HEBREW in small.text
 
 
-def test_many_companies_are_packed_and_lose_nothing_by_it(large: str) -> None:
+def test_many_companies_are_packed_and_lose_nothing_by_it(night_of_twenty: Night, large: str) -> None:
     assert 1_000_000 < len(large.encode()) < 5_000_000
     pairs = unpacked(large)
     assert len(pairs) == 400
     assert sum(len(html) for html in pairs.values()) > 5_000_000
-    night = made_up_night(20, goods=60, per_product=3)
     (details,) = [
-        pair for pair in pair_details(night, [], caps_for(20)) if (pair.company, pair.target) == ("shop_03", "shop_17")
+        pair
+        for pair in pair_details(night_of_twenty, [], caps_for(20))
+        if (pair.company, pair.target) == ("shop_03", "shop_17")
     ]
     html = pairs["pair-shop_03-shop_17"]
     assert html.count(SAMPLE) == sum(len(level.samples) for level in details.levels) > 10
