@@ -1,6 +1,7 @@
 """Which tests one process gets where pytest runs several (``pytest -n 2``), so that costly things are made once."""
 
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 TOGETHER = ("subs_assets_tests/assets/", "subs_assets_tests/e2e/", "subs_assets_tests/unit/commands/")
@@ -19,5 +20,5 @@ class FoldersAndFiles(LoadFileScheduling):
         return share_of(super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> FoldersAndFiles:
-    return FoldersAndFiles(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FoldersAndFiles:
+    return FoldersAndFiles(config, log)
