@@ -32,16 +32,17 @@ SIGKILL = 9  # os.kill ends a process on Windows too
 _processes = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
 
 
-def kill_everywhere(scene: Scene, tally: Tally, points: int, times: int, seed: int = 1) -> int:
-    """Kill the scene's work at ``points`` of its write points, at all of them if there are not more, spread evenly, and
-    ``times`` times in between; how often that was.
+def kill_everywhere(scene: Scene, tally: Tally, points: int, times: int, seed: int = 1, last: int = 0) -> int:
+    """Kill the scene's work at ``points`` of its write points, at all of them if there are not more, spread evenly, at
+    each of its ``last`` ones, and ``times`` times in between; how often that was.
     """
     scene.prepare()
     count, seconds = watched(scene)
     scene.again()
     chance = random.Random(seed)
     points = min(points, count)
-    moments: list[int | float] = sorted({1 + number * (count - 1) // max(points - 1, 1) for number in range(points)})
+    spread = {1 + number * (count - 1) // max(points - 1, 1) for number in range(points)}
+    moments: list[int | float] = sorted(spread | {*range(max(1, count - last + 1), count + 1)})
     moments += [chance.uniform(0, seconds) for _ in range(times)]
     for moment in moments:
         scene.prepare()
@@ -143,7 +144,8 @@ def _child(scene: Scene, stop_at: int | str, parent: Connection) -> None:
 
     def connect(*arguments: Any, **keywords: Any) -> sqlite3.Connection:
         connection = sqlite_connect(*arguments, **keywords)
-        connection.set_trace_callback(watch_statement)
+        if arguments[0] != ":memory:":
+            connection.set_trace_callback(watch_statement)
         return connection
 
     psycopg_execute, sqlite_connect = psycopg.Cursor.execute, sqlite3.connect

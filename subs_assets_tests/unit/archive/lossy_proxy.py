@@ -7,13 +7,14 @@ from types import TracebackType
 
 
 class LossyProxy:
-    """Listens on ``port``. The first COMMIT goes through, its answer does not; afterwards all is well again, or nothing
-    (``stays_dead``).
+    """Listens on ``port``. The first COMMIT of a connection that said ``after`` goes through, its answer does not;
+    afterwards all is well again, or nothing (``stays_dead``).
     """
 
-    def __init__(self, server_port: int, stays_dead: bool = False) -> None:
+    def __init__(self, server_port: int, stays_dead: bool = False, after: bytes = b"") -> None:
         self._server_port = server_port
         self._stays_dead = stays_dead
+        self._after = after
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.lost = 0
@@ -40,11 +41,14 @@ class LossyProxy:
             threading.Thread(target=self._pass_back, args=(server, client, cut), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
+        is_meant = False
         while block := _received(client):
-            if b"COMMIT\0" in block and not self.lost:
+            is_meant = is_meant or self._after in block
+            if is_meant and b"COMMIT\0" in block and not self.lost:
                 self.lost += 1
                 cut.set()
             server.sendall(block)
+        _shut(server)
 
     def _pass_back(self, server: socket.socket, client: socket.socket, cut: threading.Event) -> None:
         while block := _received(server):

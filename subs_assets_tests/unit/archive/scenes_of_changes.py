@@ -2,26 +2,30 @@
 does not mind; what happens to them is not known here.
 """
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from unittest.mock import patch
+from pathlib import Path
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, select
 
-from subs_assets.archive import reset, reset_state, verify
+from subs_assets.archive import reset, reset_state, upgrade, verify
 from subs_assets.archive.databases import source_of
 from subs_assets.archive.errors import ArchiveError, CommitUnknown
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.reset_state import ResetRequest
-from subs_assets.database.control import open_control
+from subs_assets.database.control import open_control, schema_upgrades
 from subs_assets.database.engine import DatabaseNotReady
 from subs_assets.database.lock import RunLocked, run_lock
 from subs_assets_tests.unit.archive.scenes import listed_in
 from subs_assets_tests.unit.archive.warehouses import CONTROL, WAREHOUSE, Warehouse
+from subs_assets_tests.unit.database.made_up_revisions import MadeUpRevisions
 
 AS_BEFORE, UNUSED = "all as before, the request used up", "all as before, the request not"
 WIPED = "wiped, beside an archive that is equal"
+UPGRADED, UNTOUCHED = "upgraded, beside an archive that is equal", "all as before"
 NO_ARCHIVE, ARCHIVED = "all as before, no archive noted", "all as before, an archive noted that is equal"
 
 
@@ -43,15 +47,7 @@ class Confirm:
         self.warehouse.prepare()
 
     def work(self) -> None:
-        self._confirm(self.port)
-
-    def _confirm(self, port: int) -> None:
-        """Where the warehouse was archived before it was copied, and perhaps not behind a proxy: as if it stood there
-        still, or its archive would be that of another database.
-        """
-        archived = source_of(self.warehouse.original.databases()[WAREHOUSE])
-        with patch.object(reset, "source_of", lambda url: archived):
-            confirm(self.warehouse, self.request_id, port)
+        confirm(self.warehouse, self.request_id, self.port)
 
     def left(self) -> str:
         self.warehouse.wait_until_alone()
@@ -68,7 +64,7 @@ class Confirm:
     def again(self) -> None:
         left = self.left()
         if left == UNUSED:
-            self._confirm(port=0)
+            confirm(self.warehouse, self.request_id)
         else:
             expect_refusal(self.warehouse, self.request_id)
             expected = self.before if left == AS_BEFORE else self.after
@@ -115,10 +111,89 @@ class ArchiveForReset:
         self.warehouse.clear()
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """From the archive to the commit; ``port`` is a proxy's, where one is between."""
+
+    warehouse: Warehouse
+    before: dict[str, object] = field(repr=False)
+    after: dict[str, object] = field(repr=False)
+    port: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"upgrade, {self.warehouse.kind}"
+
+    def prepare(self) -> None:
+        self.warehouse.prepare()
+
+    def work(self) -> None:
+        upgrade_once(self.warehouse, self.port)
+
+    def left(self) -> str:
+        self.warehouse.wait_until_alone()
+        found, noted = self.warehouse.content(), upgrades_of(self.warehouse)
+        for archive in noted:
+            expect_archives(self.warehouse, archive, self.before)
+        expect_archives(self.warehouse, None, self.before)
+        if found == self.before:
+            assert "done" not in noted.values()
+            return UNTOUCHED
+        assert found == self.after, "half an upgrade"
+        assert {*noted.values()} - {"refused"}, "upgraded, and all that was noted is that it was refused"
+        return UPGRADED
+
+    def again(self) -> None:
+        upgrade_once(self.warehouse)
+        assert self.warehouse.content() == self.after
+        if self.left() == UPGRADED:
+            upgrade_once(self.warehouse)
+        assert self.warehouse.content() == self.after
+        assert self.warehouse.rubbish() == []
+        self.warehouse.clear()
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Of an upgrade on a copy that is made for it, as `subs db plan` does it."""
+
+    warehouse: Warehouse
+    before: dict[str, object] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"rehearsal, {self.warehouse.kind}"
+
+    def prepare(self) -> None:
+        self.warehouse.prepare()
+
+    def work(self) -> None:
+        with errors_as_sentences(), a_revision_that_copies_a_table(self.warehouse.home):
+            found = upgrade.plan(self.warehouse.databases()[WAREHOUSE], self.warehouse.home / "scratch")
+            assert (found.revisions[0], found.losses) == ("0002", ())
+
+    def left(self) -> str:
+        self.warehouse.wait_until_alone()
+        assert self.warehouse.content() == self.before, "a rehearsal changed the warehouse itself"
+        return UNTOUCHED
+
+    def again(self) -> None:
+        self.work()
+        self.left()
+        assert self.warehouse.rubbish() == []
+        self.warehouse.clear()
+
+
 def confirm(warehouse: Warehouse, request_id: str, port: int = 0) -> None:
     """As the command does it, with the run lock. Raises ArchiveError: nothing was wiped, or nobody knows."""
     databases = warehouse.databases(port)
-    with errors_as_sentences(), control_of(warehouse) as control:
+    archived = source_of(warehouse.databases()[WAREHOUSE])  # by way of a proxy it would be another database
+    with (
+        errors_as_sentences(),
+        control_of(warehouse) as control,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(reset, "source_of", lambda url: archived)
         with run_lock(warehouse.home, databases[WAREHOUSE], f"reset {request_id}"):
             outcome = reset.confirm(control, request_id, "ben", databases[WAREHOUSE], LocalPlace(warehouse.archives))
         if outcome.state != "wiped":
@@ -130,6 +205,35 @@ def archive_for(warehouse: Warehouse, request_id: str) -> None:
     """As the command does it."""
     with errors_as_sentences(), control_of(warehouse) as control:
         reset.archive_request(control, request_id, warehouse.databases(), LocalPlace(warehouse.archives))
+
+
+def upgrade_once(warehouse: Warehouse, port: int = 0) -> tuple[str, ...]:
+    """As the command does it, with the run lock; the revisions that ran. Raises ArchiveError."""
+    databases = warehouse.databases(port)
+    with (
+        errors_as_sentences(),
+        control_of(warehouse) as control,
+        a_revision_that_copies_a_table(warehouse.home),
+        run_lock(warehouse.home, databases[WAREHOUSE], "subs db upgrade"),
+    ):
+        return upgrade.upgrade(control, "ana", databases, LocalPlace(warehouse.archives)).revisions
+
+
+@contextmanager
+def a_revision_that_copies_a_table(folder: Path) -> Iterator[None]:
+    """The newest one, for this process: SQLite's way to change a column's type."""
+    with pytest.MonkeyPatch.context() as patch:
+        revisions = MadeUpRevisions(Path(tempfile.mkdtemp(dir=folder)) / "versions", patch)
+        revisions.add(
+            'with op.batch_alter_table("measured") as batch:\n    batch.alter_column("word", type_=sa.String(40))'
+        )
+        yield
+
+
+def upgrades_of(warehouse: Warehouse) -> dict[str, str]:
+    """archive -> state of the upgrade before which it was made."""
+    with control_of(warehouse) as control, control.connect() as connection:
+        return {row.archive: row.state for row in connection.execute(select(schema_upgrades))}
 
 
 def request_in(warehouse: Warehouse) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ WAREHOUSE, CONTROL = "warehouse", "control"
 
 
 class Warehouse(Protocol):
-    """A warehouse that is made anew by ``prepare``, and is gone after ``clear``."""
+    """A warehouse that is made anew by ``prepare``, as it was kept, and is gone after ``clear``."""
 
     @property
     def kind(self) -> str:
@@ -34,14 +34,13 @@ class Warehouse(Protocol):
     @property
     def archives(self) -> Path: ...
 
-    @property
-    def original(self) -> "Warehouse":
-        """The template itself, to be filled before it is copied."""
-
     def databases(self, port: int = 0) -> Mapping[str, str]:
         """name -> URL of the warehouse and of its control state; the warehouse's by way of another port, if one is
         given.
         """
+
+    def keep(self) -> None:
+        """Make what is there now the template, and nothing be there any more."""
 
     def prepare(self) -> None: ...
     def execute(self, *statements: str) -> None:
@@ -79,15 +78,14 @@ class SqliteWarehouse:
         return self.home / "archives"
 
     @property
-    def original(self) -> "SqliteWarehouse":
-        return replace(self, home=self.template)
-
-    @property
     def _file(self) -> Path:
         return self.home / "subs.db"
 
     def databases(self, port: int = 0) -> Mapping[str, str]:
         return {WAREHOUSE: url_of(self._file), CONTROL: url_of(self.home / "control.db")}
+
+    def keep(self) -> None:
+        self.home.rename(self.template)
 
     def prepare(self) -> None:
         shutil.copytree(self.template, self.home)
@@ -132,13 +130,14 @@ class PostgresWarehouse:
     def archives(self) -> Path:
         return self.home / "archives"
 
-    @property
-    def original(self) -> "PostgresWarehouse":
-        return replace(self, database=self.template, home=self.template_home)
-
     def databases(self, port: int = 0) -> Mapping[str, str]:
         url = self.server.url(self.database)
         return {WAREHOUSE: through(url, port), CONTROL: control_url_beside(url, self.home)}
+
+    def keep(self) -> None:
+        self.home.rename(self.template_home)
+        self.server.execute(f'ALTER DATABASE "{self.database}" RENAME TO "{self.template}"')
+        self.server.execute("CHECKPOINT")  # or its sequences run ahead when the server crashes
 
     def prepare(self) -> None:
         shutil.copytree(self.template_home, self.home)
@@ -172,17 +171,17 @@ class PostgresWarehouse:
 
 
 def new_sqlite(folder: Path, script: str) -> SqliteWarehouse:
-    """With a template that the script fills."""
-    template = folder / "template"
-    template.mkdir(parents=True)
-    with closing(sqlite3.connect(template / "subs.db", isolation_level=None)) as connection:
+    """One that the script fills, and that has no template yet."""
+    home = folder / "home"
+    home.mkdir(parents=True)
+    with closing(sqlite3.connect(home / "subs.db", isolation_level=None)) as connection:
         connection.executescript(script)
-    return SqliteWarehouse(template, folder / "home")
+    return SqliteWarehouse(folder / "template", home)
 
 
 def new_postgres(server: PostgresServer, folder: Path, script: str) -> PostgresWarehouse:
-    """With a template that the script fills."""
-    template, home = server.new_database(), folder / "template"
+    """One that the script fills, and that has no template yet."""
+    database, home = server.new_database(), folder / "home"
     home.mkdir(parents=True)
-    server.execute(script, template)
-    return PostgresWarehouse(server, template, home, f"{template}_copy", folder / "home")
+    server.execute(script, database)
+    return PostgresWarehouse(server, f"{database}_template", folder / "template", database, home)
