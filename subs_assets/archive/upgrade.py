@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
 from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError
 
 from subs_assets.archive import snapshot, upgrade_state
 from subs_assets.archive.databases import open_for_migrating
@@ -27,7 +29,7 @@ from subs_assets.archive.survivors import Survival, lost_structure, structure, t
 from subs_assets.archive.verify import unfit
 from subs_assets.database import migrate
 from subs_assets.database.declarations import declarations_of
-from subs_assets.database.engine import DatabaseNotReady, describe
+from subs_assets.database.engine import DatabaseNotReady, describe, reason_of
 from subs_assets.database.guard import Heard, NeedsArchive
 
 
@@ -93,7 +95,7 @@ def upgrade(
     with place.fetched(name) as folder:
         manifest = read_manifest(folder)
         upgrade_state.begin(control, name, asked_by, manifest.databases[WAREHOUSE].alembic_heads, migrate.heads())
-        with _noted(control, name):
+        with _noted(control, name, tell):
             if problems := unfit(folder, WAREHOUSE):
                 raise UpgradeRefused(f"the archive {name} is not good enough: {'; '.join(problems)}")
             tell(f"archived in {place.location(name)} and verified; now it is restored aside, and rehearsed there")
@@ -186,17 +188,24 @@ def _transaction(database: Migration) -> object:
 
 
 @contextmanager
-def _noted(control: Engine, archive: str) -> Iterator[None]:
-    """Keep in the control state how an upgrade ended."""
+def _noted(control: Engine, archive: str, tell: Callable[[str], None]) -> Iterator[None]:
+    """Keep in the control state how an upgrade ended, if it can be reached; what is raised is how it ended."""
+
+    def note(state: Literal["done", "refused", "unknown"], outcome: str | None) -> None:
+        try:
+            upgrade_state.finish(control, archive, state, outcome)
+        except DBAPIError as problem:  # PostgreSQL may have the control state too, and be what was lost
+            tell(f"how the upgrade ended could not be noted in the control state: {reason_of(problem)}")
+
     try:
         yield
     except CommitUnknown as problem:
-        upgrade_state.finish(control, archive, "unknown", str(problem))
+        note("unknown", str(problem))
         raise
     except (ArchiveError, DatabaseNotReady) as problem:
-        upgrade_state.finish(control, archive, "refused", str(problem))
+        note("refused", str(problem))
         raise
-    upgrade_state.finish(control, archive, "done", None)
+    note("done", None)
 
 
 def _would_lose(losses: tuple[str, ...]) -> str:
