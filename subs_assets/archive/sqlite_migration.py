@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
-from subs_assets.archive.errors import UnreadableDatabase
+from subs_assets.archive.errors import ArchiveError, CommitUnknown, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.sqlite_schema import quote, read_foreign_key_violations
 from subs_assets.archive.sqlite_source import SqliteSource
@@ -56,7 +56,19 @@ class SqliteMigration:
         return dict(found)
 
     def commit(self) -> None:
-        self.connection.exec_driver_sql("COMMIT")
+        """Raises ArchiveError where nothing was committed, CommitUnknown where nobody can tell."""
+        try:
+            self.connection.exec_driver_sql("COMMIT")
+        except DBAPIError as problem:
+            if driver_connection(self.connection).in_transaction:  # it is rolled back when the block ends
+                raise ArchiveError(
+                    f"{self._label}: the upgrade could not be committed and is undone: {reason_of(problem)}"
+                ) from problem
+            # All is committed where the journal was removed, and only its folder could not be synced.
+            raise CommitUnknown(
+                f"{self._label}: the commit failed ({reason_of(problem)}), and it was done, or nothing was: "
+                "`subs db check` tells which"
+            ) from problem
 
     @contextmanager
     def _as_it_is(self) -> Iterator[sqlite3.Connection]:
