@@ -9,7 +9,7 @@ from subs_assets.archive.store import list_archives
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
-from subs_assets_tests.shops_and_runs import rows_in, value_of
+from subs_assets_tests.shops_and_runs import copy_of, rows_in, value_of
 from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 
@@ -104,6 +104,18 @@ def test_an_unknown_request_is_an_error(subs: Subs, home: Settings, step: str) -
     result = subs(home, "reset", step, "0" * 12)
     assert result.exit_code == 1 and "0" * 12 in result.stderr
     assert rows_in(home.database_url) == before
+
+
+@pytest.mark.archive_case(67)
+def test_a_request_of_another_home_is_none(subs: Subs, home: Settings, published_folder: Path, tmp_path: Path) -> None:
+    """With the same data, as where SUBS_HOME was set to a copy in another terminal."""
+    request_id = requested(subs, home)
+    assert subs(home, "reset", "archive", request_id).exit_code == 0
+    another = copy_of(published_folder, tmp_path / "another")
+    before = rows_in(another.database_url)
+    result = subs(another, "reset", "confirm", request_id)
+    assert result.exit_code == 1 and "there is no reset request" in result.stderr
+    assert rows_in(another.database_url) == before == rows_in(home.database_url)
 
 
 def test_a_request_without_its_archive_is_not_confirmed(subs: Subs, home: Settings) -> None:
