@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ class ObjectStore:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
-    @property
+    @cached_property  # making one takes longer than most of what it is asked for
     def client(self) -> Any:
         """The plain client, past the code that is tested."""
         import boto3
