@@ -1,9 +1,11 @@
-"""How long nobody can write while a reset is confirmed, seen from inside and by a writer and a reader beside it.
+"""How long nobody can write while a reset is confirmed or an upgrade done, seen from inside, and by a writer and a
+reader beside it.
 
 ``python benchmarks/exclusive_lock.py [--rows 1000000]`` needs a PostgreSQL server to start. The rows, of ten columns,
-lie in one table, then in three. Each line is the median of three runs, each in a process of its own, on a copy of its
-own. The writer takes the lock that an INSERT takes, and the reader reads one row, each a hundred times a second; shown
-is the longest that one of them waited.
+lie in one table, then in three, beside the tables of the first revision. Each happens to a copy of its own, in a
+process of its own: a reset three times, of which the median is shown; an upgrade once, for its archive and its
+rehearsal take minutes. The writer takes the lock that an INSERT takes, and the reader reads one row, each a hundred
+times a second; shown is the longest that one of them waited.
 """
 
 import argparse
@@ -19,7 +21,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -28,10 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from subs_assets.archive import snapshot
+from subs_assets.database import migrate
 from subs_assets_tests.postgres_server import PostgresServer, running_server
 
-STEPS = ("compare", "wipe", "commit")
-INSIDE = """
+SHOWN = ("locked", "compare", "wipe", "commit", "a writer waited", "a reader waited")
+RESET = """
 import json, sys, time
 from pathlib import Path
 from subs_assets.archive import postgres_wipe
@@ -48,10 +53,32 @@ with open_for_wiping(url, entry) as warehouse:
     times.append(time.perf_counter())
     warehouse.commit()
     times.append(time.perf_counter())
-print(json.dumps([after - before for before, after in zip(times, times[1:])]))
+steps = dict(zip(("compare", "wipe", "commit"), (after - before for before, after in zip(times, times[1:]))))
+print(json.dumps({"locked": times[-1] - times[0], **steps}))
+"""
+UPGRADE = """
+import json, sys
+from pathlib import Path
+from subs_assets.archive.places import LocalPlace
+from subs_assets.archive.upgrade import upgrade
+from subs_assets.database.control import open_control
+home, url = Path(sys.argv[1]), sys.argv[2]
+control = f"sqlite:///{home.as_posix()}/control.db"
+done = upgrade(open_control(control), "ana", {"warehouse": url, "control": control}, LocalPlace(home / "archives"))
+assert done.archive
+print(json.dumps({"locked": done.seconds_locked}))
 """
 
 Seconds = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A database, and what a writer and a reader beside do to it."""
+
+    url: str
+    write: Callable[[], object]
+    read: Callable[[], object]
 
 
 def main() -> None:
@@ -61,89 +88,106 @@ def main() -> None:
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{rows:,} rows of ten columns; {os.cpu_count()} cores{load}; Python {platform.python_version()}")
     table = Table(title="Seconds", title_justify="left")
-    for heading in ("database", "tables", *STEPS, "a writer waited", "a reader waited"):
-        table.add_column(heading, justify="left" if heading == "database" else "right")
+    for heading in ("work", "database", "tables", *SHOWN):
+        table.add_column(heading, justify="left" if heading in ("work", "database") else "right")
     # As a server is by default: the tests' own waits for no disk.
     with running_server(settings=()) as server:
-        for count in (1, 3):
+        version = server.execute("SHOW server_version")[0][0].split()[0]
+        for tables in (1, 3):
             with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-                add_row(table, f"SQLite {sqlite3.sqlite_version}", count, on_sqlite(Path(folder), rows, count))
-            version = server.execute("SHOW server_version")[0][0].split()[0]
+                source = filled_sqlite(Path(folder), rows, tables)
+                copies = partial(sqlite_copy, source)
+                add_rows(table, (f"SQLite {sqlite3.sqlite_version}", str(tables)), Path(folder), url_of(source), copies)
             with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-                add_row(table, f"PostgreSQL {version}", count, on_postgresql(server, Path(folder), rows, count))
+                database = filled_postgresql(server, rows, tables)
+                copies = partial(postgresql_copy, server, database)
+                add_rows(table, (f"PostgreSQL {version}", str(tables)), Path(folder), server.url(database), copies)
     Console().print(table)
 
 
-def on_sqlite(folder: Path, rows: int, tables: int) -> Seconds:
-    source, copy = folder / "source.db", folder / "copy.db"
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+def add_rows(
+    table: Table,
+    titles: tuple[str, str],
+    folder: Path,
+    source: str,
+    copies: Callable[[], AbstractContextManager[Copy]],
+) -> None:
+    """One for resets, one for an upgrade."""
+    archive = snapshot.create({"warehouse": source}, folder / "archives")
+    runs = {
+        "reset": [observed(copies, RESET, archive) for _ in range(RUNS)],
+        "upgrade": [observed(copies, UPGRADE, folder)],
+    }
+    for work, found in runs.items():
+        seconds = {name: statistics.median(run[name] for run in found) for name in found[0]}
+        shown = (f"{seconds[name]:.2f}" if name in seconds else "" for name in SHOWN)
+        table.add_row(work, *titles, *shown)
+
+
+def filled_sqlite(folder: Path, rows: int, tables: int) -> Path:
+    path = folder / "source.db"
+    migrate.upgrade(url_of(path), "0001")
+    with closing(sqlite3.connect(path)) as connection:
         for table, part in parts(rows, tables):
             connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
             connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * 10)})", part)
         connection.commit()
-    archive = snapshot.create({"warehouse": f"sqlite:///{source.as_posix()}"}, folder / "archives")
-
-    def once() -> Seconds:
-        for left in folder.glob("copy.db*"):
-            left.unlink()
-        shutil.copy(source, copy)
-        with closing(waiting_connection(copy)) as one, closing(waiting_connection(copy)) as other:
-
-            def write() -> None:
-                one.execute("BEGIN IMMEDIATE")
-                one.execute("ROLLBACK")
-
-            def read() -> None:
-                other.execute("SELECT * FROM t1 LIMIT 1").fetchall()
-
-            return observed(archive, f"sqlite:///{copy.as_posix()}", write, read)
-
-    return medians([once() for _ in range(RUNS)])
+    return path
 
 
-def on_postgresql(server: PostgresServer, folder: Path, rows: int, tables: int) -> Seconds:
-    source = server.new_database()
-    with psycopg.connect(plain(server, source)) as connection:
+def filled_postgresql(server: PostgresServer, rows: int, tables: int) -> str:
+    database = server.new_database()
+    migrate.upgrade(server.url(database), "0001")
+    with psycopg.connect(plain(server, database)) as connection:
         for table, part in parts(rows, tables):
             connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
             with connection.cursor().copy(f"COPY {table} FROM STDIN") as stream:
                 for row in part:
                     stream.write_row(row)
-    archive = snapshot.create({"warehouse": server.url(source)}, folder / "archives")
-
-    def once() -> Seconds:
-        copy = server.new_database(template=source)
-        with (
-            psycopg.connect(plain(server, copy), autocommit=True) as one,
-            psycopg.connect(plain(server, copy), autocommit=True) as other,
-        ):
-
-            def write() -> None:
-                with one.transaction():
-                    one.execute("LOCK TABLE t1 IN ROW EXCLUSIVE MODE")
-
-            def read() -> None:
-                other.execute("SELECT * FROM t1 LIMIT 1").fetchall()
-
-            found = observed(archive, server.url(copy), write, read)
-        server.drop_database(copy)
-        return found
-
-    return medians([once() for _ in range(RUNS)])
-
-
-def observed(archive: Path, url: str, write: Callable[[], object], read: Callable[[], object]) -> Seconds:
-    """The seconds of each step of one wipe, and the longest that a writer and a reader beside it waited."""
-    with waiting(write) as writer, waiting(read) as reader:
-        command = [sys.executable, "-c", INSIDE, str(archive), url]
-        ended = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
-    steps = dict(zip(STEPS, json.loads(ended.stdout), strict=True))
-    return {**steps, "a writer waited": max(writer), "a reader waited": max(reader)}
+    return database
 
 
 @contextmanager
-def waiting(act: Callable[[], object]) -> Iterator[list[float]]:
+def sqlite_copy(source: Path) -> Iterator[Copy]:
+    path = source.with_name("copy.db")
+    shutil.copy(source, path)
+    with closing(waiting_connection(path)) as one, closing(waiting_connection(path)) as other:
+
+        def write() -> None:
+            one.execute("BEGIN IMMEDIATE")
+            one.execute("ROLLBACK")
+
+        yield Copy(url_of(path), write, lambda: other.execute("SELECT * FROM t1 LIMIT 1").fetchall())
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+
+
+@contextmanager
+def postgresql_copy(server: PostgresServer, source: str) -> Iterator[Copy]:
+    name = server.new_database(template=source)
+    with (
+        psycopg.connect(plain(server, name), autocommit=True) as one,
+        psycopg.connect(plain(server, name), autocommit=True) as other,
+    ):
+
+        def write() -> None:
+            with one.transaction():
+                one.execute("LOCK TABLE t1 IN ROW EXCLUSIVE MODE")
+
+        yield Copy(server.url(name), write, lambda: other.execute("SELECT * FROM t1 LIMIT 1").fetchall())
+    server.drop_database(name)
+
+
+def observed(copies: Callable[[], AbstractContextManager[Copy]], program: str, place: Path) -> Seconds:
+    """What the program says of its seconds, and the longest that a writer and a reader beside it waited."""
+    with copies() as copy, waiting(copy.write) as writer, waiting(copy.read) as reader:
+        command = [sys.executable, "-c", program, str(place), copy.url]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, encoding="utf-8")
+    return {**json.loads(ended.stdout), "a writer waited": max(writer), "a reader waited": max(reader)}
+
+
+@contextmanager
+def waiting(act: Callable[[], object]) -> Iterator[Sequence[float]]:
     """Act again and again until the block ends, and note how many seconds it took each time."""
     took: list[float] = []
     done = threading.Event()
@@ -156,9 +200,11 @@ def waiting(act: Callable[[], object]) -> Iterator[list[float]]:
 
     thread = threading.Thread(target=go_on)
     thread.start()
-    yield took
-    done.set()
-    thread.join()
+    try:
+        yield took
+    finally:
+        done.set()
+        thread.join()
 
 
 def parts(rows: int, tables: int) -> Iterator[tuple[str, Iterator[tuple[object, ...]]]]:
@@ -172,16 +218,12 @@ def waiting_connection(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=600, isolation_level=None, check_same_thread=False)
 
 
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path.as_posix()}"
+
+
 def plain(server: PostgresServer, database: str) -> str:
     return server.url(database).replace("+psycopg", "")
-
-
-def medians(runs: Sequence[Seconds]) -> Seconds:
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-
-
-def add_row(table: Table, database: str, tables: int, seconds: Seconds) -> None:
-    table.add_row(database, str(tables), *(f"{value:.2f}" for value in seconds.values()))
 
 
 if __name__ == "__main__":
