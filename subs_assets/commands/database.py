@@ -1,12 +1,12 @@
 """``subs db``: plan, upgrade, check, and the next revision."""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from subs_assets.commands.output import console, errors, fail, print_table, say
 from subs_assets.commands.way_back import way_back_of
+from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def upgrade() -> None:
         with run_lock(settings.home, settings.database_url, "subs db upgrade"):
             upgraded = upgrade_database(
                 open_control(settings.control_url),
-                getpass.getuser(),
+                whoever_is_logged_in() or "an account without a name",
                 settings.databases,
                 open_place(settings.archives, settings.scratch),
                 tell=lambda sentence: say(sentence, errors),
