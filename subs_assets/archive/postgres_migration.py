@@ -13,7 +13,7 @@ from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
 from subs_assets.archive.postgres_connection import Connection, commit, explained, pin
 from subs_assets.archive.postgres_source import PostgresSource
 from subs_assets.archive.postgres_wipe import PostgresWipe, lock_alone
-from subs_assets.database.engine import open_engine
+from subs_assets.database.engine import open_answering
 
 OF_COLUMNS = frozenset({"column", "comment"})
 """Kinds of statement that go with a column, and are called by its name."""
@@ -76,9 +76,10 @@ def open_for_migrating(url: str | URL, entry: DatabaseEntry) -> Iterator[Postgre
 
     Raises:
         UnreadableDatabase: somebody else holds a lock for too long.
+        DatabaseNotReady: it does not answer.
     """
     scope = entry.scope or Scope(only=None, left_out=())
-    engine = open_engine(url)
+    engine = open_answering(url)
     try:
         with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
             raw = driver_connection(connection)

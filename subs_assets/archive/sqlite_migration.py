@@ -13,7 +13,7 @@ from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.sqlite_schema import quote, read_foreign_key_violations
 from subs_assets.archive.sqlite_source import SqliteSource
 from subs_assets.archive.sqlite_wipe import SqliteWipe
-from subs_assets.database.engine import describe, open_engine, reason_of
+from subs_assets.database.engine import describe, open_answering, reason_of
 
 
 class SqliteMigration:
@@ -87,8 +87,9 @@ def open_for_migrating(url: str | URL) -> Iterator[SqliteMigration]:
 
     Raises:
         UnreadableDatabase: somebody else holds its lock for too long.
+        DatabaseNotReady: it does not answer.
     """
-    engine = open_engine(url)
+    engine = open_answering(url)
     try:
         with engine.connect() as connection:
             # Off, or dropping a table would first delete its rows, and with them those of its children. Within a

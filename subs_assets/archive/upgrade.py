@@ -12,14 +12,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Engine, func, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.archive import snapshot, upgrade_state
 from subs_assets.archive.databases import open_for_migrating
 from subs_assets.archive.drill import restored_aside
 from subs_assets.archive.errors import ArchiveError, CommitUnknown, UpgradeRefused
-from subs_assets.archive.manifest import Manifest
+from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.protocols import Migration
 from subs_assets.archive.reset import WAREHOUSE
@@ -29,7 +29,7 @@ from subs_assets.archive.survivors import Survival, lost_structure, structure, t
 from subs_assets.archive.verify import unfit
 from subs_assets.database import migrate
 from subs_assets.database.declarations import declarations_of
-from subs_assets.database.engine import DatabaseNotReady, describe, reason_of
+from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of
 from subs_assets.database.guard import Heard, NeedsArchive
 
 
@@ -93,7 +93,7 @@ def upgrade(
         tell(f"`{reason.statement}` is not known to only add: everything is archived first")
     name = place.create(databases, note="before an upgrade")
     with place.fetched(name) as folder:
-        manifest = read_manifest(folder)
+        manifest, made = read_manifest(folder), manifest_sha256(folder)
         upgrade_state.begin(control, name, asked_by, manifest.databases[WAREHOUSE].alembic_heads, migrate.heads())
         with _noted(control, name, tell):
             if problems := unfit(folder, WAREHOUSE):
@@ -103,7 +103,7 @@ def upgrade(
             if rehearsal.losses:
                 raise UpgradeRefused(_would_lose(rehearsal.losses))
             tell(f"rehearsed in {rehearsal.seconds:.1f} s, and nothing is lost; now the database itself, locked")
-            seconds = _upgrade_live(folder, manifest, databases[WAREHOUSE])
+            seconds = _upgrade_live(folder, manifest, databases[WAREHOUSE], lambda: place.manifest_sha256(name) == made)
     return Upgraded(rehearsal.revisions, name, rehearsal, seconds)
 
 
@@ -139,8 +139,8 @@ def rehearse(archive: Path, beside: Mapping[str, str | URL]) -> Rehearsal:
     return Rehearsal(revisions, tuple(statements), tables, losses, monotonic() - started)
 
 
-def _upgrade_live(archive: Path, manifest: Manifest, url: str | URL) -> float:
-    """Seconds for which nobody else could write."""
+def _upgrade_live(archive: Path, manifest: Manifest, url: str | URL, is_there: Callable[[], bool]) -> float:
+    """Seconds for which nobody else could write; ``is_there`` says whether the archive still is."""
     entry = manifest.databases[WAREHOUSE]
     with open_for_migrating(url, entry) as live:
         locked = monotonic()
@@ -151,6 +151,8 @@ def _upgrade_live(archive: Path, manifest: Manifest, url: str | URL) -> float:
         _, _, losses = _migrate(live, describe(url), archive, manifest)
         if losses:
             raise UpgradeRefused(_would_lose(losses))
+        if not is_there():  # comparing took its time
+            raise UpgradeRefused(f"the archive {archive.name} was changed or removed meanwhile")
         live.commit()
         return monotonic() - locked
 
@@ -162,29 +164,13 @@ def _migrate(
     revisions, what became of each table, and what was lost.
     """
     before = structure(database)
-    with migrate.explained(where), one_transaction(database):
+    with migrate.explained(where):
         revisions = tuple(migrate.run_revisions(database.connection, is_archived=True, heard=heard))
-    declared = declarations_of(revisions, migrate.revisions())
+        declared = declarations_of(revisions, migrate.revisions())
     with database.reading() as now:
         tables = tuple(table_survivals(archive, manifest, WAREHOUSE, now, declared))
     losses = [loss for table in tables for loss in table.losses]
     return revisions, tables, (*losses, *lost_structure(before, structure(database), declared))
-
-
-@contextmanager
-def one_transaction(database: Migration) -> Iterator[None]:
-    """Raises UpgradeRefused where the block ended the database's transaction, by what the guard cannot see."""
-    before = _transaction(database)
-    yield
-    if _transaction(database) != before:
-        raise UpgradeRefused("a revision ends the transaction in which all of an upgrade runs; take that out of it")
-
-
-def _transaction(database: Migration) -> object:
-    connection = database.connection
-    if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql("SELECT pg_catalog.pg_current_xact_id()::text").scalar()
-    return getattr(connection.connection.driver_connection, "in_transaction", False)
 
 
 @contextmanager
@@ -205,6 +191,9 @@ def _noted(control: Engine, archive: str, tell: Callable[[str], None]) -> Iterat
     except (ArchiveError, DatabaseNotReady) as problem:
         note("refused", str(problem))
         raise
+    except BaseException as problem:  # a person ended it, or we did not think of that: nobody says "as it was"
+        note("unknown", f"{type(problem).__name__}: {problem}")
+        raise
     note("done", None)
 
 
@@ -216,6 +205,19 @@ def _would_lose(losses: tuple[str, ...]) -> str:
 
 
 def _with_options_of(url: str | URL, copy: str | URL) -> URL:
-    """The copy's URL, with the schema that the original's names."""
+    """The copy's URL, with the schema that the original's names.
+
+    Raises:
+        UpgradeRefused: the original works in a schema that its URL does not name, where the copy would look elsewhere.
+    """
     options = make_url(url).query.get("options")
-    return make_url(copy) if options is None else make_url(copy).update_query_dict({"options": options})
+    if make_url(url).get_backend_name() != "postgresql" or options is not None:
+        return make_url(copy) if options is None else make_url(copy).update_query_dict({"options": options})
+    with answering(url) as engine, engine.connect() as connection:
+        schema = connection.scalar(select(func.current_schema()))
+    if schema != "public":
+        raise UpgradeRefused(
+            f"{describe(url)} works in the schema {schema}, by a setting of the database or the role, and a copy would "
+            f"not: name it in the URL (?options=-csearch_path%3D{schema}), and upgrade again"
+        )
+    return make_url(copy)

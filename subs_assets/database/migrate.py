@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of, writing
-from subs_assets.database.guard import Heard
+from subs_assets.database.guard import ONE_TRANSACTION, Heard, NotForRevisions
 
 
 def upgrade(url: str | URL, revision: str = "head") -> list[str]:
@@ -37,8 +37,20 @@ def run_revisions(
     config = alembic_config()
     config.attributes.update(connection=connection, is_archived=is_archived, heard=heard)
     before = _ancestry(connection)
-    command.upgrade(config, revision)
+    with _one_transaction(connection):
+        command.upgrade(config, revision)
     return sorted(_ancestry(connection) - before)
+
+
+@contextmanager
+def _one_transaction(connection: Connection) -> Iterator[None]:
+    """Raises NotForRevisions where the block ended the connection's transaction, past what the guard can see."""
+    savepoint = connection.begin_nested()
+    yield
+    try:
+        savepoint.commit()
+    except DBAPIError:  # it went with the transaction
+        raise NotForRevisions("COMMIT or ROLLBACK", ONE_TRANSACTION) from None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Upgrades that may lose something, on real databases with rows: what survives, what is refused, what is left."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,6 +181,12 @@ def test_a_database_without_a_row_passes_at_once(installation: Installation, rev
     assert installation.upgrade().archive is None
     assert "category_facets" not in plain_sql.table_names(installation.url)
     assert installation.place.summaries() == []
+
+
+@pytest.fixture
+def dropped_afterwards(url: str, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Called with a schema's name, for the next test finds an empty database."""
+    return lambda schema: request.addfinalizer(lambda: run_sql(url, f"DROP SCHEMA {schema} CASCADE"))
 
 
 LOSING = {
@@ -402,7 +409,7 @@ def test_a_commit_among_several_statements_is_found_out_on_the_copy(
 ) -> None:
     revisions.add("""op.execute("SELECT 1; COMMIT; DROP TABLE public.measured")""", 'DROPS = ("measured",)')
     before = filled.content()
-    with pytest.raises((ArchiveError, DatabaseNotReady), match="ends the transaction"):
+    with pytest.raises((ArchiveError, DatabaseNotReady), match="all revisions of an upgrade are one transaction"):
         filled.upgrade()
     assert filled.content() == before
 
@@ -431,6 +438,156 @@ def test_alembic_called_directly_executes_only_what_adds(
     with pytest.raises(CommandError, match="is not known to only add.*`subs db upgrade` makes it"):
         command.upgrade(migrate.alembic_config(), "head")
     assert filled.content() == before
+
+
+HIDDEN = {
+    "a function in a SELECT": "op.execute(sa.select(sa.func.wipe()))",
+    "a sequence set back": "op.execute(sa.select(sa.func.setval('counter', 1)))",
+    "text in a SELECT": "op.execute(sa.select(sa.text('wipe()')))",
+    "a DELETE in a SELECT": (
+        "gone = sa.delete(sa.table('measured')).returning(sa.column('id')).cte('d')\nop.execute(sa.select(gone))"
+    ),
+    "a default of two statements": (
+        "op.add_column('measured', sa.Column('z', sa.Text, server_default=sa.text(\"'x'; DELETE FROM measured\")))"
+    ),
+    "a default that a function works out": (
+        "op.add_column('measured', sa.Column('z', sa.Text, server_default=sa.text('wipe()')))"
+    ),
+    "a check that a function works out": "op.create_check_constraint('wiped', 'measured', 'wipe() IS NULL')",
+    "a table that stands before another": (
+        "op.create_table('measured', sa.Column('x', sa.Text), prefixes=['TEMPORARY'])"
+    ),
+}
+
+
+@on_postgresql
+@pytest.mark.archive_case(62)
+@pytest.mark.parametrize("what", HIDDEN)
+def test_what_hides_in_a_construct_is_not_taken_for_additive(
+    filled: Installation, revisions: MadeUpRevisions, what: str
+) -> None:
+    run_sql(
+        filled.url,
+        "CREATE SEQUENCE counter",
+        "CREATE FUNCTION wipe() RETURNS text LANGUAGE sql AS 'DELETE FROM measured; SELECT NULL::text'",
+    )
+    revisions.add(HIDDEN[what])
+    with pytest.raises(NeedsArchive):
+        migrate.upgrade(filled.url)
+    assert len(rows(filled.url, MEASURED)) == 2
+
+
+@on_sqlite
+@pytest.mark.archive_case(62)
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.get_bind().exec_driver_sql("PRAGMA user_version(7)")',
+        'op.get_bind().exec_driver_sql("PRAGMA writable_schema = ON")',
+        'op.get_bind().exec_driver_sql("/* x */ DROP TABLE measured")',
+    ],
+)
+def test_a_pragma_that_sets_is_no_reading(filled: Installation, revisions: MadeUpRevisions, body: str) -> None:
+    revisions.add(body)
+    with pytest.raises(NeedsArchive):
+        migrate.upgrade(filled.url)
+
+
+@pytest.mark.parametrize("body", ['op.execute("DELETE FROM measured")', 'op.drop_column("measured", "x")'])
+def test_a_refusal_that_the_revision_catches_is_a_refusal(
+    filled: Installation, revisions: MadeUpRevisions, body: str
+) -> None:
+    revisions.add(f'try:\n    {body}\nexcept Exception:\n    pass\nop.create_table("half", sa.Column("x", sa.Text))')
+    with pytest.raises(NeedsArchive):
+        migrate.upgrade(filled.url)
+    assert "half" not in plain_sql.table_names(filled.url)
+
+
+@on_postgresql
+def test_no_revision_touches_the_control_state(url: str, revisions: MadeUpRevisions) -> None:
+    migrate.upgrade(url)
+    run_sql(url, "CREATE SCHEMA subs_control", "CREATE TABLE subs_control.decisions AS SELECT 1 AS one")
+    revisions.add('op.execute("DELETE FROM subs_control.decisions")')
+    with pytest.raises(DatabaseNotReady, match="the control state is none of the warehouse"):
+        migrate.upgrade(url)
+    assert rows(url, "SELECT * FROM subs_control.decisions") == [(1,)]
+
+
+@on_postgresql
+def test_rows_of_another_schema_are_rows(
+    url: str, revisions: MadeUpRevisions, dropped_afterwards: Callable[[str], None]
+) -> None:
+    migrate.upgrade(url)
+    dropped_afterwards("other")
+    run_sql(url, "CREATE SCHEMA other", 'CREATE TABLE other."a%b" AS SELECT 1 AS one')
+    revisions.add("""op.execute('DELETE FROM other."a%b"')""")
+    with pytest.raises(NeedsArchive):
+        migrate.upgrade(url)
+
+
+@on_postgresql
+def test_a_new_database_is_made_at_once_beside_the_rows_of_others(
+    url: str, dropped_afterwards: Callable[[str], None]
+) -> None:
+    dropped_afterwards("other")
+    run_sql(url, "CREATE SCHEMA other", "CREATE TABLE other.theirs AS SELECT 1 AS one")
+    migrate.upgrade(url)
+    assert check(url) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("moment", ["archived", "rehearsed"])
+def test_without_its_archive_nothing_is_upgraded(filled: Installation, revisions: MadeUpRevisions, moment: str) -> None:
+    revisions.add('op.drop_table("measured")', 'DROPS = ("measured",)')
+    before = filled.content()
+
+    def lose_the_archive(sentence: str) -> None:
+        if sentence.startswith(moment):
+            for archive in Path(filled.place.location()).glob("2*"):
+                shutil.rmtree(archive)
+
+    with pytest.raises(ArchiveError):
+        filled.upgrade(lose_the_archive)
+    assert filled.content() == before
+
+
+@on_sqlite
+@pytest.mark.parametrize("declared", ['DROPS = ("measured")', "RENAMES = 1"])
+def test_a_declaration_of_another_form_is_a_sentence(
+    filled: Installation, revisions: MadeUpRevisions, declared: str
+) -> None:
+    revisions.add('op.drop_table("measured")', declared)
+    with pytest.raises(DatabaseNotReady, match=r"m001\.py: (DROPS|RENAMES) is"):
+        filled.upgrade()
+    with filled.control.connect() as connection:
+        assert connection.scalars(select(schema_upgrades.c.state)).all() == ["refused"]
+
+
+@on_sqlite
+def test_a_person_who_ends_it_is_noted_too(filled: Installation, revisions: MadeUpRevisions) -> None:
+    revisions.add('op.drop_table("measured")', 'DROPS = ("measured",)')
+
+    def end(sentence: str) -> None:
+        if sentence.startswith("rehearsed"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        filled.upgrade(end)
+    with filled.control.connect() as connection:
+        assert connection.scalars(select(schema_upgrades.c.state)).all() == ["unknown"]
+
+
+@on_postgresql
+def test_a_schema_that_only_the_database_names_has_to_stand_in_the_url(
+    installation: Installation, dropped_afterwards: Callable[[str], None]
+) -> None:
+    url = installation.url
+    dropped_afterwards("app")
+    run_sql(url, "CREATE SCHEMA app", f"ALTER DATABASE {url.rpartition('/')[2]} SET search_path = app")
+    migrate.upgrade(url, "0001")
+    fill_categories(url, 5)
+    with pytest.raises(UpgradeRefused, match=r"works in the schema app.*csearch_path%3Dapp"):
+        installation.upgrade()
 
 
 def test_alembic_called_directly_waits_for_its_turn(
