@@ -38,6 +38,9 @@ INSERT INTO listings (slug, price) SELECT 'aldi', i / 7.0 FROM numbers;
 LAST_POINTS = 24
 """From the live database's first change to the end."""
 
+COMMIT_FROM_THE_END, COMMIT_SECONDS = 5, 0.02
+"""On SQLite: the database's commit is that write point before the last, and takes about so long."""
+
 END_OF_THE_STREAM = 2_000
 """Bytes: the commit and what goes before it."""
 
@@ -175,6 +178,8 @@ def main() -> None:
                 kills.kill_everywhere(upgrade.upgrade, tally, points=2 * share, times=share, last=LAST_POINTS)
                 kills.kill_everywhere(reset.archive, tally, points=share, times=share)
                 kills.kill_everywhere(upgrade.rehearsal, tally, points=share, times=share)
+            for scene in (resets[0].confirm, upgrades[0].upgrade):
+                kills.kill_during(scene, tally, COMMIT_FROM_THE_END, COMMIT_SECONDS, 2 * share)
             on_postgresql = (resets[1].confirm, upgrades[1].upgrade)
             cut_off_server_processes(on_postgresql, server, tally, chosen.kills // 20)
             for scene in on_postgresql:

@@ -52,6 +52,24 @@ def kill_everywhere(scene: Scene, tally: Tally, points: int, times: int, seed: i
     return len(moments)
 
 
+def kill_during(scene: Scene, tally: Tally, before_the_end: int, seconds: float, times: int) -> None:
+    """Kill the scene's work ``times`` times within so many seconds after that of its write points, by its number from
+    the end, while it goes on.
+    """
+    scene.prepare()
+    count, _ = watched(scene)
+    scene.again()
+    for number in range(times):
+        scene.prepare()
+        near, child = _start(scene, count - before_the_end, goes_on=True)
+        name = _said(near)
+        time.sleep(seconds * number / times)
+        child.kill()
+        child.join()
+        tally.note(f"{scene.name}: SIGKILL during {name}", scene.left())
+        scene.again()
+
+
 def watched(scene: Scene) -> tuple[int, float]:
     """(number of write points, seconds) of the scene's work, done in a child to its end."""
     near, child = _start(scene, 0)
@@ -93,9 +111,9 @@ def cut_off(scene: Scene, server: PostgresServer, seconds: float, statement: str
     return "done" if said.isdigit() else said
 
 
-def _start(scene: Scene, stop_at: int | str) -> tuple[Any, Any]:
+def _start(scene: Scene, stop_at: int | str, goes_on: bool = False) -> tuple[Any, Any]:
     near, far = _processes.Pipe()
-    child = _processes.Process(target=_child, args=(scene, stop_at, far), daemon=True)
+    child = _processes.Process(target=_child, args=(scene, stop_at, goes_on, far), daemon=True)
     child.start()
     far.close()
     assert near.recv() == "begun"
@@ -108,9 +126,9 @@ def _said(child: Any) -> str:
     return said
 
 
-def _child(scene: Scene, stop_at: int | str, parent: Connection) -> None:
-    """Tells its parent: "begun"; then at which point it stands, or how it ended: how many points there were, or its
-    error.
+def _child(scene: Scene, stop_at: int | str, goes_on: bool, parent: Connection) -> None:
+    """Tells its parent: "begun"; then at which point it is, where it stands unless it ``goes_on``; or how it ended: how
+    many points there were, or its error.
     """
     reached = 0
 
@@ -119,7 +137,7 @@ def _child(scene: Scene, stop_at: int | str, parent: Connection) -> None:
         reached += 1
         if stop_at in (reached, name):
             parent.send(name)
-            time.sleep(600)
+            time.sleep(0 if goes_on else 600)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & FOR_WRITING):
