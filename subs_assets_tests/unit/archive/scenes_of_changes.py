@@ -301,8 +301,8 @@ def control_of(warehouse: Warehouse) -> Iterator[Engine]:
         control.dispose()
 
 
-class ControlStateLost(ArchiveError):
-    """The server that has the control state too is gone; whoever waits sees the driver's error."""
+class DriversError(ArchiveError):
+    """The connection of the control state, or of the run lock, is gone: a person sees the driver's own error."""
 
 
 @contextmanager
@@ -313,4 +313,4 @@ def errors_as_sentences() -> Iterator[None]:
     except (DatabaseNotReady, RunLocked) as problem:
         raise ArchiveError(f"{type(problem).__name__}: {problem}") from None
     except OperationalError as problem:
-        raise ControlStateLost(str(problem)) from None
+        raise DriversError(str(problem)) from None
