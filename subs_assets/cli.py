@@ -29,12 +29,21 @@ def main() -> None:
         sys.exit(f"error: {problem}")
     try:
         app()
-    except RuntimeError as problem:
-        from subs_assets.database.engine import DatabaseNotReady
+    except Exception as problem:
+        sys.exit(f"error: {_sentence_of(problem)}")
 
-        if not isinstance(problem, DatabaseNotReady):
-            raise
-        sys.exit(f"error: {problem}")
+
+def _sentence_of(problem: Exception) -> str:
+    """What a database says that is not ready, or went away; whatever else is raised again, for it is our mistake."""
+    from sqlalchemy.exc import OperationalError
+
+    from subs_assets.database.engine import DatabaseNotReady, reason_of
+
+    if isinstance(problem, DatabaseNotReady):
+        return str(problem)
+    if isinstance(problem, OperationalError):
+        return f"{reason_of(problem)}; what was begun is undone, or done: `subs audit` and `subs db check` tell"
+    raise problem
 
 
 if __name__ == "__main__":

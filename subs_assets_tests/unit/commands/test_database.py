@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from subs_assets.cli import main
-from subs_assets.database import migrate
+from subs_assets.database import control, migrate
 from subs_assets.database.check import check
+from subs_assets.database.engine import open_engine
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, table_names
@@ -144,3 +146,17 @@ def test_control_state_of_a_development_version_is_a_problem(subs: Subs, home: S
     execute(home.control_url, "DROP TABLE data_set", "CREATE TABLE data_set (label TEXT)")
     result = subs(home, "db", "check")
     assert result.exit_code == 1 and "data_set lacks name: run the SQL `DROP TABLE data_set`" in result.stderr
+
+
+def test_a_database_that_goes_away_in_the_middle_is_a_sentence(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def go_away(*_: object) -> None:
+        with open_engine(home.control_url).connect() as connection:
+            connection.execute(text("SELECT * FROM nowhere"))
+
+    monkeypatch.setattr(control, "read_audit", go_away)
+    monkeypatch.setenv("SUBS_HOME", str(home.home))
+    monkeypatch.setattr("sys.argv", ["subs", "audit"])
+    with pytest.raises(SystemExit, match=r"^error: no such table: nowhere; what was begun is undone, or done: `subs"):
+        main()
