@@ -2,9 +2,9 @@
 is not known here.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,21 @@ from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, TableDigest
 
 Progress = Callable[[str, str, int], None]
 """Called with the database's name, the table's and how many of its rows are done: now and then, and at its end."""
+
+
+Object = tuple[str, str, str]
+"""The kind, the name, and the table of what is no table itself."""
+
+ColumnFacts = Mapping[str, str]
+"""NOT NULL, DEFAULT, COLLATE ... of a column and what stands behind each; what is not said of it is left out."""
+
+
+class SequenceState(NamedTuple):
+    """A sequence: its name as the archive says it, where it stands, and the (table, column) that it belongs to."""
+
+    name: str
+    value: object
+    owner: tuple[str, str] | None
 
 
 class Table(Protocol):
@@ -87,11 +102,14 @@ class Migration(Protocol):
     def reading(self) -> AbstractContextManager[Source]:
         """The database as its transaction sees it now."""
 
-    def objects(self) -> set[tuple[str, str, str]]:
-        """(kind, name, table) of all that is no table and can be used: indexes, views, triggers ..."""
+    def objects(self) -> dict[Object, frozenset[str]]:
+        """All that is no table and can be used (indexes, views, triggers ...), and the statements that make it."""
 
-    def sequences(self) -> dict[str, object]:
-        """Where each sequence stands that is not in a table."""
+    def columns(self) -> dict[tuple[str, str], ColumnFacts]:
+        """(table, column) -> what is said of it beside its name and its type."""
+
+    def sequences(self) -> dict[str, SequenceState]:
+        """The sequences that are not in a table, by their quoted names."""
 
     def broken_keys(self) -> dict[tuple[str, str], int]:
         """(table, parent) -> rows whose foreign key leads to no row."""

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, inspect
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.archive.errors import ArchiveError, CommitUnknown, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
+from subs_assets.archive.protocols import ColumnFacts, Object, SequenceState
+from subs_assets.archive.same_sql import parts_of_table
 from subs_assets.archive.sqlite_schema import quote, read_foreign_key_violations
 from subs_assets.archive.sqlite_source import SqliteSource
 from subs_assets.archive.sqlite_wipe import SqliteWipe
@@ -34,17 +37,28 @@ class SqliteMigration:
         with self._as_it_is() as raw:
             yield SqliteSource(raw, self._label)
 
-    def objects(self) -> set[tuple[str, str, str]]:
-        """(kind, name, table) of all that is no table; a view that cannot be read is none."""
+    def objects(self) -> dict[Object, frozenset[str]]:
+        """All that is no table, and its statement; a view that cannot be read is none."""
         with self._as_it_is() as raw:
             ddl = SqliteSource(raw, self._label).schema.ddl
             return {
-                (one.kind, one.name, one.table)
+                (one.kind, one.name, one.table): frozenset({one.sql})
                 for one in ddl
                 if one.kind != "table" and (one.kind != "view" or _is_readable(raw, one.name))
             }
 
-    def sequences(self) -> dict[str, object]:
+    def columns(self) -> dict[tuple[str, str], ColumnFacts]:
+        """(table, column) -> what is said of it."""
+        with self._as_it_is() as raw:
+            ddl = SqliteSource(raw, self._label).schema.ddl
+        said = {one.name: parts_of_table(one.sql) for one in ddl if one.kind == "table"}
+        return {
+            (table, column["name"]): _facts(column, said.get(table, {}).get(column["name"].lower(), ()))
+            for (_, table), columns in inspect(self.connection).get_multi_columns().items()
+            for column in columns
+        }
+
+    def sequences(self) -> dict[str, SequenceState]:
         """None: they are rows of ``sqlite_sequence``."""
         return {}
 
@@ -114,6 +128,21 @@ def driver_connection(connection: Connection) -> sqlite3.Connection:
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
+
+
+def _facts(column: ReflectedColumn, said: tuple[str, ...]) -> ColumnFacts:
+    facts = {}
+    if "collate" in said[:-1]:
+        facts["COLLATE"] = said[said.index("collate") + 1].upper()
+    if "autoincrement" in said:
+        facts["AUTOINCREMENT"] = ""
+    if not column["nullable"]:
+        facts["NOT NULL"] = ""
+    if column["default"] is not None:
+        facts["DEFAULT"] = column["default"]
+    if "computed" in column:
+        facts["GENERATED ALWAYS AS"] = f"({column['computed']['sqltext']})"
+    return facts
 
 
 def _is_readable(raw: sqlite3.Connection, view: str) -> bool:

@@ -1,5 +1,5 @@
-"""What of a database must be there after an upgrade, and whether it is: every value of every column, and every index,
-view, trigger and constraint, unless a revision declares that it goes. What was there is read from the archive.
+"""What of a database's tables must be there after an upgrade, and whether it is: every value of every column, unless a
+revision declares that it goes. What was there is read from the archive.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,11 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 import orjson
-from sqlalchemy import Connection, inspect
 
 from subs_assets.archive.data_file import hash_lines, read_lines
 from subs_assets.archive.manifest import Manifest, TableDigest, TableEntry, data_path
-from subs_assets.archive.protocols import Migration, Source, Table
+from subs_assets.archive.protocols import Source, Table
 from subs_assets.database.declarations import Declarations
 from subs_assets.database.guard import VERSION_TABLE
 
@@ -33,17 +32,6 @@ class Survival:
     losses: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Structure:
-    """What a database has beside tables and rows."""
-
-    objects: frozenset[tuple[str, str, str]]
-    constraints: frozenset[tuple[str, str, tuple[str, ...], str]]
-    checks: dict[str, int]
-    sequences: dict[str, object]
-    broken_keys: dict[tuple[str, str], int]
-
-
 def table_survivals(
     archive: Path, manifest: Manifest, database: str, now: Source, declared: Declarations
 ) -> Iterator[Survival]:
@@ -51,61 +39,17 @@ def table_survivals(
     tables = {table.name: table for table in now.tables}
     for entry in manifest.tables_of(database):
         if entry.name != VERSION_TABLE and entry.kind != "statistics":
-            name = declared.after(entry.name)
-            yield _survival(archive, entry, tables.get(name), now, declared)
-
-
-def structure(migration: Migration) -> Structure:
-    """What is there now beside tables and rows."""
-    constraints, checks = _constraints(migration.connection)
-    return Structure(
-        frozenset(migration.objects()), constraints, checks, migration.sequences(), migration.broken_keys()
-    )
-
-
-def lost_structure(before: Structure, after: Structure, declared: Declarations) -> list[str]:
-    """What was there beside tables and rows and is not any more, a sentence each."""
-    lost = [
-        f"the {kind} {name}{f' on {table}' if table and table != name else ''} is gone"
-        for kind, name, table in sorted(before.objects)
-        if not (declared.loses(name) or declared.loses(table))
-        and (kind, declared.after(name) if name == table else name, declared.after(table)) not in after.objects
-    ]
-    lost += [
-        f"the {kind} of {table} ({', '.join(columns)}){f' to {target}' if target else ''} is gone"
-        for kind, table, columns, target in sorted(before.constraints)
-        if not (declared.loses(table) or any(declared.loses(f"{table}.{column}") for column in columns))
-        and _renamed(kind, table, columns, target, declared) not in after.constraints
-    ]
-    lost += [
-        f"{table} has {after.checks.get(declared.after(table), 0)} CHECK constraints, it had {count}"
-        for table, count in before.checks.items()
-        if not declared.loses(table) and after.checks.get(declared.after(table), 0) < count
-    ]
-    lost += [
-        f"the sequence {name} stands at {after.sequences[name]}, it stood at {value}"
-        for name, value in before.sequences.items()
-        if name in after.sequences and after.sequences[name] != value
-    ]
-    broken_before = {
-        (declared.after(table), declared.after(parent)): rows for (table, parent), rows in before.broken_keys.items()
-    }
-    lost += [
-        f"{rows} rows of {table} lead to no row of {parent}, before {broken_before.get((table, parent), 0)}"
-        for (table, parent), rows in after.broken_keys.items()
-        if rows > broken_before.get((table, parent), 0)
-    ]
-    return lost
+            yield _survival(archive, entry, tables.get(declared.table_after(entry.name)), now, declared)
 
 
 def _survival(archive: Path, entry: TableEntry, table: Table | None, now: Source, declared: Declarations) -> Survival:
     if table is None:
-        lost = () if declared.loses(entry.name) else (f"the table {entry.name} is gone ({entry.rows} rows)",)
+        lost = () if declared.loses_table(entry.name) else (f"the table {entry.name} is gone ({entry.rows} rows)",)
         return Survival(entry.name, None, entry.rows, None, lost)
     with closing(now.lines(table)) as lines:
         found = TableDigest(*hash_lines(lines))
     losses: list[str] = []
-    if declared.loses(entry.name):  # and another one was made under its name
+    if declared.loses_table(entry.name):  # and another one was made under its name
         return Survival(entry.name, table.name, entry.rows, found.rows, ())
     if found != entry.digest or _columns(table) != _columns(entry):
         losses = list(_losses(archive, entry, table, found.rows, now, declared))
@@ -120,15 +64,18 @@ def _losses(
         return
     there = _columns(table)
     kept: list[tuple[str, str]] = []
-    for column in _columns(entry):
-        name = f"{entry.name}.{column}"
-        after = declared.after(name).rpartition(".")[2]
-        if declared.loses(name) or name in declared.rewrites:
+    for column, is_stored in _columns(entry).items():
+        after = declared.column_after(entry.name, column)
+        if declared.loses_column(entry.name, column):
             continue
-        if after in there:
+        if after not in there:
+            yield f"the column {entry.name}.{column} is gone"
+        elif declared.rewrites_column(entry.name, column):
+            continue
+        elif is_stored and not there[after]:
+            yield f"the column {entry.name}.{column} is generated now, and its values are gone"
+        elif is_stored:
             kept.append((column, after))
-        else:
-            yield f"the column {name} is gone"
     if entry.name in declared.rewrites:
         return
     if rows != entry.rows:
@@ -143,7 +90,7 @@ def _losses(
         ]
         yield (
             f"{entry.name} has as many rows as were archived, {rows}, but not the same"
-            + (f": {', '.join(changed)} differs" if changed else "")
+            + (f": {', '.join(changed)} {'differs' if len(changed) == 1 else 'differ'}" if changed else "")
         )
 
 
@@ -154,8 +101,8 @@ def _moved_sequences(
     with closing(now.lines(table)) as lines:
         found = {row["name"]: row["seq"] for row in map(orjson.loads, lines)}
     for row in map(orjson.loads, _archived(archive, entry)):
-        name = declared.after(row["name"])
-        if not declared.loses(row["name"]) and found.get(name) != row["seq"]:
+        name = declared.table_after(row["name"])
+        if not declared.loses_table(row["name"]) and found.get(name) != row["seq"]:
             yield f"AUTOINCREMENT of {row['name']} stands at {found.get(name, 'nothing')}, it stood at {row['seq']}"
 
 
@@ -178,44 +125,6 @@ def _fingerprint(lines: Iterable[bytes], columns: Sequence[str]) -> int:
     return total % 2 ** (8 * HASH_BYTES)
 
 
-def _columns(table: Table | TableEntry) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if column.generated is None)
-
-
-def _constraints(
-    connection: Connection,
-) -> tuple[frozenset[tuple[str, str, tuple[str, ...], str]], dict[str, int]]:
-    """(kind, table, columns, what they lead to) of keys, and table -> number of CHECK constraints, as SQLite has them
-    too: without names of their own.
-    """
-    inspector = inspect(connection)
-    found = set()
-    checks = {}
-    for table in inspector.get_table_names():
-        found.add(("primary key", table, tuple(inspector.get_pk_constraint(table)["constrained_columns"]), ""))
-        for key in inspector.get_foreign_keys(table):
-            target = f"{key['referred_table']}.{', '.join(key['referred_columns'])}"
-            found.add(("foreign key", table, tuple(key["constrained_columns"]), target))
-        for unique in inspector.get_unique_constraints(table):
-            found.add(("unique constraint", table, tuple(unique["column_names"]), ""))
-        checks[table] = len(inspector.get_check_constraints(table))
-    return frozenset(found), checks
-
-
-def _renamed(
-    kind: str, table: str, columns: tuple[str, ...], target: str, declared: Declarations
-) -> tuple[str, str, tuple[str, ...], str]:
-    referred, _, referred_columns = target.partition(".")
-    return (
-        kind,
-        declared.after(table),
-        tuple(_column(table, column, declared) for column in columns),
-        f"{declared.after(referred)}."
-        + ", ".join(_column(referred, column, declared) for column in referred_columns.split(", "))
-        if target
-        else "",
-    )
-
-
-def _column(table: str, column: str, declared: Declarations) -> str:
-    return declared.after(f"{table}.{column}").rpartition(".")[2]
+def _columns(table: Table | TableEntry) -> dict[str, bool]:
+    """Every column, and whether its values are stored."""
+    return {column.name: column.generated is None for column in table.columns}

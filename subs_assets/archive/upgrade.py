@@ -25,7 +25,8 @@ from subs_assets.archive.protocols import Migration
 from subs_assets.archive.reset import WAREHOUSE
 from subs_assets.archive.scratch import passing_folder
 from subs_assets.archive.store import read_manifest
-from subs_assets.archive.survivors import Survival, lost_structure, structure, table_survivals
+from subs_assets.archive.survivors import Survival, table_survivals
+from subs_assets.archive.survivors_structure import lost_structure, structure
 from subs_assets.archive.verify import unfit
 from subs_assets.database import migrate
 from subs_assets.database.declarations import declarations_of

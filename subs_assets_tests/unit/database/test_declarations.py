@@ -50,14 +50,30 @@ def test_what_is_renamed_and_then_dropped_or_rewritten_is_named_as_it_was_before
     assert found.drops == {"t.a", "gone", "ix_t_a"}
     assert found.rewrites == {"old.price"}
     assert found.renames == {"old": "new"}
-    assert found.loses("gone.x") and found.loses("t.a") and not found.loses("t.x")
+    assert found.loses_column("gone", "x") and found.loses_column("t", "a") and not found.loses_column("t", "x")
 
 
 def test_a_name_is_followed_through_its_table() -> None:
     declarations = all_of({"RENAMES": {"t": "u", "t.a": "u.b"}})
-    assert [declarations.after(name) for name in ("t", "t.a", "t.x", "other.a")] == ["u", "u.b", "u.x", "other.a"]
-    assert [declarations.before(name) for name in ("u", "u.b", "u.x", "other.a")] == ["t", "t.a", "t.x", "other.a"]
-    assert [declarations.before(name) for name in ("t", "t.a", "u.a")] == [None, None, None]
+    assert [declarations.table_after(name) for name in ("t", "other")] == ["u", "other"]
+    columns = [("t", "a"), ("t", "x"), ("other", "a")]
+    assert [declarations.column_after(*column) for column in columns] == ["b", "x", "a"]
+
+
+def test_a_schema_or_a_column_with_a_dot_is_no_table() -> None:
+    found = all_of(
+        {
+            "DROPS": ("notes", "measured.wide.word"),
+            "REWRITES": ("prices",),
+            "RENAMES": {"t": "u", "measured.old.word": "measured.word", "shop.t.a": "shop.t.b"},
+        }
+    )
+    assert found.loses_table("notes") and not found.loses_table("notes.kept")
+    assert found.loses_column("measured", "wide.word") and not found.loses_column("notes.kept", "word")
+    assert found.table_after("t.kept") == "t.kept"
+    assert found.column_after("measured", "old.word") == "word"
+    assert found.column_after("measured", "x.y") == "x.y"
+    assert found.column_after("shop.t", "a") == "b"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +81,7 @@ def test_a_name_is_followed_through_its_table() -> None:
     [
         ({"DROPS": "listings.url"}, r"revision_0009_made_up.py: DROPS is 'listings.url'; write DROPS = \("),
         ({"DROPS": 7}, "DROPS is 7; write"),
-        ({"REWRITES": ("a.b.c",)}, r"REWRITES is \('a.b.c',\); write"),
+        ({"REWRITES": ("a..c",)}, r"REWRITES is \('a..c',\); write"),
         ({"REWRITES": ("a.",)}, "REWRITES is"),
         ({"RENAMES": ("a.b", "a.c")}, "RENAMES is .*; write RENAMES = {"),
         ({"RENAMES": {"a.b": None}}, "RENAMES is"),

@@ -216,6 +216,12 @@ LOSING = {
         "",
         "not the same: word differs",
     ),
+    "two columns' values": (
+        """op.execute("UPDATE measured SET word = upper(word), x = x + 1")""", "", "not the same: x, word differ",
+    ),
+    "a column that only changes, it says": (
+        'op.drop_column("measured", "word")', 'REWRITES = ("measured.word",)', "the column measured.word is gone",
+    ),
 }  # fmt: skip
 
 
@@ -275,6 +281,177 @@ def test_all_that_would_be_lost_is_named_at_once(filled: Installation, revisions
     ):
         assert sentence in str(refused.value)
     assert filled.content() == before
+
+
+def refusal(installation: Installation) -> list[str]:
+    """The sentences with which an upgrade is refused."""
+    with pytest.raises(UpgradeRefused) as refused:
+        installation.upgrade()
+    said = str(refused.value).partition("no revision declares: ")[2]
+    return sorted(said.partition(". The database stays")[0].split("; "))
+
+
+REWRITTEN_ON_POSTGRESQL = {
+    "the unique constraint told_word_key on told is not defined as it was": (
+        "ALTER TABLE told DROP CONSTRAINT told_word_key, ADD CONSTRAINT told_word_key UNIQUE (id)"
+    ),
+    "the unique constraint of told (word) is gone": "",
+    "the index ix_word on measured is not defined as it was": (
+        "DROP INDEX ix_word; CREATE INDEX ix_word ON measured (word)"
+    ),
+    "the index ix_x on measured is not defined as it was": "DROP INDEX ix_x; CREATE INDEX ix_x ON measured (word)",
+    "the view by_id is not defined as it was": (
+        "CREATE OR REPLACE VIEW by_id AS SELECT name AS id, name FROM categories"
+    ),
+    "the trigger note on categories is not defined as it was": "ALTER TABLE categories DISABLE TRIGGER note",
+    "the function note() is not defined as it was": (
+        "CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL;END'"
+    ),
+    "the check told_x_check on told is not defined as it was": (
+        "ALTER TABLE told DROP CONSTRAINT told_x_check, ADD CONSTRAINT told_x_check CHECK (true)"
+    ),
+    "the foreign key told_id_fkey on told is not defined as it was": (
+        "ALTER TABLE told DROP CONSTRAINT told_id_fkey, "
+        "ADD CONSTRAINT told_id_fkey FOREIGN KEY (id) REFERENCES measured (id)"
+    ),
+    "told.x has lost its NOT NULL": "ALTER TABLE told ALTER x DROP NOT NULL",
+    "the DEFAULT of told.x is 8, it was 7": "ALTER TABLE told ALTER x SET DEFAULT 8",
+    """told.number has lost its DEFAULT nextval('public.told_number_seq'::regclass)""": (
+        "ALTER TABLE told ALTER number DROP DEFAULT"
+    ),
+    'the sequence "public"."told_number_seq" is gone': "DROP SEQUENCE told_number_seq",
+    "told.own has lost its IDENTITY GENERATED ALWAYS": "ALTER TABLE told ALTER own DROP IDENTITY",
+    'the sequence "public"."told_own_seq" is gone': "",
+    'told.word has lost its COLLATE pg_catalog."C"': (
+        """ALTER TABLE told ALTER word TYPE text COLLATE "default" """
+    ),
+    "the comment table column public.told.x is gone": "COMMENT ON COLUMN told.x IS NULL",
+    "the column told.twice is gone": "ALTER TABLE told DROP twice",
+    "the table notes.kept is gone (1 rows)": "DROP TABLE notes.kept",
+}  # fmt: skip
+
+
+@on_postgresql
+@pytest.mark.archive_case(61, 62)
+def test_what_kept_its_name_says_on_postgresql_what_it_said(filled: Installation, revisions: MadeUpRevisions) -> None:
+    run_sql(
+        filled.url,
+        "CREATE TABLE notes (id INTEGER)",
+        "CREATE SCHEMA notes",
+        "CREATE TABLE notes.kept AS SELECT 1 AS id",
+        "CREATE UNIQUE INDEX ix_word ON measured (word)",
+        "CREATE INDEX ix_x ON measured (x)",
+        """CREATE TABLE told (
+            id INTEGER REFERENCES measured ON DELETE CASCADE, x INTEGER NOT NULL DEFAULT 7 CHECK (x > 0),
+            number SERIAL, own INTEGER GENERATED ALWAYS AS IDENTITY, word TEXT COLLATE "C" UNIQUE,
+            twice INTEGER GENERATED ALWAYS AS (x * 2) STORED, "wide.word" TEXT DEFAULT 'x'
+        )""",
+        "COMMENT ON COLUMN told.x IS 'how many'",
+        "COMMENT ON COLUMN told.word IS 'it is'",
+        "INSERT INTO told (id, word) VALUES (1, 'a')",
+    )
+    statements = [sql for sqls in REWRITTEN_ON_POSTGRESQL.values() for sql in sqls.split("; ") if sql]
+    body = "\n".join(f"op.execute({sql!r})" for sql in [*statements, "DROP TABLE public.notes"])
+    revisions.add(body, 'DROPS = ("notes",)')
+    before = filled.content()
+    assert refusal(filled) == sorted(REWRITTEN_ON_POSTGRESQL)
+    assert filled.content() == before
+
+
+@on_sqlite
+@pytest.mark.archive_case(61, 62)
+def test_what_kept_its_name_says_on_sqlite_what_it_said(filled: Installation, revisions: MadeUpRevisions) -> None:
+    told = (
+        "CREATE TABLE told (id INTEGER PRIMARY KEY AUTOINCREMENT, x INTEGER NOT NULL DEFAULT 7 CHECK (x > 0), "
+        "word TEXT COLLATE NOCASE REFERENCES measured (word) ON DELETE CASCADE, "
+        "twice INTEGER GENERATED ALWAYS AS (x * 2))"
+    )
+    said_less = (
+        "CREATE TABLE told (id INTEGER PRIMARY KEY, x INTEGER DEFAULT 8 CHECK (true), "
+        "word TEXT REFERENCES measured (word))"
+    )
+    run_sql(filled.url, "CREATE UNIQUE INDEX ix_word ON measured (word)", "CREATE INDEX ix_x ON measured (x)", told)
+    statements = [
+        "DROP INDEX ix_word",
+        "CREATE INDEX ix_word ON measured (word)",
+        "DROP INDEX ix_x",
+        "CREATE INDEX ix_x ON measured (word)",
+        "DROP VIEW by_id",
+        "CREATE VIEW by_id AS SELECT name AS id, name FROM categories",
+        "DROP TRIGGER note",
+        "CREATE TRIGGER note AFTER INSERT ON categories BEGIN SELECT 1; END",
+        "DROP TABLE told",
+        said_less,
+    ]
+    revisions.add("\n".join(f"op.execute({sql!r})" for sql in statements))
+    assert refusal(filled) == sorted(
+        [
+            "the index ix_word on measured is not defined as it was",
+            "the index ix_x on measured is not defined as it was",
+            "the view by_id is not defined as it was",
+            "the trigger note on categories is not defined as it was",
+            "the CHECK (x > 0) of told is gone",
+            "the foreign key of told (word) to measured.word ON DELETE CASCADE is gone",
+            "told.id has lost its AUTOINCREMENT",
+            "told.x has lost its NOT NULL",
+            "the DEFAULT of told.x is 8, it was 7",
+            "told.word has lost its COLLATE NOCASE",
+            "the column told.twice is gone",
+        ]
+    )
+
+
+OF_A_PART = {
+    "sqlite": ("CREATE TRIGGER note_word AFTER UPDATE OF word ON part BEGIN INSERT INTO noted VALUES (new.word); END",),
+    "postgresql": (
+        "CREATE TRIGGER note_word AFTER UPDATE OF word ON part FOR EACH ROW WHEN (new.word = 'x') "
+        "EXECUTE FUNCTION note()",
+        "CREATE VIEW second AS SELECT word AS w FROM plain",  # SQLite renames no column under it
+        "CREATE SEQUENCE counter OWNED BY part.word",
+        "COMMENT ON COLUMN part.word IS 'the word'",
+        "ALTER TABLE part ENABLE ROW LEVEL SECURITY",
+    ),
+}
+
+
+def test_what_is_renamed_says_what_it_said_under_the_new_names(
+    filled: Installation, revisions: MadeUpRevisions
+) -> None:
+    url = filled.url
+    run_sql(
+        url,
+        "CREATE TABLE \"part\" (word TEXT UNIQUE DEFAULT 'word' CHECK (word <> ''), \"wide.word\" TEXT)",
+        "INSERT INTO part VALUES ('a', 'b')",
+        'CREATE TABLE whole (word TEXT REFERENCES "part" (word) ON DELETE CASCADE)',
+        "CREATE INDEX ix_part ON part (word) WHERE word > 'a'",
+        "CREATE VIEW plain AS SELECT word FROM part",
+        "CREATE VIEW joined AS SELECT part.word, whole.word AS other FROM part JOIN whole ON whole.word = part.word",
+        *OF_A_PART[backend(url)],
+    )
+    revisions.add(
+        'op.alter_column("part", "word", new_column_name="text")\n'
+        'op.alter_column("part", "wide.word", new_column_name="wide.text")\n'
+        'op.rename_table("part", "portion")',
+        'RENAMES = {"part": "portion", "part.word": "portion.text", "part.wide.word": "portion.wide.text"}',
+    )
+    assert filled.upgrade().archive is not None
+    assert rows(url, "SELECT * FROM plain") == rows(url, "SELECT text FROM portion") == [("a",)]
+
+
+def test_what_is_defined_anew_on_purpose_is_declared(filled: Installation, revisions: MadeUpRevisions) -> None:
+    of_its_own = backend(filled.url) == "postgresql"
+    run_sql(
+        filled.url,
+        "CREATE INDEX ix_x ON measured (x)",
+        *(["CREATE TABLE numbered (id SERIAL, own INTEGER GENERATED ALWAYS AS IDENTITY)"] if of_its_own else []),
+    )
+    revisions.add(
+        'op.drop_index("ix_x")\nop.create_index("ix_x", "measured", ["word"])\n'
+        'op.execute("DROP VIEW by_id")\nop.execute("CREATE VIEW by_id AS SELECT name AS id FROM categories")\n'
+        + ('op.drop_column("numbered", "own")\nop.drop_column("numbered", "id")' if of_its_own else ""),
+        'REWRITES = ("ix_x", "by_id")\nDROPS = ("numbered.id", "numbered.own")',
+    )
+    assert filled.upgrade().archive is not None
 
 
 DECLARED = {
