@@ -36,7 +36,7 @@ class Wording:
 
     def _said(self, token: str) -> str:
         if token.startswith("'") and len(token) > 1:  # it may name a table or a sequence, as nextval does
-            return _WORDS.sub(lambda word: self._one_word.get(word[0].lower(), word[0]), token)
+            return _WORDS.sub(lambda word: self._one_word.get(word[0], word[0]), token)
         name = token[1:-1].replace('""', '"') if len(token) > 1 and token[0] in '"`[' else token
         return self._one_word.get(name.lower(), name.lower())
 
