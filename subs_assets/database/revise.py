@@ -95,7 +95,7 @@ def revision_source(
     with scratch.connect() as connection:
         renames = _rename(connection, target, annotated)
         changes = _changes(connection, target, annotated)
-        refusals = [*_losses(changes, annotated, message), *_done_by_hand(connection, target, changes)]
+        refusals = [*_losses(changes, annotated, message), *_done_by_hand(connection, target, changes, annotated)]
         connection.rollback()
     if refusals:
         raise RevisionRefused("\n".join(refusals))
@@ -251,14 +251,19 @@ def _losses(changes: _Changes, annotated: Declarations, message: str) -> Iterato
             yield f"{name} would be dropped with all its values: if that is meant, {drop}"
 
 
-def _done_by_hand(connection: Connection, target: MetaData, changes: _Changes) -> Iterator[str]:
+def _done_by_hand(
+    connection: Connection, target: MetaData, changes: _Changes, annotated: Declarations
+) -> Iterator[str]:
     """What no statement of this command's does."""
+    # Asked about by ``_losses``; under a new name it has its values.
+    perhaps_renamed = {new for old in changes.dropped if old not in annotated.drops for new in changes.new_names(old)}
     for operation in changes.operations:
         match operation:
             case ops.AddColumnOp(table_name=table, column=column):
-                if not column.nullable and column.server_default is None:
+                name = f"{table}.{column.name}"
+                if not column.nullable and column.server_default is None and name not in perhaps_renamed:
                     yield (
-                        f"{table}.{column.name} may not be NULL, and the rows that are there have no value for it: let "
+                        f"{name} may not be NULL, and the rows that are there have no value for it: let "
                         "it be NULL in tables.py, or give it a server_default"
                     )
             case ops.AlterColumnOp(table_name=table, column_name=column):

@@ -347,6 +347,16 @@ def test_what_is_written_is_formed_as_ruff_forms_it(source_of: Callable[..., str
             ["products.kind may not be NULL, and the rows that are there have no value for it: let it be NULL"],
         ),
         (
+            models(without=["products.gtin"], added=[("products", Column("number", TEXT, nullable=False))]),
+            {},
+            ["products.gtin would be dropped and products.number added, and no value would pass over: if it is only"],
+        ),
+        (
+            models(without=["products.gtin"], added=[("products", Column("number", TEXT, nullable=False))]),
+            {"drop": ["products.gtin"]},
+            ["products.number may not be NULL, and the rows that are there have no value for it"],
+        ),
+        (
             models(added=[("products", Column("kind", TEXT, unique=True))]),
             {},
             ["a constraint of a table that is there changes (without a name): SQLite cannot"],
