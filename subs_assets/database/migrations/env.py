@@ -5,9 +5,10 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from subs_assets.database.engine import DatabaseNotReady, open_engine, writing
+from subs_assets.database.engine import DatabaseNotReady, describe, open_engine, writing
 from subs_assets.database.guard import guarded
 from subs_assets.database.lock import RunLocked, run_lock
+from subs_assets.database.migrate import explained
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings
 
@@ -31,7 +32,11 @@ def run_alone() -> None:
     settings = Settings.from_environment()
     engine = open_engine(settings.database_url)
     try:
-        with run_lock(settings.home, settings.database_url, "alembic"), writing(engine) as connection:
+        with (
+            run_lock(settings.home, settings.database_url, "alembic"),
+            explained(describe(settings.database_url)),
+            writing(engine) as connection,
+        ):
             run(connection)
     except (DatabaseNotReady, RunLocked) as problem:
         raise CommandError(str(problem)) from problem
