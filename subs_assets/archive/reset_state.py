@@ -104,9 +104,10 @@ def expect(control: Engine, request_id: str, state: State, now: datetime) -> Res
             f"reset {request_id} was requested more than {_hours(EXPIRES_AFTER)} hours ago; request it again"
         )
     if request.state != state:
-        raise ResetRefused(
-            f"reset {request_id} is {request.state}, not {state}" + (f": {request.outcome}" if request.outcome else "")
+        how = (
+            f"was {request.state} already: {request.outcome}" if request.outcome else f"is {request.state}, not {state}"
         )
+        raise ResetRefused(f"reset {request_id} {how}")
     if request.requested_at - now > CLOCK_TOLERANCE:
         raise ResetRefused(
             f"reset {request_id} was requested at {_text(request.requested_at)}, which is in the future: the clock "
