@@ -1,5 +1,6 @@
 """``subs audit``: who did what, from the audit log of the control state."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -16,7 +17,22 @@ def audit(
     from subs_assets.database.control import open_control, read_audit
 
     rows = records(read_audit(open_control(Settings.from_environment().control_url), last))
-    print_json(rows) if as_json else print_table(rows, "Audit log", ("at", "who", "what", "detail"))
+    if as_json:
+        print_json(rows)
+        return
+    told = [{**row, "detail": _in_words(row["detail"])} for row in rows]
+    print_table(told, "Audit log", ("at", "who", "what", "detail"))
+
+
+def _in_words(detail: str | None) -> str | None:
+    """``key: value, ...`` without what is null; a detail that is no JSON object as it is."""
+    try:
+        values = json.loads(detail or "")
+    except ValueError:
+        return detail
+    if not isinstance(values, dict):
+        return detail
+    return ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
 
 
 def register(app: typer.Typer) -> None:

@@ -4,6 +4,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from subs_assets.commands.output import errors, fail, print_json, print_table, say
 from subs_assets.commands.run import use_dagster_home
@@ -28,11 +29,16 @@ def request(reason: Annotated[str | None, typer.Option(help="Why; kept in the au
     settings = Settings.from_environment()
     request_id = request_reset(open_control(settings.control_url), _who(), reason)
     typer.echo(request_id)
-    use_dagster_home(settings)
-    problems = _automation_problems()
+    try:
+        use_dagster_home(settings)
+        problems = _automation_problems()
+    except Exception as problem:  # the request stands; this is a hint, and asks Dagster's storage, whatever that is
+        reason = " ".join(str(problem).split()) or type(problem).__name__
+        problems = [f"Dagster cannot say whether anybody will see it ({reason})"]
     if problems:
         errors.print(
-            f"[yellow]warning:[/yellow] {'; '.join(problems)}. Or archive by hand: subs reset archive {request_id}",
+            f"[yellow]warning:[/yellow] {escape('; '.join(problems))}. "
+            f"Or archive by hand: subs reset archive {request_id}",
             soft_wrap=True,
         )
 

@@ -9,7 +9,7 @@ from subs_assets.archive.store import list_archives
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
-from subs_assets_tests.shops_and_runs import copy_of, rows_in, value_of
+from subs_assets_tests.shops_and_runs import copy_of, rows_in, settings_of, value_of
 from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 
@@ -37,6 +37,14 @@ def test_a_request_waits_and_warns_when_nobody_would_see_it(subs: Subs, home: Se
     assert rows_in(home.database_url) == before
 
 
+def test_a_request_stands_where_dagster_cannot_say_who_sees_it(subs: Subs, empty_home: Settings) -> None:
+    """Dagster takes its home for a URL, and reads %41 as A."""
+    there = settings_of(empty_home.home / "100%41")
+    result = subs(there, "reset", "request")
+    assert result.exit_code == 0 and "Dagster cannot say whether anybody will see it (" in result.stderr
+    assert f"subs reset archive {result.stdout.strip()}" in result.stderr
+
+
 @on_both
 def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     revision = rows_in(home.database_url)["alembic_version"]
@@ -56,13 +64,14 @@ def test_archive_then_confirm_wipes(subs: Subs, home: Settings) -> None:
     assert (ended["state"], ended["archive"]) == ("wiped", archive.name)
     assert ended["requested_by"] == ended["confirmed_by"] != "" and ended["outcome"] in confirmed.stdout
     again = subs(home, "reset", "confirm", request_id)
-    assert again.exit_code == 1 and "wiped, not archived" in again.stderr
+    assert again.exit_code == 1 and "was wiped already: " in again.stderr
     lines = json.loads(subs(home, "audit", "--last", "5", "--json").stdout)
     assert [line["what"].removeprefix("reset ") for line in lines] == [
         *("confirmation turned down", "wiped", "confirmed", "archived", "requested"),
     ]
     assert all(line["who"] and request_id in line["detail"] for line in lines)
-    assert "reset wiped" in subs(home, "audit").stdout
+    told = subs(home, "audit").stdout
+    assert "reset wiped" in told and f"request_id: {request_id}, reason: a test" in told and "{" not in told
 
 
 def test_who_is_nobody_asks_for_no_reset(subs: Subs, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
