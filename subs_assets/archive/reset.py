@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from subs_assets.archive import reset_state
-from subs_assets.archive.databases import SQLITE, dialect_of, open_for_wiping, source_of
+from subs_assets.archive.databases import open_for_wiping, source_of
 from subs_assets.archive.drill import drill
 from subs_assets.archive.errors import ArchiveError, BadArchive, CommitUnknown, ResetRefused
 from subs_assets.archive.manifest import Manifest, manifest_sha256
 from subs_assets.archive.places import ArchivePlace
 from subs_assets.archive.reset_state import RequestExpired, ResetRequest
-from subs_assets.archive.sqlite_source import database_path
+from subs_assets.archive.restore_command import restoring
 from subs_assets.archive.store import FOLDER_NAME, read_manifest
 from subs_assets.archive.verify import unfit
-from subs_assets.settings import sqlite_url
 
 WAREHOUSE = "warehouse"
 
@@ -134,27 +133,18 @@ def confirm(
         reason = str(problem) if isinstance(problem, ArchiveError) else f"{type(problem).__name__}: {problem}"
         noted = _finish(control, archived, confirmed_by, "refused", reason)
         return Outcome("refused", f"reset {request_id} is refused and the warehouse is as it was: {noted}", {})
-    sentence = f"{sum(rows.values())} rows of {len(rows)} tables were wiped; the archive {archived.archive} holds them"
+    sentence = (
+        f"{sum(rows.values()):,} rows of {len(rows)} tables were wiped; the archive {archived.archive} holds them"
+    )
     sentence = _finish(control, archived, confirmed_by, "wiped", sentence)
     return Outcome("wiped", sentence, rows, archived.archive)
 
 
 def ways_back(archive: str, warehouse_url: str | URL) -> list[str]:
     """What may follow a wipe, a sentence with its command each; ``archive`` is the archive's path or URL."""
-    if dialect_of(warehouse_url) == SQLITE:
-        file = database_path(warehouse_url)
-        new = sqlite_url(file.with_name("restored.db"))
-        then = f"then put that file in the place of {file}, or set SUBS_DATABASE_URL to it"
-    else:
-        url = make_url(warehouse_url).set(database="restored").difference_update_query(["password"])
-        new = url.render_as_string()
-        then = (
-            "a new, empty database; then set SUBS_DATABASE_URL to it, and SUBS_CONTROL_URL to the control state of now "
-            "(docs/database.md)"
-        )
     return [
-        "to build everything anew from the catalogues, with the decisions as they are: subs run",
-        f'to have every row back: subs archive restore "{archive}" --into "{new}" ({then})',
+        "to build everything anew from the catalogues, with the decisions as they are: run `subs run`",
+        f"to have every row back: {restoring(archive, WAREHOUSE, warehouse_url)}",
     ]
 
 

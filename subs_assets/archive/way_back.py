@@ -9,16 +9,19 @@ from subs_assets.database.history import History, Part
 
 
 def way_back(
-    archives: Iterable[tuple[str, Manifest]], database: str, source: str, history: History
+    archives: Iterable[tuple[str, Manifest]], database: str, source: str, history: History | None = None
 ) -> tuple[str, Manifest] | None:
     """The first of the archives (name, manifest; newest first) to go back to, None where there is none.
 
-    It is complete, ``database`` of it is of that ``source`` (``DatabaseEntry.source``), and had the tables and columns
-    of the one revision that it says: an archive of the damage itself leads nowhere.
+    It is complete, and ``database`` of it is of that ``source`` (``DatabaseEntry.source``). Where the database has a
+    ``history`` of revisions, it had the tables and columns of the one that it says: an archive of the damage itself
+    leads nowhere.
     """
     for name, manifest in archives:
         entry = manifest.databases.get(database)
-        if entry is not None and entry.source == source and manifest.complete and _stands(manifest, database, history):
+        if entry is None or entry.source != source or not manifest.complete:
+            continue
+        if history is None or _stands(manifest, database, history):
             return name, manifest
     return None
 

@@ -44,7 +44,7 @@ def upgrade() -> None:
         fail(str(problem))
     if upgraded.archive is not None:
         say(f"nobody else could write for {upgraded.seconds_locked:.1f} s; {upgraded.archive} holds what was before")
-    say(f"ran {', '.join(upgraded.revisions)}" if upgraded.revisions else "the database is up to date")
+    say(f"ran {', '.join(upgraded.revisions)}" if upgraded.revisions else _nothing_lacks())
 
 
 @database.command()
@@ -70,7 +70,7 @@ def plan() -> None:
 
 def _print_plan(rehearsal: "Rehearsal") -> None:
     if not rehearsal.revisions:
-        say("the database is up to date")
+        say(_nothing_lacks())
         return
     statements = [
         {"statement": _shortened(one.sql), "verdict": "only adds" if one.is_additive else "may lose"}
@@ -103,17 +103,16 @@ def check() -> None:
     """Whether a run may write to the database: revisions, what a migration left half-way, tables, columns, control
     state; each problem with what mends it, and the archive that leads back where nothing does."""
     from subs_assets.database.check import notes, problems
-    from subs_assets.database.control_drift import check_control
+    from subs_assets.database.control_drift import control_problems
 
     settings = Settings.from_environment()
-    found = problems(settings.database_url)
-    sentences = [*(problem.sentence for problem in found), *check_control(settings.control_url)]
+    found = {"warehouse": problems(settings.database_url), "control": control_problems(settings.control_url)}
+    sentences = [problem.sentence for of_one in found.values() for problem in of_one]
     for note in notes(settings.database_url):
         errors.print(f"note: {note}", markup=False, soft_wrap=True)
-    if any(problem.needs_archive for problem in found):
-        sentences.append(way_back_of(settings))
+    ways_back = [way_back_of(settings, name, of_one) for name, of_one in found.items()]
     if sentences:
-        fail("\n".join(sentences))
+        fail("\n".join([*sentences, *filter(None, ways_back)]))
     console.print("the database is up to date and as its tables should be", markup=False)
 
 
@@ -140,6 +139,12 @@ def revision(
         if file
         else "nothing to do: the revisions make these tables"
     )
+
+
+def _nothing_lacks() -> str:
+    from subs_assets.database.migrate import heads
+
+    return f"no revision is lacking ({', '.join(heads())}); `subs db check` says whether the tables are right"
 
 
 def _shortened(sql: str) -> str:

@@ -1,7 +1,7 @@
 """Whether a run may write to a database, in words: its revision, what a migration left half-way, its schema. How that
 differs from the tables is ``drift.py``'s, what each revision leaves ``history.py``'s."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
@@ -21,11 +21,13 @@ PARTS_TO_NAME = 5
 
 @dataclass(frozen=True)
 class Problem:
-    """What keeps a database from being written to: a sentence that ends with what mends it."""
+    """What keeps a database from being written to: a sentence with what mends it."""
 
     sentence: str
     needs_archive: bool = False
     """Whether values may be gone, or no statement mends it: then the way back is an archive."""
+    archive_would_do: bool = False
+    """Whether an archive, where there is one, is another way than the sentence's."""
 
 
 def problems(url: str | URL) -> list[Problem]:
@@ -107,7 +109,7 @@ def _problems(connection: Connection, where: str) -> Iterator[Problem]:
         return  # a missing table is not to be made anew while its rows wait for their name
     heads = tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
     if unknown := migrate.unknown_revisions(script, heads):
-        yield Problem(migrate.newer_program(where, unknown, script), needs_archive=True)
+        yield Problem(migrate.newer_program(where, unknown, script), archive_would_do=True)
         return
     is_current = heads == tuple(newest)
     differences = drift.compare(connection).problems
@@ -129,15 +131,16 @@ def _problems(connection: Connection, where: str) -> Iterator[Problem]:
 
 
 def _behind_or_different(
-    where: str, heads: tuple[str, ...], newest: Iterable[str], differences: Iterable[drift.Difference]
+    where: str, heads: tuple[str, ...], newest: Iterable[str], differences: Sequence[drift.Difference]
 ) -> Iterator[Problem]:
     behind = set(heads) != set(newest)
+    mended = [one for one in differences if behind and one.upgrade_mends]
     if behind:
-        yield Problem(f"{where} is at revision {', '.join(heads)}; this program needs {', '.join(newest)}: {UPGRADE}")
+        at = f"{where} is at revision {', '.join(heads)}; this program needs {', '.join(newest)}: {UPGRADE}"
+        brought = "".join(f"\n  {one.sentence}" for one in mended)
+        yield Problem(f"{at}, which mends:{brought}" if brought else at)
     for difference in differences:
-        if behind and difference.upgrade_mends:
-            yield Problem(f"{difference.sentence}: {UPGRADE}")
-        else:
+        if difference not in mended:
             yield Problem(f"{difference.sentence}: {difference.mend}", difference.needs_archive)
 
 

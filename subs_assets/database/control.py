@@ -38,6 +38,9 @@ from subs_assets.database.tables import TEXT, WHOLE_NUMBER
 
 control_metadata = MetaData()
 
+CONTROL_SETTINGS = "SUBS_CONTROL_URL, SUBS_DATABASE_URL or SUBS_HOME"
+"""What says where control state is, each where the one before it does not."""
+
 DECISION_KINDS = ("equivalence", "substitution")
 VERDICTS = ("accept", "reject")
 WITHDRAW = "withdraw"
@@ -156,7 +159,7 @@ data_set = Table(
 def open_control(url: str | URL) -> Engine:
     """Open the control database; tables that it lacks are made, on PostgreSQL also the schema that the URL's
     ``search_path`` names. Raises what ``open_answering`` raises."""
-    engine = open_answering(url)
+    engine = open_answering(url, CONTROL_SETTINGS)
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             _make_schema(connection)

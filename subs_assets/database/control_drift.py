@@ -4,15 +4,17 @@ version may have made them otherwise."""
 from collections.abc import Iterator
 
 from sqlalchemy import URL, Column, Connection, Inspector, Table, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 
-from subs_assets.database.control import control_metadata
-from subs_assets.database.engine import DatabaseNotReady, answering, describe, sqlite_file
+from subs_assets.database.check import Problem
+from subs_assets.database.control import CONTROL_SETTINGS, control_metadata
+from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of, sqlite_file
 
 MADE_AGAIN = "it is made again when it is next needed"
 
 
-def check_control(url: str | URL) -> list[str]:
-    """What keeps control state from being read or written: sentences, each ending with what mends it.
+def control_problems(url: str | URL) -> list[Problem]:
+    """What keeps control state from being read or written.
 
     A database or table that is not there yet is none: opening makes it, and looking makes nothing.
     """
@@ -20,17 +22,22 @@ def check_control(url: str | URL) -> list[str]:
     if file is not None and not file.exists():
         return []
     try:
-        with answering(url) as engine, engine.connect() as connection:
+        with answering(url, CONTROL_SETTINGS) as engine, engine.connect() as connection:
             inspector = inspect(connection)
             present = set(inspector.get_table_names())
             return [
-                f"control state ({describe(url)}): {sentence}"
+                Problem(f"control state ({describe(url)}): {sentence}")
                 for table in control_metadata.sorted_tables
                 if table.name in present
                 for sentence in _differences(connection, inspector, table)
             ]
     except DatabaseNotReady as error:
-        return [str(error)]
+        return [Problem(f"control state: {error}", needs_archive=file is not None)]
+    except DBAPIError as error:
+        said = (
+            f"control state ({describe(url)}) cannot be read ({reason_of(error)}): mend that, or go back to an archive"
+        )
+        return [Problem(said, needs_archive=True)]
 
 
 def _differences(connection: Connection, inspector: Inspector, table: Table) -> Iterator[str]:

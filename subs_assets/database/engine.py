@@ -114,8 +114,9 @@ def _open_postgresql(url: URL) -> Engine:
     return engine
 
 
-def open_answering(url: str | URL) -> Engine:
-    """Open a database that answers. Raises DatabaseNotReady where it does not, and what ``open_engine`` raises."""
+def open_answering(url: str | URL, settings: str = "SUBS_DATABASE_URL or SUBS_HOME") -> Engine:
+    """Open a database that answers. Raises DatabaseNotReady where it does not, with the settings that name it, and what
+    ``open_engine`` raises."""
     engine = open_engine(url)
     try:
         with engine.connect():
@@ -123,14 +124,14 @@ def open_answering(url: str | URL) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         raise DatabaseNotReady(
-            f"{describe(url)} cannot be opened ({reason_of(error)}): see that SUBS_DATABASE_URL or SUBS_HOME is right"
+            f"{describe(url)} cannot be opened ({reason_of(error)}): see that {settings} is right"
         ) from None
 
 
 @contextmanager
-def answering(url: str | URL) -> Iterator[Engine]:
+def answering(url: str | URL, settings: str = "SUBS_DATABASE_URL or SUBS_HOME") -> Iterator[Engine]:
     """``open_answering``, and closed again."""
-    engine = open_answering(url)
+    engine = open_answering(url, settings)
     try:
         yield engine
     finally:

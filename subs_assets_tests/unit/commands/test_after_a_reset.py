@@ -123,12 +123,12 @@ def test_after_a_reset_everything_comes_back(
     assert rows_in(home.control_url, "decisions") == decided
 
     # The archive brings it back, by the command that was printed.
-    (archive, into) = re.findall(r'subs archive restore "(.+)" --into "(.+)" ', said)[0]
+    (archive, into) = re.findall(r'subs archive restore "(.+)" --into "(.+)"`', said)[0]
     if database == "postgresql":
         into = new_database()
     assert subs(home, "archive", "restore", archive, "--into", into).exit_code == 0
     assert rows_in(into) == before
-    copy = into.replace("restored.db", "copy.db") if database == "sqlite" else into
+    copy = into.replace("restored_subs.db", "copy.db") if database == "sqlite" else into
     assert subs(home, "archive", "restore", archive, "--into", copy, "--database", "control").exit_code == 0
     control_copy = copy if database == "sqlite" else control_url_beside(into, home.home)
     assert rows_in(control_copy, "decisions") == decided

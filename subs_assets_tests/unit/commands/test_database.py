@@ -1,6 +1,7 @@
 """``subs db``: upgrade, check and revision, on real databases."""
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from subs_assets.database import control, migrate
 from subs_assets.database.check import check
 from subs_assets.database.engine import open_engine
 from subs_assets.database.lock import run_lock
-from subs_assets.settings import Settings
+from subs_assets.settings import Settings, sqlite_url
 from subs_assets_tests.plain_sql import execute, table_names
-from subs_assets_tests.shops_and_runs import rows_in, settings_of
+from subs_assets_tests.shops_and_runs import rows_in, settings_of, value_of
 from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 
@@ -26,7 +27,9 @@ def test_a_missing_database_is_made_by_upgrade_and_not_by_check(subs: Subs, empt
     made = subs(empty_home, "db", "upgrade")
     assert made.exit_code == 0 and "0001" in made.stdout
     assert "up to date" in subs(empty_home, "db", "check").stdout
-    assert subs(empty_home, "db", "upgrade").stdout.strip() == "the database is up to date"
+    for command in ("upgrade", "plan"):
+        said = subs(empty_home, "db", command).stdout
+        assert said == "no revision is lacking (0007); `subs db check` says whether the tables are right\n"
 
 
 def test_an_empty_database_on_postgresql_is_filled_by_upgrade_and_not_by_check(
@@ -38,7 +41,7 @@ def test_an_empty_database_on_postgresql_is_filled_by_upgrade_and_not_by_check(
     assert table_names(empty.database_url) == []
     made = subs(empty, "db", "upgrade")
     assert made.exit_code == 0 and "0001" in made.stdout
-    assert subs(empty, "db", "upgrade").stdout.strip() == "the database is up to date"
+    assert "no revision is lacking" in subs(empty, "db", "upgrade").stdout
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("rates",), ("run",)], ids=" ".join)
@@ -119,27 +122,52 @@ def test_a_revision_is_written_only_where_tables_changed_and_for_what_is_there(
 
 @on_both
 def test_where_rows_are_gone_the_newest_archive_of_before_is_the_way_back(
-    subs: Subs, home: Settings, new_database: Callable[..., str]
+    subs: Subs, home: Settings, tmp_path: Path, new_database: Callable[..., str]
 ) -> None:
+    home = replace(home, archives=str(tmp_path / "my archives"))
     before = rows_in(home.database_url)
     assert subs(home, "archive", "create").exit_code == 0
     execute(home.database_url, "DROP TABLE listings")
     assert subs(home, "archive", "create").exit_code == 0, "a copy of the damage, as the sentences advise"
     checked = subs(home, "db", "check")
     assert checked.exit_code == 1 and "the table listings is missing" in checked.stderr
-    archive, into = re.findall(r"`subs archive restore (.+) --into ([^`]+)`", checked.stderr)[0]
-    if "EMPTY" in into:
+    [command] = re.findall(r"`subs (archive restore [^`]+)`", checked.stderr)
+    *arguments, into = shlex.split(command)
+    if not into.startswith("sqlite"):
         into = new_database()
-    assert subs(home, "archive", "restore", archive, "--into", into).exit_code == 0
+    assert subs(home, *arguments, into).exit_code == 0
     assert rows_in(into) == before
     assert check(into) == []
 
 
 def test_where_there_is_no_archive_that_is_said(subs: Subs, home: Settings) -> None:
+    execute(home.database_url, "DROP TABLE listings")
+    assert f"no archive leads back: none of the 0 in {home.archives} is" in subs(home, "db", "check").stderr
+
+
+def test_a_newer_program_is_no_reason_to_miss_an_archive(subs: Subs, home: Settings) -> None:
+    before = "SELECT version_num FROM alembic_version"
+    revision = value_of(home.database_url, before)
     execute(home.database_url, "UPDATE alembic_version SET version_num = '9999'")
-    result = subs(home, "db", "check")
-    assert result.exit_code == 1
-    assert "update the program" in result.stderr and f"none of the 0 in {home.archives} is" in result.stderr
+    said = subs(home, "db", "check").stderr
+    assert "update the program" in said and "archive" not in said
+    execute(home.database_url, f"UPDATE alembic_version SET version_num = '{revision}'")
+    assert subs(home, "archive", "create").exit_code == 0
+    execute(home.database_url, "UPDATE alembic_version SET version_num = '9999'")
+    assert "the way back is the archive of" in subs(home, "db", "check").stderr
+
+
+def test_control_state_that_is_broken_comes_back_from_the_newest_archive(subs: Subs, home: Settings) -> None:
+    before = rows_in(home.control_url)
+    assert subs(home, "archive", "create").exit_code == 0
+    (home.home / "control.db").write_bytes(b"no database at all" * 1000)
+    for beside in ("control.db-wal", "control.db-shm"):
+        (home.home / beside).unlink(missing_ok=True)
+    checked = subs(home, "db", "check")
+    assert checked.exit_code == 1 and ", set SUBS_CONTROL_URL to that; the database of now" in checked.stderr
+    [command] = re.findall(r"`subs (archive restore [^`]+)`", checked.stderr)
+    assert subs(home, *shlex.split(command)).exit_code == 0
+    assert rows_in(sqlite_url(home.home / "restored_control.db")) == before
 
 
 def test_control_state_of_a_development_version_is_a_problem(subs: Subs, home: Settings) -> None:
