@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from subs_assets.database.check import check, notes, prepare, problems
 from subs_assets.database.engine import DatabaseNotReady, describe
-from subs_assets.database.migrate import upgrade
+from subs_assets.database.migrate import heads, upgrade
 from subs_assets_tests.plain_sql import execute, schema, select
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
 from subs_assets_tests.unit.database.made_up_revisions import MadeUpRevisions
@@ -210,8 +210,9 @@ ADD_A_COLUMN = 'op.add_column("listings", sa.Column("stock", sa.Integer))'
 def test_two_heads_of_the_program_are_a_developers_to_join(
     engine: Engine, url: str, revisions: MadeUpRevisions
 ) -> None:
+    newest = heads()[0]
     for _ in range(2):
-        revisions.add(ADD_A_COLUMN, before="0007")
+        revisions.add(ADD_A_COLUMN, before=newest)
     [sentence] = check(url)
     assert "the revisions of this program end in 2 heads, m001, m002, so none is the newest" in sentence
 

@@ -16,7 +16,7 @@ from subs_assets.database import revise
 from subs_assets.database.declarations import declarations_of
 from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.frames import insert
-from subs_assets.database.migrate import alembic_config
+from subs_assets.database.migrate import alembic_config, heads
 from subs_assets.database.revise import RevisionRefused, meant, revision_source, write_revision
 from subs_assets.database.revision_source import module_source
 from subs_assets.database.tables import TEXT, WHOLE_NUMBER, metadata, products
@@ -25,6 +25,8 @@ from subs_assets_tests import plain_sql
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 NEW_NUMBER = {"products.gtin": "trade_number"}
+NEWEST = heads()[0]
+NEXT = f"{int(NEWEST) + 1:04}"
 
 
 def models(
@@ -65,7 +67,7 @@ def scratch(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture
 def source_of(scratch: Engine) -> Callable[..., str]:
     def source(target: MetaData, *, rename: Sequence[str] = (), drop: Sequence[str] = ()) -> str:
-        found = revision_source(scratch, target, "What it does.", meant(rename, drop), "0008", "0007")
+        found = revision_source(scratch, target, "What it does.", meant(rename, drop), NEXT, NEWEST)
         assert found is not None
         return found
 
@@ -242,7 +244,7 @@ def around_the_end_of_the_line(length: int) -> str:
         f"op.add_column('t', sa.Column('{long}', sa.Text(), server_default='x', nullable=True))",
     ]
     constants = {"RENAMES": {short: "b", "t.b": f"t.{long}"}, "DROPS": (long, short), "REWRITES": (long,)}
-    return module_source("What it does.", "0008", "0007", constants, statements)
+    return module_source("What it does.", NEXT, NEWEST, constants, statements)
 
 
 def test_what_is_written_is_formed_as_ruff_forms_it(source_of: Callable[..., str], tmp_path: Path) -> None:
@@ -407,12 +409,12 @@ def test_the_next_revision_is_written_beside_the_others(folder: Path) -> None:
         meant(["products.gtin=products.trade_number"], []),
         models(NEW_NUMBER),
     )
-    assert file == folder / "revision_0008_the_barcode_of_a_product_is_its_trade_nu.py"
+    assert file == folder / f"revision_{NEXT}_the_barcode_of_a_product_is_its_trade_nu.py"
     script = ScriptDirectory(str(folder.parent))
-    assert script.get_heads() == ["0008"]
-    written = script.get_revision("0008")
-    assert written.doc == "The barcode of a product is its ``trade_number``." and written.down_revision == "0007"
-    assert declarations_of(["0008"], script).renames == {"products.gtin": "products.trade_number"}
+    assert script.get_heads() == [NEXT]
+    written = script.get_revision(NEXT)
+    assert written.doc == "The barcode of a product is its ``trade_number``." and written.down_revision == NEWEST
+    assert declarations_of([NEXT], script).renames == {"products.gtin": "products.trade_number"}
 
 
 def test_where_nothing_is_to_be_done_nothing_is_written(folder: Path) -> None:
@@ -424,10 +426,10 @@ def test_where_nothing_is_to_be_done_nothing_is_written(folder: Path) -> None:
 
 
 def test_two_newest_revisions_are_for_a_person_to_sort_out(folder: Path) -> None:
-    seventh = next(folder.glob("revision_0007_*.py"))
-    other = seventh.read_text(encoding="utf-8").replace('revision = "0007"', 'revision = "0008"')
-    (folder / "revision_0008_other.py").write_text(other, encoding="utf-8")
-    with pytest.raises(RevisionRefused, match="the revisions 0007 and 0008 are both the newest: let one follow"):
+    newest = next(folder.glob(f"revision_{NEWEST}_*.py"))
+    other = newest.read_text(encoding="utf-8").replace(f'revision = "{NEWEST}"', f'revision = "{NEXT}"')
+    (folder / f"revision_{NEXT}_other.py").write_text(other, encoding="utf-8")
+    with pytest.raises(RevisionRefused, match=f"the revisions {NEWEST} and {NEXT} are both the newest: let one follow"):
         write_revision("Another.", meant([], []))
 
 
