@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, cast, func, or_, select, union
 
 from subs_assets.database import frames
 from subs_assets.database.engine import fold
@@ -41,7 +41,7 @@ def find_products(connection: Connection, words_or_sku: str, limit: int = 20) ->
     wanted = words_or_sku.strip()
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    is_exact = _is_exact(wanted)
+    is_exact = or_(*_exactly(wanted))
     words = [word.casefold() for word in wanted.split()]
     # "oat milk" is rather a name that says oat than a brand Oatbarrow, and rather a word's beginning than its middle.
     is_in_name = and_(*((" " + fold(listings.c.name)).contains(f" {word}", autoescape=True) for word in words))
@@ -83,13 +83,9 @@ def exact_products(connection: Connection, key: str) -> list[str]:
     """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one
     sku."""
     wanted = key.strip()
-    statement = (
-        select(product_listings.c.product_id)
-        .distinct()
-        .join(listings, _same_listing(product_listings, listings))
-        .where(_is_exact(wanted))
-        .order_by(product_listings.c.product_id)
-    )
+    of_listing = select(product_listings.c.product_id).join(listings, _same_listing(product_listings, listings))
+    # Not one query with OR: its parts lie in two tables, and a database then reads both from end to end.
+    statement = union(*(of_listing.where(is_it) for is_it in _exactly(wanted))).order_by("product_id")
     return [row.product_id for row in connection.execute(statement)]
 
 
@@ -331,11 +327,14 @@ def categories(connection: Connection, company_slug: str | None = None) -> pd.Da
     return frames.read(connection, categories_table, **_given({"company_slug": company_slug}))
 
 
-def _is_exact(wanted: str) -> Any:
+def _exactly(wanted: str) -> list[ColumnElement[bool]]:
+    """In which ways a listing and its product can be meant by a sku, a barcode or a product id."""
     barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
-    return or_(
-        listings.c.sku == wanted, listings.c.gtin == barcode, product_listings.c.product_id.in_([wanted, barcode])
-    )
+    return [
+        listings.c.sku == wanted,
+        listings.c.gtin == barcode,
+        product_listings.c.product_id.in_([wanted, barcode]),
+    ]
 
 
 def _same_listing(left: Any, right: Any) -> Any:

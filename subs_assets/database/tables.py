@@ -67,6 +67,7 @@ listings = Table(
     Column("line", WHOLE_NUMBER, nullable=False, doc="Its line, or its place in the file"),
     Column("repairs", TEXT, nullable=False, doc="JSON array of sentences: what was mended in the row"),
     Index("ix_listings_gtin", "gtin"),
+    Index("ix_listings_sku", "sku"),
 )
 
 listing_categories = Table(
@@ -358,6 +359,7 @@ substitution_outcomes = Table(
     Column("nearest_id", TEXT, doc="The best candidate: taken, or lost at this stage"),
     Column("nearest_score", Float, doc="Its score"),
     Column("detail", TEXT, doc="What stood in the way, in words"),
+    Index("ix_substitution_outcomes_product_id", "product_id"),
 )
 
 substitution_rates = Table(
