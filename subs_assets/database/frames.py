@@ -1,5 +1,7 @@
 """Frames brought into their table's form, read and inserted; no table is named here, and no transaction opened."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -140,6 +142,21 @@ def _refuse_nul(table: Table, frame: pd.DataFrame) -> None:
                 f"{table.name}.{column.name} has a NUL character, which PostgreSQL does not keep; "
                 f"the first is {_row(frame, odd, primary_key(table))}"
             )
+
+
+@contextmanager
+def indexed_at_the_end(connection: Connection, table: Table) -> Iterator[None]:
+    """While a table is filled, SQLite does without its indexes, and then makes them in one go: kept up row by row they
+    cost more than all the rest. All in the connection's transaction, so no reader misses them.
+
+    Not on PostgreSQL, where readers would wait for the end of the transaction.
+    """
+    indexes = sorted(table.indexes, key=lambda index: str(index.name)) if connection.dialect.name == "sqlite" else []
+    for index in indexes:
+        index.drop(connection, checkfirst=True)
+    yield
+    for index in indexes:
+        index.create(connection)
 
 
 def refresh_statistics(connection: Connection, table: Table) -> None:

@@ -111,10 +111,11 @@ class Warehouse:
                 # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait
                 # until the end, and one whose transaction began before would then find the table empty.
                 connection.execute(delete(table))
-                published[name] = sum(
-                    frames.insert(connection, table, batch)
-                    for batch in _read_batches(self._file(run_id, name, None), table)
-                )
+                with frames.indexed_at_the_end(connection, table):
+                    published[name] = sum(
+                        frames.insert(connection, table, batch)
+                        for batch in _read_batches(self._file(run_id, name, None), table)
+                    )
                 frames.refresh_statistics(connection, table)
         return published
 

@@ -168,10 +168,23 @@ def test_when_the_last_insert_fails_nothing_is_published(
     stage_version(warehouse, "first", 1)
     warehouse.publish("first")
     plain_sql.execute(url, *FULL[warehouse.engine.dialect.name])
+    schema = plain_sql.schema(url)
     stage_version(warehouse, "second", 2)
     with pytest.raises(DBAPIError, match="the disk is full"):
         warehouse.publish("second")
     assert published_versions(warehouse.engine) == {1}
+    assert plain_sql.schema(url) == schema
+
+
+def test_a_publication_leaves_every_index_as_it_was(
+    warehouse: Warehouse, url: str, stage_version: Callable[..., None]
+) -> None:
+    plain_sql.execute(url, "CREATE UNIQUE INDEX somebodys ON products (product_id, name)")
+    schema = plain_sql.schema(url)
+    for run_id, version in (("first", 1), ("second", 2)):
+        stage_version(warehouse, run_id, version)
+        warehouse.publish(run_id)
+        assert plain_sql.schema(url) == schema
 
 
 @pytest.mark.parametrize("name", ["substitution_rates", "unknown_table"])
