@@ -38,6 +38,10 @@ def by_an_app(name: str, statement: str) -> LookUp:
 LOOK_UPS = (
     LookUp("subs substitutes: what to buy", lambda asked, key: lookups.substitutes_of(asked, key["product_id"])),
     LookUp("subs substitutes: where it is lost", lambda asked, key: lookups.outcomes_of(asked, key["product_id"])),
+    LookUp(
+        "subs substitutes: what was decided",
+        lambda asked, key: lookups.products_of_listings(asked, [key["company_slug"]], [key["sku"]]),
+    ),
     LookUp("subs explain: a sku", lambda asked, key: lookups.exact_products(asked, key["sku"])),
     LookUp("subs explain: a barcode", lambda asked, key: lookups.exact_products(asked, key["gtin"])),
     LookUp("names of products", lambda asked, key: lookups.names_of(asked, [key["product_id"]])),

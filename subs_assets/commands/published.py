@@ -65,11 +65,13 @@ def trained_model(settings: Settings) -> "TrainedModel":
 def substitution_decisions(connection: "Connection", settings: Settings) -> "StandingDecisions":
     """What people's decisions on substitutions, those made since the last run too, come to with the published
     products."""
-    from subs_assets.database import control, frames, tables
+    from subs_assets.database import control, lookups
     from subs_assets.substitution.decisions import standing_decisions
 
     decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
-    return standing_decisions(decisions, frames.read(connection, tables.product_listings))
+    companies = {*decisions["company_slug"], *decisions["target_company_slug"]}
+    skus = {*decisions["subject"], *decisions["target_subject"]}
+    return standing_decisions(decisions, lookups.products_of_listings(connection, companies, skus))
 
 
 def substitution_inputs(connection: "Connection", settings: Settings) -> tuple["SubstitutionInputs", "NameFeatures"]:

@@ -30,6 +30,9 @@ GTIN_LENGTHS = (8, 12, 13, 14)
 
 EXAMPLES_PER_STAGE = 5
 
+MOST_KEYS = 10_000
+"""In one question: SQLite takes 32,766 parameters, and so many rows are read faster with all others."""
+
 
 def find_products(connection: Connection, words_or_sku: str, limit: int = 20) -> pd.DataFrame:
     """Listings by words, or by an exact sku, barcode or product id; a row a listing, exact ones first, then names that
@@ -87,6 +90,16 @@ def exact_products(connection: Connection, key: str) -> list[str]:
     # Not one query with OR: its parts lie in two tables, and a database then reads both from end to end.
     statement = union(*(of_listing.where(is_it) for is_it in _exactly(wanted))).order_by("product_id")
     return [row.product_id for row in connection.execute(statement)]
+
+
+def products_of_listings(connection: Connection, company_slugs: Collection[str], skus: Collection[str]) -> pd.DataFrame:
+    """Which products the listings with these skus at these companies are, in the form of ``product_listings``."""
+    if len(skus) > MOST_KEYS:
+        return frames.read(connection, product_listings)
+    statement = select(product_listings).where(
+        product_listings.c.company_slug.in_(company_slugs), product_listings.c.sku.in_(skus)
+    )
+    return frames.fetch(connection, statement)
 
 
 def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:

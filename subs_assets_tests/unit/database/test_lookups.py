@@ -133,6 +133,17 @@ def test_find_products_asks_for_something(connection: Connection, asked: str) ->
         lookups.find_products(connection, asked)
 
 
+@pytest.mark.parametrize("most_keys", [10, 1])
+def test_products_of_listings(connection: Connection, monkeypatch: pytest.MonkeyPatch, most_keys: int) -> None:
+    monkeypatch.setattr(lookups, "MOST_KEYS", most_keys)
+    found = lookups.products_of_listings(connection, ["aldi", "iga"], ["77", "1001"])
+    assert {("aldi", "1001", "aldi:1001"), ("iga", "77", "iga:77")} <= set(
+        found[["company_slug", "sku", "product_id"]].itertuples(index=False, name=None)
+    )
+    assert len(found) == (2 if most_keys == 10 else len(LISTINGS))
+    assert lookups.products_of_listings(connection, [], []).empty
+
+
 def test_substitutes_come_with_their_listing_company_by_company_best_first(connection: Connection) -> None:
     found = lookups.substitutes_of(connection, "aldi:1001")
     assert found[["company_slug", "rank", "name", "price"]].fillna(-1).to_numpy().tolist() == [
