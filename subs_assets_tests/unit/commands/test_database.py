@@ -29,7 +29,10 @@ def test_a_missing_database_is_made_by_upgrade_and_not_by_check(subs: Subs, empt
     assert "up to date" in subs(empty_home, "db", "check").stdout
     for command in ("upgrade", "plan"):
         said = subs(empty_home, "db", command).stdout
-        assert said == "no revision is lacking (0007); `subs db check` says whether the tables are right\n"
+        assert (
+            said
+            == f"no revision is lacking ({migrate.heads()[0]}); `subs db check` says whether the tables are right\n"
+        )
 
 
 def test_an_empty_database_on_postgresql_is_filled_by_upgrade_and_not_by_check(

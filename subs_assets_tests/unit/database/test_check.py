@@ -264,11 +264,9 @@ def test_what_the_upgrade_mends_is_a_list_and_the_rest_has_its_own_remedy(url: s
     upgrade(url, "0005")
     execute(url, "ALTER TABLE listings ADD COLUMN my_note TEXT")
     behind, extra = check(url)
-    assert behind.partition(" is at ")[2] == (
-        "revision 0005; this program needs 0007: run `subs db upgrade`, which mends:\n"
-        "  the table evaluation is missing\n"
-        "  the table product_kinds is missing"
-    )
+    said, *mends = behind.partition(" is at ")[2].splitlines()
+    assert said == f"revision 0005; this program needs {heads()[0]}: run `subs db upgrade`, which mends:"
+    assert {"  the table evaluation is missing", "  the table product_kinds is missing"} <= set(mends)
     assert "unexpected column my_note" in extra and "upgrade" not in extra
 
 
