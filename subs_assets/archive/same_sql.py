@@ -58,15 +58,22 @@ def names_in(sql: str) -> frozenset[str]:
 
 
 def parts_of_table(sql: str) -> dict[str, tuple[str, ...]]:
-    """Of a CREATE TABLE: each column, in small letters, and the words and signs behind it, brackets left out."""
+    """Of a CREATE TABLE: each column, in small letters, and the words and signs behind it; what stands in brackets is
+    one of them.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    depth, part = 0, []
+    depth, part, in_brackets = 0, list[str](), list[str]()
     for token in Wording({}).of(sql):
         depth -= token == ")"
-        if depth == 1 and token not in (",", "(", ")"):
-            part.append(token)
-        elif part and (depth == 0 or (depth == 1 and token == ",")):
+        if depth > 1 or (depth == 1 and token in ("(", ")")):
+            in_brackets.append(token)
+            if depth == 1 and token == ")":
+                part.append(" ".join(in_brackets))
+                in_brackets = []
+        elif part and (depth == 0 or token == ","):
             found[part[0]] = tuple(part[1:])
             part = []
+        elif depth == 1:
+            part.append(token)
         depth += token == "("
     return found

@@ -131,17 +131,17 @@ def driver_connection(connection: Connection) -> sqlite3.Connection:
 
 
 def _facts(column: ReflectedColumn, said: tuple[str, ...]) -> ColumnFacts:
-    facts = {}
-    if "collate" in said[:-1]:
-        facts["COLLATE"] = said[said.index("collate") + 1].upper()
+    facts = {
+        fact: said[said.index(word) + 1]
+        for fact, word in (("COLLATE", "collate"), ("GENERATED ALWAYS AS", "as"))
+        if word in said[:-1]
+    }
     if "autoincrement" in said:
         facts["AUTOINCREMENT"] = ""
     if not column["nullable"]:
         facts["NOT NULL"] = ""
     if column["default"] is not None:
         facts["DEFAULT"] = column["default"]
-    if "computed" in column:
-        facts["GENERATED ALWAYS AS"] = f"({column['computed']['sqltext']})"
     return facts
 
 

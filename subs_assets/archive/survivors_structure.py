@@ -100,9 +100,9 @@ def _may_go(one: Object, statements: frozenset[str], before: Structure, declared
     if kind == "comment":
         return _is_on_any(name, declared.drops)
     return kind in _CONSTRAINTS and any(
-        declared.loses_column(table, column)
+        any(column.lower() in names_in(sql) for sql in statements)
         for of_table, column in before.columns
-        if of_table == table and any(column.lower() in names_in(sql) for sql in statements)
+        if of_table == table and declared.loses_column(table, column)
     )
 
 

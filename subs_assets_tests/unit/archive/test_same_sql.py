@@ -44,12 +44,17 @@ def test_what_says_something_else_is_told_apart(before: str, after: str) -> None
 def test_the_parts_of_a_table() -> None:
     sql = """CREATE TABLE "t" (
         id INTEGER PRIMARY KEY AUTOINCREMENT, -- collate, me
-        "Wide word" NUMERIC(4, 2) DEFAULT ',collate' CHECK (id COLLATE BINARY > 1) COLLATE NOCASE,
+        "Wide word" NUMERIC(4, 2) DEFAULT ',collate' CHECK (id COLLATE BINARY > (1)) COLLATE NOCASE,
+        twice AS (id * 2),
         FOREIGN KEY (id) REFERENCES u (id)
     ) STRICT"""
     assert parts_of_table(sql) == {
         "id": ("integer", "primary", "key", "autoincrement"),
-        "wide word": ("numeric", "default", "',collate'", "check", "collate", "nocase"),
-        "foreign": ("key", "references", "u"),
-    }
+        "wide word": (
+            "numeric", "( 4 , 2 )", "default", "',collate'", "check", "( id collate binary > ( 1 ) )",
+            "collate", "nocase",
+        ),
+        "twice": ("as", "( id * 2 )"),
+        "foreign": ("key", "( id )", "references", "u", "( id )"),
+    }  # fmt: skip
     assert names_in('(x > "Y z")') >= {"x", "y z"}

@@ -372,11 +372,11 @@ def test_what_kept_its_name_says_on_sqlite_what_it_said(filled: Installation, re
     told = (
         "CREATE TABLE told (id INTEGER PRIMARY KEY AUTOINCREMENT, x INTEGER NOT NULL DEFAULT 7 CHECK (x > 0), "
         "word TEXT COLLATE NOCASE REFERENCES measured (word) ON DELETE CASCADE, "
-        "twice INTEGER GENERATED ALWAYS AS (x * 2))"
+        "twice INTEGER GENERATED ALWAYS AS (x * 2), thrice INTEGER AS (x * 3))"
     )
     said_less = (
         "CREATE TABLE told (id INTEGER PRIMARY KEY, x INTEGER DEFAULT 8 CHECK (true), "
-        "word TEXT REFERENCES measured (word))"
+        "word TEXT REFERENCES measured (word), thrice INTEGER AS (x * 4))"
     )
     run_sql(filled.url, "CREATE UNIQUE INDEX ix_word ON measured (word)", "CREATE INDEX ix_x ON measured (x)", told)
     statements = [
@@ -403,7 +403,8 @@ def test_what_kept_its_name_says_on_sqlite_what_it_said(filled: Installation, re
             "told.id has lost its AUTOINCREMENT",
             "told.x has lost its NOT NULL",
             "the DEFAULT of told.x is 8, it was 7",
-            "told.word has lost its COLLATE NOCASE",
+            "told.word has lost its COLLATE nocase",
+            "the GENERATED ALWAYS AS of told.thrice is ( x * 4 ), it was ( x * 3 )",
             "the column told.twice is gone",
         ]
     )
