@@ -2,7 +2,7 @@
 model is asked.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -58,13 +58,14 @@ class PostgresSource:
             (size,) = self._connection.execute(query, (names,)).fetchone() or (0,)
         return int(size)
 
-    def lines(self, table: PostgresTable) -> Generator[bytes]:
-        """The table's rows in their order, each as its line of JSON with a line feed.
+    def lines(self, table: PostgresTable, keys: Mapping[str, str] | None = None) -> Generator[bytes]:
+        """The table's rows in their order, each as its line of JSON with a line feed; ``keys`` as in ``Source``.
 
         Raises:
             UnreadableDatabase: PostgreSQL cannot read one of them, or does not let this role.
         """
-        columns = ", ".join('"' + key.replace('"', '""') + '"' for key in table.row_keys)
+        keys = {key: key for key in table.row_keys} if keys is None else keys
+        columns = ", ".join('"' + column.replace('"', '""') + '"' for column in keys)
         query = f"SELECT {columns} FROM ONLY {table.qualified_name} AS this"
         query += f" ORDER BY {table.order}" if table.order else ""
         with (
@@ -72,7 +73,7 @@ class PostgresSource:
             self._connection.cursor() as cursor,
             cursor.copy(f"COPY ({query}) TO STDOUT") as rows,
         ):
-            yield from json_lines(rows, table.row_keys)
+            yield from json_lines(rows, tuple(keys.values()))
 
     def digests(self) -> dict[str, TableDigest]:
         """table -> (rows, SHA-256 of its lines)."""

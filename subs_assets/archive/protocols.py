@@ -57,8 +57,10 @@ class Source(Protocol):
         more only where they are nothing but random bytes.
         """
 
-    def lines(self, table: Any) -> Generator[bytes]:
-        """The rows of one of ``tables`` in their order, each as its line of JSON with a line feed."""
+    def lines(self, table: Any, keys: Mapping[str, str] | None = None) -> Generator[bytes]:
+        """The rows of one of ``tables`` in their order, each as its line of JSON with a line feed. ``keys``: column ->
+        its key there, for these columns only and in this order; by default all that are stored, by their names.
+        """
 
     def digests(self) -> dict[str, TableDigest]:
         """table -> (rows, SHA-256 of its lines)."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from subs_assets.archive.errors import UnreadableDatabase
@@ -40,6 +40,11 @@ class SqliteTable:
     @property
     def stored_columns(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.generated is None)
+
+    def of_columns(self, names: Iterable[str]) -> "SqliteTable":
+        """The same rows, with these columns only, in this order."""
+        columns = {column.name: column for column in self.columns}
+        return replace(self, columns=tuple(columns[name] for name in names))
 
     @property
     def row_keys(self) -> tuple[str, ...]:

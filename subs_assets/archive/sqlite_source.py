@@ -3,7 +3,7 @@ asked.
 """
 
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -55,13 +55,14 @@ class SqliteSource:
         pages = read_snapshot_identity(self._connection)
         return used_bytes(pages, read_settings(self._connection))
 
-    def lines(self, table: SqliteTable) -> Generator[bytes]:
-        """The table's rows in their order, each as its line of JSON with a line feed.
+    def lines(self, table: SqliteTable, keys: Mapping[str, str] | None = None) -> Generator[bytes]:
+        """The table's rows in their order, each as its line of JSON with a line feed; ``keys`` as in ``Source``.
 
         Raises:
             UnreadableDatabase: SQLite cannot read one of them.
         """
-        form = RowForm(table.row_keys, self.schema.text)
+        table = table if keys is None else table.of_columns(keys)
+        form = RowForm(tuple((keys or {}).get(key, key) for key in table.row_keys), self.schema.text)
         with self._readable(f"table {table.name}"), closing(self._rows(table)) as rows:
             for row in rows:
                 yield form.encode(row)

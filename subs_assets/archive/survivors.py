@@ -46,52 +46,63 @@ def _survival(archive: Path, entry: TableEntry, table: Table | None, now: Source
     if table is None:
         lost = () if declared.loses_table(entry.name) else (f"the table {entry.name} is gone ({entry.rows} rows)",)
         return Survival(entry.name, None, entry.rows, None, lost)
-    with closing(now.lines(table)) as lines:
+    with closing(now.lines(table, _archived_keys(entry, table, declared))) as lines:
         found = TableDigest(*hash_lines(lines))
     losses: list[str] = []
-    if declared.loses_table(entry.name):  # and another one was made under its name
-        return Survival(entry.name, table.name, entry.rows, found.rows, ())
-    if found != entry.digest or _columns(table) != _columns(entry):
-        losses = list(_losses(archive, entry, table, found.rows, now, declared))
+    if not declared.loses_table(entry.name):  # or it is another one, made under its name
+        losses += _lost_columns(entry, table, declared)
+        if found != entry.digest:
+            losses += _lost_rows(archive, entry, table, found.rows, now, declared)
     return Survival(entry.name, table.name, entry.rows, found.rows, tuple(losses))
 
 
-def _losses(
-    archive: Path, entry: TableEntry, table: Table, rows: int, now: Source, declared: Declarations
-) -> Iterator[str]:
-    if entry.kind == "sequences":
-        yield from _moved_sequences(archive, entry, table, now, declared)
-        return
+def _archived_keys(entry: TableEntry, table: Table, declared: Declarations) -> dict[str, str] | None:
+    """Column as it is called now -> as it was archived, of all that were: in this form rows that are the same, in the
+    same order, have the archive's hash. None where a column is gone.
+    """
     there = _columns(table)
-    kept: list[tuple[str, str]] = []
+    keys = {declared.column_after(entry.name, name): name for name, is_stored in _columns(entry).items() if is_stored}
+    return keys if all(there.get(name) for name in keys) else None
+
+
+def _lost_columns(entry: TableEntry, table: Table, declared: Declarations) -> Iterator[str]:
+    there = _columns(table)
     for column, is_stored in _columns(entry).items():
         after = declared.column_after(entry.name, column)
         if declared.loses_column(entry.name, column):
             continue
         if after not in there:
             yield f"the column {entry.name}.{column} is gone"
-        elif declared.rewrites_column(entry.name, column):
-            continue
-        elif is_stored and not there[after]:
+        elif is_stored and not there[after] and not declared.rewrites_column(entry.name, column):
             yield f"the column {entry.name}.{column} is generated now, and its values are gone"
-        elif is_stored:
-            kept.append((column, after))
+
+
+def _lost_rows(
+    archive: Path, entry: TableEntry, table: Table, rows: int, now: Source, declared: Declarations
+) -> Iterator[str]:
+    if entry.kind == "sequences":
+        yield from _moved_sequences(archive, entry, table, now, declared)
+        return
     if entry.name in declared.rewrites:
         return
     if rows != entry.rows:
         yield f"{table.name} has {rows} rows, {entry.rows} were archived"
-    elif _fingerprint(_archived(archive, entry), [old for old, _ in kept]) != _fingerprint_now(
-        now, table, [new for _, new in kept]
-    ):
-        changed = [
-            old
-            for old, new in kept
-            if _fingerprint(_archived(archive, entry), [old]) != _fingerprint_now(now, table, [new])
-        ]
-        yield (
-            f"{entry.name} has as many rows as were archived, {rows}, but not the same"
-            + (f": {', '.join(changed)} {'differs' if len(changed) == 1 else 'differ'}" if changed else "")
-        )
+        return
+    kept = [
+        (name, key)
+        for key, is_stored in _columns(entry).items()
+        if is_stored
+        and _columns(table).get(name := declared.column_after(entry.name, key))
+        and not declared.loses_column(entry.name, key)
+        and not declared.rewrites_column(entry.name, key)
+    ]
+    if _is_same(archive, entry, table, now, kept):
+        return
+    changed = [key for name, key in kept if not _is_same(archive, entry, table, now, [(name, key)])]
+    yield (
+        f"{entry.name} has as many rows as were archived, {rows}, but not the same"
+        + (f": {', '.join(changed)} {'differs' if len(changed) == 1 else 'differ'}" if changed else "")
+    )
 
 
 def _moved_sequences(
@@ -110,9 +121,12 @@ def _archived(archive: Path, entry: TableEntry) -> Iterator[bytes]:
     return read_lines(data_path(archive, entry), entry.facts)
 
 
-def _fingerprint_now(now: Source, table: Table, columns: Sequence[str]) -> int:
+def _is_same(archive: Path, entry: TableEntry, table: Table, now: Source, kept: Sequence[tuple[str, str]]) -> bool:
+    """Whether the rows are the same in these columns, (name now, name then), whatever their order."""
     with closing(now.lines(table)) as lines:
-        return _fingerprint(lines, columns)
+        return _fingerprint(lines, [name for name, _ in kept]) == _fingerprint(
+            _archived(archive, entry), [key for _, key in kept]
+        )
 
 
 def _fingerprint(lines: Iterable[bytes], columns: Sequence[str]) -> int:
