@@ -107,7 +107,8 @@ def expect(control: Engine, request_id: str, state: State, now: datetime) -> Res
         how = (
             f"was {request.state} already: {request.outcome}" if request.outcome else f"is {request.state}, not {state}"
         )
-        raise ResetRefused(f"reset {request_id} {how}")
+        remedy = f"; `subs reset archive {request_id}` makes its archive" if request.state == "requested" else ""
+        raise ResetRefused(f"reset {request_id} {how}{remedy}")
     if request.requested_at - now > CLOCK_TOLERANCE:
         raise ResetRefused(
             f"reset {request_id} was requested at {_text(request.requested_at)}, which is in the future: the clock "

@@ -8,6 +8,8 @@ import typer
 from subs_assets.commands.output import print_json, print_table, records
 from subs_assets.settings import Settings
 
+SECONDS = len("2026-11-26T04:50:00")
+
 
 def audit(
     last: Annotated[int, typer.Option(min=1, help="So many lines.")] = 100,
@@ -20,8 +22,8 @@ def audit(
     if as_json:
         print_json(rows)
         return
-    told = [{**row, "detail": _in_words(row["detail"])} for row in rows]
-    print_table(told, "Audit log", ("at", "who", "what", "detail"))
+    told = [{**row, "at": row["at"][:SECONDS], "detail": _in_words(row["detail"])} for row in rows]
+    print_table(told, "Audit log, in UTC", ("at", "who", "what", "detail"), unbroken=("at",))
 
 
 def _in_words(detail: str | None) -> str | None:
