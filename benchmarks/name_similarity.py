@@ -16,9 +16,8 @@ import pandas as pd
 
 from subs_assets.catalogue.company import combine, read_company
 from subs_assets.catalogue.source import find_sources
-from subs_assets.embedding.encoder import SentenceTransformerEncoder
+from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.similarity import NameFeatures, name_features
-from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.model.trained import SHIPPED, load
 from subs_assets.settings import Settings
 
@@ -33,7 +32,7 @@ KINDS = ("meaning", "spelling", "both")
 def main() -> None:
     settings = Settings.from_environment()
     model = load(settings.model or SHIPPED)
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    store = open_store(settings.vectors, settings.encoder)
     print(f"encoder {settings.encoder}\n")
     listings = read("au")
     shared_products(listings, name_features(listings["core_name"].tolist(), model.names, store))

@@ -16,7 +16,7 @@ from subs_assets.database import control
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
-from subs_assets.embedding.encoder import SentenceTransformerEncoder
+from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.model import trained
 from subs_assets.settings import Settings
@@ -169,7 +169,7 @@ class EncoderResource(ConfigurableResource):
 
     def store(self) -> VectorStore:
         if self._store is None:
-            self._store = VectorStore(Path(self.vectors), SentenceTransformerEncoder(self.model))
+            self._store = open_store(Path(self.vectors), self.model)
         return self._store
 
 

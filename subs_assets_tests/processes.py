@@ -4,8 +4,13 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-TOGETHER = ("subs_assets_tests/assets/", "subs_assets_tests/e2e/", "subs_assets_tests/unit/commands/")
-"""Folders whose tests share a run of the graph."""
+TOGETHER = (
+    "subs_assets_tests/assets/",
+    "subs_assets_tests/e2e/",
+    "subs_assets_tests/unit/commands/",
+    "subs_assets_tests/unit/embedding/",
+)
+"""Folders whose tests share a run of the graph, or torch, which takes ten seconds to import."""
 
 
 def share_of(file: str) -> str:

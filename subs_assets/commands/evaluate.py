@@ -32,8 +32,7 @@ def equivalences(
     The labels are of the companies aldi, coles and iga. Equivalences are made anew, without decisions of people.
     """
     from subs_assets.database import frames, tables
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
-    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.embedding.fast_encoder import open_store
     from subs_assets.evaluation.equivalence_evaluation import evaluate_equivalences
     from subs_assets.evaluation.equivalence_labels import labelled_pairs
     from subs_assets.evaluation.mapping_run import MappingInputs
@@ -44,7 +43,7 @@ def equivalences(
             table.name: frames.read(connection, table)
             for table in (tables.listings, tables.listing_categories, tables.product_listings, tables.categories)
         }
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    store = open_store(settings.vectors, settings.encoder)
     inputs = MappingInputs(**read, store=store, model=trained_model(settings))
     try:
         with errors.status("") as status:
@@ -66,8 +65,7 @@ def substitutions(as_json: AsJson = False) -> None:
     share.
     """
     from subs_assets.database import frames, tables
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
-    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.embedding.fast_encoder import open_store
     from subs_assets.evaluation.mapping_run import MappingInputs
     from subs_assets.evaluation.shown import ShownTables
     from subs_assets.evaluation.substitution_evaluation import evaluate_substitutions
@@ -84,7 +82,7 @@ def substitutions(as_json: AsJson = False) -> None:
         )  # fmt: skip
     if inputs.products.empty:
         fail("nothing is published yet: start a run with `subs run`")
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    store = open_store(settings.vectors, settings.encoder)
     trained = trained_model(settings)
     doubt = trained.doubt_of_acceptance(settings.encoder, store.encoder.fingerprint)
     if doubt:

@@ -26,8 +26,7 @@ def train(
     Runs use the shipped model until SUBS_MODEL names this one.
     """
     from subs_assets.database import frames, tables
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
-    from subs_assets.embedding.vector_store import VectorStore
+    from subs_assets.embedding.fast_encoder import open_store
     from subs_assets.model import trained, training
     from subs_assets.substitution.features import FEATURES
 
@@ -39,7 +38,7 @@ def train(
     for home in names_of or ():
         with published(Settings.from_environment({"SUBS_HOME": str(home)})) as connection:
             further.append(frames.read(connection, tables.listings))
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    store = open_store(settings.vectors, settings.encoder)
     try:
         with errors.status("measuring names and shelves"):
             model = training.train(

@@ -42,14 +42,15 @@ class Encoder(Protocol):
 
 
 class SentenceTransformerEncoder:
-    """A sentence-transformers model on the CPU, loaded when the first text is encoded.
+    """A sentence-transformers model, loaded when the first text is encoded: the reference of what its rows are.
 
     ``model`` is ``all-MiniLM-L6-v2`` (the packaged one, without network), a folder that holds a model, or the name of a
-    model on the hub.
+    model on the hub. ``device`` is a name that torch knows.
     """
 
-    def __init__(self, model: str = packaged_model.NAME) -> None:
+    def __init__(self, model: str = packaged_model.NAME, device: str = "cpu") -> None:
         self.model = model
+        self.device = device
 
     @cached_property
     def fingerprint(self) -> str:
@@ -71,7 +72,7 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def dimension(self) -> int:
-        if self._is_packaged:
+        if self.is_packaged:
             return packaged_model.DIMENSION
         return int(self._loaded.get_embedding_dimension())
 
@@ -93,19 +94,19 @@ class SentenceTransformerEncoder:
         return unit_rows(vectors)
 
     @property
-    def _is_packaged(self) -> bool:
+    def is_packaged(self) -> bool:
         return self.model == packaged_model.NAME
 
     @cached_property
     def _folder(self) -> Path | None:
-        if self._is_packaged:
+        if self.is_packaged:
             return packaged_model.packaged_folder()
         folder = Path(self.model)
         return folder if folder.is_dir() else None
 
     def _file_hashes(self) -> dict[str, str]:
         assert self._folder is not None
-        if self._is_packaged:
+        if self.is_packaged:
             return packaged_model.verify(self._folder)
         files = sorted(path for path in self._folder.rglob("*") if path.is_file())
         return {path.relative_to(self._folder).as_posix(): packaged_model.file_sha256(path) for path in files}
@@ -130,13 +131,21 @@ class SentenceTransformerEncoder:
             ) from error
         return configuration.parent.name
 
+    def load(self, attention: str | None = None) -> "SentenceTransformer":
+        """The model, read anew; ``attention`` is an implementation that transformers knows, None its own choice.
+
+        Raises ``ModelFilesDiffer`` when the packaged model is not the published one.
+        """
+        options = {} if attention is None else {"attn_implementation": attention}
+        if self._folder is None:
+            return _load(self._repository, self.device, options, revision=self._revision, local_files_only=False)
+        if self.is_packaged:
+            packaged_model.verify(self._folder)
+        return _load(str(self._folder), self.device, options, revision=None, local_files_only=True)
+
     @cached_property
     def _loaded(self) -> "SentenceTransformer":
-        if self._folder is None:
-            return _load(self._repository, revision=self._revision, local_files_only=False)
-        if self._is_packaged:
-            packaged_model.verify(self._folder)
-        return _load(str(self._folder), revision=None, local_files_only=True)
+        return self.load()
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -146,7 +155,9 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled.astype(np.float32, copy=False)
 
 
-def _load(name_or_folder: str, *, revision: str | None, local_files_only: bool) -> "SentenceTransformer":
+def _load(
+    name_or_folder: str, device: str, options: Mapping[str, str], *, revision: str | None, local_files_only: bool
+) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -156,7 +167,8 @@ def _load(name_or_folder: str, *, revision: str | None, local_files_only: bool) 
     try:
         return SentenceTransformer(
             name_or_folder,
-            device="cpu",
+            device=device,
+            model_kwargs=dict(options),
             revision=revision,
             local_files_only=local_files_only,
             trust_remote_code=False,

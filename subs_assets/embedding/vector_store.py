@@ -109,8 +109,9 @@ class VectorStore:
         return vectors if sound else None
 
     def _encode(self, texts: list[str], keys: NDArray[np.bytes_], progress: Progress | None) -> None:
-        # By length over all shards, so that the encoder's batches hold texts of one length.
-        order = sorted(range(len(texts)), key=lambda row: (len(texts[row]), texts[row]))
+        # By length over all shards, so that the encoder's batches hold texts of one length; the longest first, so that
+        # the time left is over- rather than underestimated.
+        order = sorted(range(len(texts)), key=lambda row: (-len(texts[row]), texts[row]))
         for start in range(0, len(order), SHARD):
             rows = order[start : start + SHARD]
             shard_texts = [texts[row] for row in rows]

@@ -181,9 +181,8 @@ def main(folder: Path, labels: Path | None = None) -> None:
     further sheet."""
     from subs_assets.database.engine import open_engine
     from subs_assets.database.warehouse import Warehouse
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
+    from subs_assets.embedding.fast_encoder import open_store
     from subs_assets.embedding.similarity import name_features
-    from subs_assets.embedding.vector_store import VectorStore
     from subs_assets.model.trained import SHIPPED, load
     from subs_assets.settings import Settings
 
@@ -193,7 +192,7 @@ def main(folder: Path, labels: Path | None = None) -> None:
     listings, listing_categories, facets = (
         warehouse.read(table) for table in ("listings", "listing_categories", "category_facets")
     )
-    store = VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder))
+    store = open_store(settings.vectors, settings.encoder)
     model = load(settings.model or SHIPPED)
     roots = facets[facets["kind"] == "universal_root"]
     pairs = company_pairs(

@@ -105,7 +105,7 @@ def published_inputs() -> MappingInputs:
     """What this installation has published."""
     from subs_assets.database.engine import open_engine
     from subs_assets.database.warehouse import Warehouse
-    from subs_assets.embedding.encoder import SentenceTransformerEncoder
+    from subs_assets.embedding.fast_encoder import open_store
     from subs_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -116,7 +116,7 @@ def published_inputs() -> MappingInputs:
         warehouse.read("listing_categories"),
         warehouse.read("product_listings"),
         warehouse.read("categories"),
-        VectorStore(settings.vectors, SentenceTransformerEncoder(settings.encoder)),
+        open_store(settings.vectors, settings.encoder),
         load(settings.model or SHIPPED),
     )
     engine.dispose()

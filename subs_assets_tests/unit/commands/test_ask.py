@@ -32,7 +32,7 @@ QUESTIONS = (
 @pytest.fixture(autouse=True)
 def small_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoder that the published vectors were made with; the real model is asked in the end-to-end tests."""
-    monkeypatch.setattr("subs_assets.embedding.encoder.SentenceTransformerEncoder", lambda model: HashingEncoder())
+    monkeypatch.setattr("subs_assets.embedding.fast_encoder.FastEncoder", lambda model, vectors: HashingEncoder())
 
 
 def answer(subs: Subs, home: Settings, *arguments: str) -> Any:

@@ -124,7 +124,7 @@ def test_few_cases_are_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_labelled_companies_what_needs_no_label_is_shown(
     subs: Subs, home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subs_assets.embedding.encoder.SentenceTransformerEncoder", lambda model: HashingEncoder())
+    monkeypatch.setattr("subs_assets.embedding.fast_encoder.FastEncoder", lambda model, vectors: HashingEncoder())
     result = subs(home, "evaluate", "substitutions", "--json")
     assert result.exit_code == 0, result.output
     assert "scores of substitutions, and what is shown, are a guess" in " ".join(result.stderr.split())

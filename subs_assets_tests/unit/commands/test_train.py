@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from subs_assets.embedding import encoder
+from subs_assets.embedding import fast_encoder
 from subs_assets.model import training
 from subs_assets.model.trained import TrainedModel, load
 from subs_assets.settings import Settings
@@ -57,7 +57,7 @@ def test_names_of_further_homes_and_another_folder(
 def test_too_few_listings_are_a_sentence_and_no_model(
     subs: Subs, home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder, "SentenceTransformerEncoder", lambda model: HashingEncoder())
+    monkeypatch.setattr(fast_encoder, "FastEncoder", lambda model, vectors: HashingEncoder())
     result = subs(home, "train")
     assert result.exit_code == 1 and "no model was trained: " in result.stderr and "200 are needed" in result.stderr
     assert not (home.home / "model").exists()

@@ -67,7 +67,7 @@ def test_no_texts(tmp_path: Path) -> None:
 def test_texts_of_one_length_are_encoded_together(tmp_path: Path, small_shards: int) -> None:
     encoder = HashingEncoder()
     VectorStore(tmp_path, encoder).vectors(NAMES)
-    assert encoder.encoded == sorted(NAMES, key=lambda name: (len(name), name))
+    assert encoder.encoded == sorted(NAMES, key=lambda name: (-len(name), name))
 
 
 def test_progress_counts_the_unknown_texts_over_all_shards(tmp_path: Path, small_shards: int) -> None:
