@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.embedding import exported_model
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute
 
@@ -104,11 +105,19 @@ def copy_of(first_run: FirstRun, folder: Path) -> Installation:
     """What a fixture of a wider scope makes its own copy with."""
     assert first_run.returncode == 0, first_run.stderr
     copied = Installation(
-        Path(shutil.copytree(first_run.installation.home, folder / "home")),
+        Path(shutil.copytree(first_run.installation.home, folder / "home", copy_function=copy_or_link)),
         Path(shutil.copytree(SAMPLE, folder / "catalogues")),
     )
     execute(copied.settings.control_url, "DELETE FROM data_set")  # the copy is for other catalogues
     return copied
+
+
+def copy_or_link(source: str, target: str) -> None:
+    """The exported model is 91 MB in every home, and nobody changes it."""
+    if Path(source).name == exported_model.MODEL:
+        Path(target).hardlink_to(source)
+    else:
+        shutil.copy2(source, target)
 
 
 def wait_until(is_so: Callable[[], bool], what: str, process: subprocess.Popen[str]) -> None:
