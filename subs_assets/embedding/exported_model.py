@@ -141,9 +141,11 @@ def _read(folder: Path) -> ExportedModel | None:
             if packaged_model.file_sha256(folder / name) != expected:
                 raise ValueError(f"{name} is not as it was written")
         return _load(folder, record["dimension"])
+    except NotExported:
+        raise
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # of the disk, of a record that is none, or of what onnxruntime makes of the files
         logger.warning("The exported model in %s is damaged (%s); it is exported again.", folder, error)
         return None
 
