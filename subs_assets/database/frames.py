@@ -59,20 +59,22 @@ def empty(table: Table) -> pd.DataFrame:
 def read(connection: Connection, table: Table, **equal_to: object) -> pd.DataFrame:
     """The rows whose columns equal the given values, in exactly the form that ``conform`` gives.
 
+    PostgreSQL is told to send as many at a time as become Python objects; that costs three more messages to and fro.
     Sorted here and not by the database: a table that somebody made may have another collation than ours.
     """
     statement = select(table).where(*(table.columns[name] == value for name, value in equal_to.items()))
-    return fetch(connection, statement).sort_values(primary_key(table), kind="stable", ignore_index=True)
+    streamed = statement.execution_options(stream_results=True)
+    return fetch(connection, streamed).sort_values(primary_key(table), kind="stable", ignore_index=True)
 
 
 def fetch(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
     """A query's rows in the query's order, with the dtypes that ``conform`` would give to its columns.
 
-    Only ROWS_PER_BATCH of them are Python objects at a time; PostgreSQL is told not to send more.
+    Only ROWS_PER_BATCH of them are Python objects at a time.
     """
     columns = list(statement.selected_columns)
     parts = []
-    with connection.execute(statement.execution_options(stream_results=True)) as result:
+    with connection.execute(statement) as result:
         for rows in result.partitions(ROWS_PER_BATCH):
             values = zip(*rows, strict=True)
             parts.append(
