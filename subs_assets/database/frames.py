@@ -94,7 +94,7 @@ def insert(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
     """Insert a conformed frame within the connection's transaction; missing values become NULL. Returns the number of
     rows.
 
-    Through the drivers' own ways, in key order: SQLAlchemy Core is half as fast on SQLite, and a fiftieth on PostgreSQL
+    Through the drivers' own ways, in key order: SQLAlchemy Core is several times slower
     (docs/database.md). Raises ValueError for a frame of another form, and for text that PostgreSQL cannot keep.
     """
     if list(frame.columns) != [column.name for column in table.columns]:
