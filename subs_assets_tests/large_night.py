@@ -40,7 +40,7 @@ def large_night(products: int, substitutions: int, seed: int = 0) -> dict[str, p
     has_gtin = random.random(products) < 0.5
     product_id = np.where(has_gtin, gtin, np.char.add(np.char.add(company, ":"), sku))
     names = _names(products, random)
-    described = pd.DataFrame({"name": names, "core_name": names, "gtin": np.where(has_gtin, gtin, None)})
+    described = pd.DataFrame({"name": names, "core_name": names, "gtin": pd.Series(gtin).where(has_gtin, None)})
 
     also = np.flatnonzero(random.random(products) < ALSO_LISTED)
     listed = np.r_[np.arange(products), also]
