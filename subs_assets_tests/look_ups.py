@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Index, PrimaryKeyConstraint, event, text
+from sqlalchemy import Connection, event, text
 
 from subs_assets.database import lookups
 from subs_assets.database.tables import metadata
@@ -126,7 +126,7 @@ def _overheard(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
         event.remove(connection, "before_cursor_execute", note)
 
 
-_INDEXED: list[PrimaryKeyConstraint | Index] = [
+_INDEXED: list[Any] = [
     index for table in metadata.tables.values() for index in (*table.indexes, table.primary_key)
 ]
 _FIRST_COLUMNS = {index.name: next(iter(index.columns)).name for index in _INDEXED}
