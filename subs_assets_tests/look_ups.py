@@ -126,9 +126,7 @@ def _overheard(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
         event.remove(connection, "before_cursor_execute", note)
 
 
-_INDEXED: list[Any] = [
-    index for table in metadata.tables.values() for index in (*table.indexes, table.primary_key)
-]
+_INDEXED: list[Any] = [index for table in metadata.tables.values() for index in (*table.indexes, table.primary_key)]
 _FIRST_COLUMNS = {index.name: next(iter(index.columns)).name for index in _INDEXED}
 
 
