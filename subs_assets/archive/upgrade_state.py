@@ -12,10 +12,15 @@ from subs_assets.database.engine import writing
 
 def begin(control: Engine, archive: str, asked_by: str, found: tuple[str, ...], wanted: tuple[str, ...]) -> None:
     """Note that a database at the revisions ``found`` is being brought to those ``wanted``, and by which archive it is
-    covered."""
+    covered. Whoever calls this holds the run lock, so one that is still "running" was cut off."""
     revisions = {"from_revisions": ", ".join(found), "to_revisions": ", ".join(wanted)}
     row = {"archive": archive, "state": "running", "asked_by": asked_by, "started_at": now(), **revisions}
     with writing(control) as connection:
+        connection.execute(
+            update(schema_upgrades)
+            .where(schema_upgrades.c.state == "running")
+            .values(state="unknown", finished_at=now(), outcome="it was cut off")
+        )
         connection.execute(insert(schema_upgrades).values(row))
         detail = {"archive": archive, **revisions}
         connection.execute(insert(audit_log).values(audit_row(asked_by, "upgrade begun", detail)))

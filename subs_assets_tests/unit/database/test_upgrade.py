@@ -11,7 +11,7 @@ from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import Engine, select
 
-from subs_assets.archive import store, upgrade
+from subs_assets.archive import store, upgrade, upgrade_state
 from subs_assets.archive.errors import ArchiveError, UpgradeRefused
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.prune import archives_in_use
@@ -747,6 +747,16 @@ def test_a_declaration_of_another_form_is_a_sentence(
         filled.upgrade()
     with filled.control.connect() as connection:
         assert connection.scalars(select(schema_upgrades.c.state)).all() == ["refused"]
+
+
+@on_sqlite
+def test_one_that_was_cut_off_is_not_called_running_for_ever(filled: Installation, revisions: MadeUpRevisions) -> None:
+    upgrade_state.begin(filled.control, "20261126T000000Z-00000000", "ana", ("0001",), ("0002",))
+    revisions.add('op.drop_table("measured")', 'DROPS = ("measured",)')
+    filled.upgrade()
+    with filled.control.connect() as connection:
+        states = connection.scalars(select(schema_upgrades.c.state).order_by(schema_upgrades.c.started_at)).all()
+    assert states == ["unknown", "done"]
 
 
 @on_sqlite
