@@ -90,9 +90,10 @@ class PostgresMigration:
     @contextmanager
     def _under_full_names(self) -> Iterator[None]:
         """The archive says every name with its schema; a revision relies on the path that the URL stands for."""
-        self._raw.execute("SET LOCAL search_path = ''")
-        yield
-        self._raw.execute("SET LOCAL search_path TO DEFAULT")
+        with explained(UnreadableDatabase, self._url, "cannot be read"):
+            self._raw.execute("SET LOCAL search_path = ''")
+            yield
+            self._raw.execute("SET LOCAL search_path TO DEFAULT")
 
 
 @contextmanager

@@ -164,14 +164,16 @@ def _migrate(
     """Run the revisions within the database's transaction, and compare with the archive what is there then; returns the
     revisions, what became of each table, and what was lost.
     """
-    before = structure(database)
     with migrate.explained(where):
+        before = structure(database)
         revisions = tuple(migrate.run_revisions(database.connection, is_archived=True, heard=heard))
         declared = declarations_of(revisions, migrate.revisions())
     with database.reading() as now:
         tables = tuple(table_survivals(archive, manifest, WAREHOUSE, now, declared))
     losses = [loss for table in tables for loss in table.losses]
-    return revisions, tables, (*losses, *lost_structure(before, structure(database), declared))
+    with migrate.explained(where):
+        after = structure(database)
+    return revisions, tables, (*losses, *lost_structure(before, after, declared))
 
 
 @contextmanager
