@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from subs_assets.compute import threads
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
-from subs_assets.embedding.exported_model import open_exported, threads
+from subs_assets.embedding.exported_model import open_exported
 from subs_assets.embedding.packaged_model import NAME
 
 OPERATIONS_A_TOKEN = 21.3e6

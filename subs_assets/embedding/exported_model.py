@@ -3,9 +3,8 @@ is used is decided elsewhere."""
 
 import json
 import logging
-import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from subs_assets.compute import threads
 from subs_assets.embedding import packaged_model
 from subs_assets.embedding.encoder import Progress, unit_rows
 
@@ -115,15 +115,6 @@ def batches_of_one_length(lengths: Sequence[int], tokens: int = TOKENS) -> Itera
         texts = max(1, tokens // max(1, int(length)))
         for start in range(0, len(positions), texts):
             yield positions[start : start + texts]
-
-
-def threads(environment: Mapping[str, str] = os.environ) -> int:
-    """``OMP_NUM_THREADS`` where it is a number, because torch and BLAS obey it too; else the cores that this process
-    may use."""
-    wanted = environment.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read(folder: Path) -> ExportedModel | None:

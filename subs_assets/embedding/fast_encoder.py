@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.compute import threads
 from subs_assets.embedding import exported_model, packaged_model
 from subs_assets.embedding.encoder import Progress, SentenceTransformerEncoder
-from subs_assets.embedding.exported_model import ExportedModel, NotExported, threads
+from subs_assets.embedding.exported_model import ExportedModel, NotExported
 from subs_assets.embedding.vector_store import VectorStore
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,6 @@ from subs_assets.embedding.exported_model import (
     NotExported,
     batches_of_one_length,
     open_exported,
-    threads,
 )
 from subs_assets.embedding.fast_encoder import FastEncoder, may_have_device, open_store
 from subs_assets.embedding.packaged_model import NAME
@@ -306,17 +305,6 @@ def test_batches_hold_every_text_once_and_one_length(lengths: list[int], tokens:
 
 def test_batches_are_as_large_as_may_be() -> None:
     assert [len(batch) for batch in batches_of_one_length([10] * 250 + [7] * 3)] == [102, 102, 46, 3]
-
-
-@pytest.mark.parametrize("wanted, expected", [({"OMP_NUM_THREADS": "3"}, 3), ({"OMP_NUM_THREADS": "1"}, 1)])
-def test_threads_asked_for(wanted: dict[str, str], expected: int) -> None:
-    assert threads(wanted) == expected
-
-
-@pytest.mark.parametrize("nothing", [{}, {"OMP_NUM_THREADS": ""}, {"OMP_NUM_THREADS": "0"}, {"OMP_NUM_THREADS": "4,2"}])
-def test_threads_of_the_machine(nothing: dict[str, str]) -> None:
-    assert threads(nothing) >= 1
-    assert threads(nothing) == threads({})
 
 
 @pytest.mark.parametrize(
