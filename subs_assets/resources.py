@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine
 from subs_assets.archive.places import ArchivePlace, open_place
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
+from subs_assets.compute import LOCAL, Compute
+from subs_assets.dask_compute import Dask
 from subs_assets.database import control
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
@@ -160,6 +162,24 @@ def connecting_url(shown: str) -> str:
 CATALOGUE_TABLES = ("listings", "listing_categories", "set_aside_rows", "catalogue_files")
 
 
+class ComputeResource(ConfigurableResource):
+    """Where names are encoded and shelves compared."""
+
+    scheduler: str | None = Field(
+        default=None,
+        description="host:port of the Dask scheduler whose workers compute; else the run's own process does",
+    )
+    shared: str = Field(default="", description="What the run and those workers see alike: a folder or a URL")
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Raises ComputeUnavailable now, rather than in the middle of the night."""
+        if self.scheduler:
+            Dask(self.scheduler, self.shared).check()
+
+    def compute(self) -> Compute:
+        return Dask(self.scheduler, self.shared) if self.scheduler else LOCAL
+
+
 class EncoderResource(ConfigurableResource):
     """The encoder and the vectors that it has ever made; loaded once, and only when a new text comes."""
 
@@ -233,6 +253,7 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
             catalogues=[str(folder) for folder in settings.catalogues],
             data_set=settings.data_set,
         ),
+        "compute": ComputeResource(scheduler=settings.scheduler, shared=settings.shared),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
         "trained_model": TrainedModelResource(folder=str(settings.model or trained.SHIPPED)),
         "archive_store": ArchiveStoreResource(

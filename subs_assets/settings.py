@@ -1,16 +1,20 @@
 """Where things are: the environment variables of the project, read once; nothing here touches a disk or a database."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from subs_assets.archive import place_url
 
 CONTROL_SCHEMA = "subs_control"
 """Where control state lives in a PostgreSQL database."""
+
+LOCAL = "local"
+"""``SUBS_COMPUTE`` where nothing is computed elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Settings:
     """What the warehouse is for."""
     model: Path | None
     """The folder of a trained model; None: the shipped one."""
+    scheduler: str | None
+    """``host:port`` of the Dask scheduler whose workers compute; None: this process computes."""
+    shared: str
+    """What this process and those workers see alike: a folder's absolute path, or a URL without secrets."""
 
     @property
     def vectors(self) -> Path:
@@ -74,12 +82,14 @@ class Settings:
         """Read ``SUBS_*``; relative paths count from the working folder.
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
-        does not exist, for a database URL that cannot be read, and for archives at a URL that holds a secret.
+        does not exist, for a database URL that cannot be read, for archives at a URL that holds a secret, and for a
+        place to compute that is none.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
         database_url = environment.get("SUBS_DATABASE_URL") or sqlite_url(home / "subs.db")
         catalogues = tuple(Path(folder).resolve() for folder in folders.split(os.pathsep) if folder)
+        scheduler, shared = _compute(environment.get("SUBS_COMPUTE") or LOCAL, home)
         return cls(
             home=home,
             catalogues=catalogues,
@@ -90,7 +100,28 @@ class Settings:
             timezone=_timezone(environment.get("SUBS_TIMEZONE") or "UTC"),
             model=Path(model).resolve() if (model := environment.get("SUBS_MODEL")) else None,
             data_set=environment.get("SUBS_DATA_SET") or _data_set(catalogues, home, database_url),
+            scheduler=scheduler,
+            shared=shared,
         )
+
+
+def _compute(text: str, home: Path) -> tuple[str | None, str]:
+    """The scheduler, and what its workers see, of ``local`` or ``dask://host:port?shared=folder or URL``."""
+    if text == LOCAL:
+        return None, str(home)
+    url = urlsplit(text)
+    options = dict(parse_qsl(url.query))
+    shared = options.pop("shared", str(home))
+    is_address = re.fullmatch(r"([^@:\[\]]+|\[[0-9a-fA-F:.]+\]):\d+", url.netloc)
+    if url.scheme != "dask" or not is_address or url.path.strip("/") or options or url.fragment:
+        raise ValueError(
+            f'SUBS_COMPUTE is "{text.rpartition("@")[2]}"; say local, or dask://host:port of a Dask scheduler, and '
+            "where its workers do not see SUBS_HOME, dask://host:port?shared= and a folder or a URL that they see"
+        )
+    try:
+        return url.netloc, place_url.plain(shared)
+    except ValueError as error:
+        raise ValueError(f"the shared folder of SUBS_COMPUTE cannot be used: {error}") from None
 
 
 def _data_set(catalogues: tuple[Path, ...], home: Path, database_url: str) -> str:

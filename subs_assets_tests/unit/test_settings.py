@@ -60,3 +60,35 @@ def test_archives_lie_in_the_home_in_another_folder_or_at_a_url(tmp_path: Path) 
 def test_a_model_is_the_shipped_one_unless_a_folder_is_named(tmp_path: Path) -> None:
     assert Settings.from_environment({"SUBS_MODEL": ""}).model is None
     assert Settings.from_environment({"SUBS_MODEL": "mine"}).model == Path("mine").resolve()
+
+
+def test_names_and_shelves_are_computed_here_unless_a_scheduler_is_named(tmp_path: Path) -> None:
+    def compute(text: str) -> tuple[str | None, str]:
+        settings = Settings.from_environment({"SUBS_HOME": str(tmp_path), "SUBS_COMPUTE": text})
+        return settings.scheduler, settings.shared
+
+    home = str(tmp_path)
+    assert compute("") == compute("local") == (None, home)
+    assert compute("dask://scheduler:8786") == compute("dask://scheduler:8786/") == ("scheduler:8786", home)
+    assert compute("dask://[::1]:8786") == ("[::1]:8786", home)
+    assert compute("dask://s:1?shared=s3://bucket/subs/") == ("s:1", "s3://bucket/subs")
+    assert compute("dask://s:1?shared=elsewhere") == ("s:1", str(Path("elsewhere").resolve()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dask", "dask://", "dask://scheduler", "dask://scheduler:", "dask://scheduler:x", "tcp://scheduler:8786",
+        "dask://scheduler:8786/folder", "dask://scheduler:8786?home=/x", "dask://me:s3cret@scheduler:8786", "Local",
+    ],
+)  # fmt: skip
+def test_what_names_no_place_to_compute(text: str) -> None:
+    with pytest.raises(ValueError, match=r'SUBS_COMPUTE is ".*"; say local, or dask://host:port') as caught:
+        Settings.from_environment({"SUBS_COMPUTE": text})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_what_workers_share_is_named_without_a_secret() -> None:
+    with pytest.raises(ValueError, match="the shared folder of SUBS_COMPUTE") as caught:
+        Settings.from_environment({"SUBS_COMPUTE": "dask://s:1?shared=s3://key:s3cret@bucket/x"})
+    assert "s3cret" not in str(caught.value)
