@@ -4,6 +4,7 @@
     python3 dev.py run     the whole graph, on the sample catalogues or on others (--catalogues)
     python3 dev.py test    format, lint, types, tests; what follows `test` goes to pytest
     python3 dev.py web     Dagster's web UI with schedules and sensors
+    python3 dev.py bench   what takes how long, beside what it could be; what follows says what to measure (--help)
 
 On Windows say `py dev.py ...`. The first call makes .venv here; later calls find it ready.
 """
@@ -209,10 +210,14 @@ def variables_for_graph(catalogues: str | None, given: Mapping[str, str], root: 
 def variables_for_tests(given: Mapping[str, str], root: Path) -> dict[str, str]:
     """The environment for the tests: without the user's own places, since tests write, and some of them wipe."""
     # The processes of the tests share the cores: threads within each would only be in the others' way.
-    variables = {"OMP_NUM_THREADS": "1", **common_variables(given, root)}
+    return {"OMP_NUM_THREADS": "1", **variables_for_benchmarks(given, root)}
+
+
+def variables_for_benchmarks(given: Mapping[str, str], root: Path) -> dict[str, str]:
+    """The environment for the benchmarks, which write too: without the user's own places, with all cores."""
     return {
         name: value
-        for name, value in variables.items()
+        for name, value in common_variables(given, root).items()
         if name != "DAGSTER_HOME" and (not name.startswith("SUBS_") or name.startswith(TEST_VARIABLES))
     }
 
@@ -253,6 +258,10 @@ def test(python: Path, pytest_arguments: Sequence[str]) -> int:
     tests = ["pytest", "-n", str(TEST_PROCESSES), *pytest_arguments]
     say(f"[4/4] {' '.join(tests)} ...")  # last, so that its summary closes the output
     return call([str(python), "-m", *tests], variables, folder=ROOT)
+
+
+def bench(python: Path, arguments: Sequence[str]) -> int:
+    return call([str(python), "-m", "benchmarks", *arguments], variables_for_benchmarks(os.environ, ROOT), folder=ROOT)
 
 
 def web(python: Path, catalogues: str | None, port: int) -> int:
@@ -296,8 +305,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("test", parents=[torch], help="format, lint, types, tests", allow_abbrev=False)
     served = commands.add_parser("web", parents=[torch, data], help="start Dagster's web UI", allow_abbrev=False)
     served.add_argument("--port", type=int, default=3000)
+    measured = "what takes how long; --help for what can be asked"
+    commands.add_parser("bench", parents=[torch], help=measured, add_help=False, allow_abbrev=False)
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "bench"):
         parser.error(f"unknown: {' '.join(rest)}")
     try:
         python = set_up(ROOT, options.torch_index)
@@ -305,6 +316,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run(python, options.catalogues)
         if options.command == "test":
             return test(python, rest)
+        if options.command == "bench":
+            return bench(python, rest)
         return web(python, options.catalogues, options.port)
     except (Problem, OSError) as problem:
         print(f"dev.py: {problem}", file=sys.stderr)

@@ -1,21 +1,16 @@
 """Archive, verify and restore beside what SQLite and PostgreSQL bring for it, in one run.
 
-``python benchmarks/archive.py [--rows 1000000]`` makes a table of ten columns, and needs the programs ``sqlite3``,
-``pg_dump``, ``pg_restore`` and a PostgreSQL server to start. Each line is the median of three runs, each in a process
-of its own; start-up counts. Memory is that of our process; the server's own is not in it.
+``python -m benchmarks.archive [--rows 1000000] [--runs 3]`` makes a table of ten columns, and needs the programs
+``sqlite3``, ``pg_dump``, ``pg_restore`` and a PostgreSQL server to start. Each line is the median of the runs, each in
+a process of its own; start-up counts. Memory is that of our process; the server's own is not in it.
 """
 
-import argparse
-import os
-import platform
 import random
 import shutil
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,10 +20,13 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import options_of, run_child
+from benchmarks.rows import Row, Size
 from subs_assets_tests.postgres_server import PostgresServer, running_server
 from subs_assets_tests.programs import program
 
 RUNS = 3
+ROWS = {Size.TINY: 1_000, Size.USUAL: 1_000_000, Size.FULL: 1_000_000}
 COLUMNS = (
     "id INTEGER PRIMARY KEY, sku TEXT NOT NULL, name TEXT NOT NULL, brand TEXT, price DOUBLE PRECISION, "
     "unit_price DOUBLE PRECISION, pack_count INTEGER, available INTEGER, seen_at TEXT, url TEXT"
@@ -38,7 +36,14 @@ BUDGET = {
     "sqlite": {"create": 12, "verify": 3, "restore": 15},
     "postgresql": {"create": 10, "verify": 3, "restore": 15},
 }
-"""Seconds for a million rows on two cores; and 128 MiB for each."""
+"""Seconds for a million rows on two cores."""
+MEMORY_BUDGET = 128
+BUDGET_FOR = 1_000_000
+BESIDE = {
+    "sqlite": {"create": ".dump", "restore": ".read"},
+    "postgresql": {"create": "pg_dump -Fc", "restore": "pg_restore"},
+}
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 OURS = """
 import sys
@@ -63,20 +68,47 @@ class Measured:
     left: float | None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{rows:,} rows of ten columns; {os.cpu_count()} cores{load}; Python {platform.python_version()}")
+def rows(size: Size) -> list[Row]:
+    """One run of each, because a million rows take minutes; the others' programs stand beside ours."""
+    count = ROWS[size]
+    return [
+        row for dialect, measured in measure(count, 1) for row in _rows(dialect, {m.name: m for m in measured}, count)
+    ]
+
+
+def _rows(dialect: str, measured: dict[str, Measured], count: int) -> Iterator[Row]:
+    has_budget = count == BUDGET_FOR
+    for work, seconds in BUDGET[dialect].items():
+        beside = BESIDE[dialect].get(work, "")
+        yield Row(
+            f"archive on {TITLES[dialect]}: {work}", count, measured[work].seconds, beside=beside,
+            other=measured[beside].seconds if beside else None, at_most=seconds if has_budget else None, bounds="ours",
+        )  # fmt: skip
+    peaks = [measured[work].memory for work in BUDGET[dialect]]
+    if None not in peaks:
+        peak = max(memory for memory in peaks if memory is not None)
+        yield Row(
+            f"archive on {TITLES[dialect]}: memory", count, peak, "MiB", at_most=MEMORY_BUDGET if has_budget else None,
+            bounds="ours",
+        )  # fmt: skip
+
+
+def measure(rows: int, runs: int) -> Iterator[tuple[str, list[Measured]]]:
+    """The dialect, and each kind of work on it."""
     with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-        on_sqlite(Path(folder), rows)
+        yield "sqlite", on_sqlite(Path(folder), rows, runs)
     # As a server is by default: the tests' own waits for no disk.
     with running_server(settings=()) as server, tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-        on_postgresql(server, Path(folder), rows)
+        yield "postgresql", on_postgresql(server, Path(folder), rows, runs)
 
 
-def on_sqlite(folder: Path, rows: int) -> None:
+def main() -> None:
+    options = options_of(__doc__, rows=BUDGET_FOR, runs=RUNS)
+    for dialect, measured in measure(options.rows, options.runs):
+        print_table(dialect, measured, options.rows)
+
+
+def on_sqlite(folder: Path, rows: int, runs: int) -> list[Measured]:
     source, copy, dump, archives = folder / "source.db", folder / "copy.db", folder / "dump.sql", folder / "archives"
     with closing(sqlite3.connect(source)) as connection:
         connection.execute(f"CREATE TABLE listings ({COLUMNS})")
@@ -88,40 +120,38 @@ def on_sqlite(folder: Path, rows: int) -> None:
     def away() -> None:
         copy.unlink(missing_ok=True)
 
-    measured = [
-        measure(".backup", [shell, str(source), f".backup '{copy.as_posix()}'"], away, copy),
-        measure(".dump", [shell, str(source), ".dump"], away, dump, output=dump),
-        measure(".read", [shell, str(copy), f".read '{dump.as_posix()}'"], away, copy),
-        *ours(archives, f"sqlite:///{source.as_posix()}", copy_url, away, copy),
+    return [
+        one(".backup", [shell, str(source), f".backup '{copy.as_posix()}'"], away, copy, runs),
+        one(".dump", [shell, str(source), ".dump"], away, dump, runs, output=dump),
+        one(".read", [shell, str(copy), f".read '{dump.as_posix()}'"], away, copy, runs),
+        *ours(archives, f"sqlite:///{source.as_posix()}", copy_url, away, copy, runs),
     ]
-    print_table(f"SQLite {sqlite3.sqlite_version}, a file of {size_of(source):.0f} MiB", measured, "sqlite", rows)
 
 
-def on_postgresql(server: PostgresServer, folder: Path, rows: int) -> None:
+def on_postgresql(server: PostgresServer, folder: Path, rows: int, runs: int) -> list[Measured]:
     source, copy, dump, archives = server.new_database(), server.new_database(), folder / "dump", folder / "archives"
     with psycopg.connect(server.url(source).replace("+psycopg", "")) as connection:
         connection.execute(f"CREATE TABLE listings ({COLUMNS})")
         with connection.cursor().copy("COPY listings FROM STDIN") as stream:
             for row in made_up(rows):
                 stream.write_row(row)
-    version = server.execute("SHOW server_version")[0][0]
-    (size,) = server.execute("SELECT pg_table_size('listings')", source)[0]
 
     def empty() -> None:
         server.empty_database(copy)
 
     where = ["--host=127.0.0.1", f"--port={server.port}", "--username=subs"]
     pg_dump, pg_restore = str(server.programs / "pg_dump"), str(server.programs / "pg_restore")
-    measured = [
-        measure("pg_dump -Fc", [pg_dump, *where, "-Fc", f"--file={dump}", source], empty, dump),
+    return [
+        one("pg_dump -Fc", [pg_dump, *where, "-Fc", f"--file={dump}", source], empty, dump, runs),
         # --clean: the empty database of this benchmark has the schema public already.
-        measure("pg_restore", [pg_restore, *where, "--clean", "--if-exists", "-d", copy, str(dump)], empty, None),
-        *ours(archives, server.url(source), server.url(copy), empty, None),
+        one("pg_restore", [pg_restore, *where, "--clean", "--if-exists", "-d", copy, str(dump)], empty, None, runs),
+        *ours(archives, server.url(source), server.url(copy), empty, None, runs),
     ]
-    print_table(f"PostgreSQL {version}, a table of {size / 2**20:.0f} MiB", measured, "postgresql", rows)
 
 
-def ours(archives: Path, url: str, copy_url: str, before: Callable[[], None], copy: Path | None) -> list[Measured]:
+def ours(
+    archives: Path, url: str, copy_url: str, before: Callable[[], None], copy: Path | None, runs: int
+) -> list[Measured]:
     def away() -> None:
         shutil.rmtree(archives, ignore_errors=True)
 
@@ -129,33 +159,30 @@ def ours(archives: Path, url: str, copy_url: str, before: Callable[[], None], co
         return [sys.executable, "-c", OURS, work, str(archives), url]
 
     return [
-        measure("create", command("create", url), away, archives),
-        measure("verify", command("verify", url), lambda: None, None),
-        measure("restore", command("restore", copy_url), before, copy),
+        one("create", command("create", url), away, archives, runs),
+        one("verify", command("verify", url), lambda: None, None, runs),
+        one("restore", command("restore", copy_url), before, copy, runs),
     ]
 
 
-def measure(
-    name: str, command: Sequence[str], before: Callable[[], None], left: Path | None, output: Path | None = None
+def one(
+    name: str,
+    command: Sequence[str],
+    before: Callable[[], None],
+    left: Path | None,
+    runs: int,
+    output: Path | None = None,
 ) -> Measured:
     """Run a command several times, each after ``before``; ``output`` takes what it prints."""
     seconds, memory = [], []
-    for _ in range(RUNS):
+    for _ in range(runs):
         before()
-        with (output or Path(os.devnull)).open("wb") as stream:
-            started = time.perf_counter()
-            child = subprocess.Popen(command, stdout=stream)
-            if hasattr(os, "wait4"):
-                _, status, usage = os.wait4(child.pid, 0)
-                child.returncode = os.waitstatus_to_exitcode(status)
-                memory.append(usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
-            else:
-                child.wait()
-            seconds.append(time.perf_counter() - started)
-        assert child.returncode == 0, command
-    # Linux counts what this process had when it started the child: a small program's own memory cannot be seen.
-    peak = max(memory, default=None) if command[0] == sys.executable else None
-    return Measured(name, statistics.median(seconds), peak, None if left is None else size_of(left))
+        took, peak = run_child(command, output)
+        seconds.append(took)
+        memory.append(peak)
+    # A small program's own memory cannot be seen (``run_child``).
+    peaks = [peak for peak in memory if peak is not None and command[0] == sys.executable]
+    return Measured(name, statistics.median(seconds), max(peaks, default=None), None if left is None else size_of(left))
 
 
 def size_of(path: Path) -> float:
@@ -177,20 +204,20 @@ def made_up(rows: int) -> Iterator[tuple[object, ...]]:
         )  # fmt: skip
 
 
-def print_table(title: str, measured: Sequence[Measured], dialect: str, rows: int) -> None:
-    table = Table(title=title, title_justify="left")
+def print_table(dialect: str, measured: Sequence[Measured], rows: int) -> None:
+    table = Table(title=TITLES[dialect], title_justify="left")
     reference = measured[0]
     for heading in ("work", "seconds", f"x {reference.name}", "memory MiB", "left MiB", "budget s"):
         table.add_column(heading, justify="left" if heading == "work" else "right")
-    for one in measured:
-        budget = BUDGET[dialect].get(one.name)
+    for work in measured:
+        budget = BUDGET[dialect].get(work.name)
         table.add_row(
-            one.name,
-            f"{one.seconds:.2f}",
-            f"{one.seconds / reference.seconds:.1f}",
-            "" if one.memory is None else f"{one.memory:.0f}",
-            "" if one.left is None else f"{one.left:.0f}",
-            "" if budget is None or rows != 1_000_000 else str(budget),
+            work.name,
+            f"{work.seconds:.2f}",
+            f"{work.seconds / reference.seconds:.1f}",
+            "" if work.memory is None else f"{work.memory:.0f}",
+            "" if work.left is None else f"{work.left:.0f}",
+            "" if budget is None or rows != BUDGET_FOR else str(budget),
         )
     Console().print(table)
 

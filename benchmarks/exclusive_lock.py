@@ -1,17 +1,14 @@
 """How long nobody can write while a reset is confirmed or an upgrade done, seen from inside, and by a writer and a
 reader beside it.
 
-``python benchmarks/exclusive_lock.py [--rows 1000000]`` needs a PostgreSQL server to start. The rows, of ten columns,
+``python -m benchmarks.exclusive_lock [--rows 1000000]`` needs a PostgreSQL server to start. The rows, of ten columns,
 lie in one table, then in three, beside the tables of the first revision. Each happens to a copy of its own, in a
 process of its own: a reset three times, of which the median is shown; an upgrade once, for its archive and its
 rehearsal take minutes. The writer takes the lock that an INSERT takes, and the reader reads one row, each a hundred
 times a second; shown is the longest that one of them waited.
 """
 
-import argparse
 import json
-import os
-import platform
 import shutil
 import sqlite3
 import statistics
@@ -27,14 +24,17 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
-from archive import COLUMNS, RUNS, made_up
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.archive import COLUMNS, RUNS, made_up
+from benchmarks.machine import options_of
+from benchmarks.rows import Row, Size
 from subs_assets.archive import snapshot
 from subs_assets.database import migrate
 from subs_assets_tests.postgres_server import PostgresServer, running_server
 
+ROWS = {Size.TINY: 1_000, Size.USUAL: 1_000_000, Size.FULL: 1_000_000}
 SHOWN = ("locked", "compare", "wipe", "commit", "a writer waited", "a reader waited")
 RESET = """
 import json, sys, time
@@ -81,38 +81,56 @@ class Copy:
     read: Callable[[], object]
 
 
+@dataclass(frozen=True)
+class Locked:
+    """One kind of work on one database; ``seconds`` has what was measured of ``SHOWN``."""
+
+    work: str
+    database: str
+    tables: int
+    seconds: Seconds
+
+
+def rows(size: Size) -> list[Row]:
+    count = ROWS[size]
+    return [
+        Row(
+            f"nobody can write: {one.work}, {one.tables} tables, {one.database}", count, one.seconds["locked"],
+            beside="a writer waited", other=one.seconds["a writer waited"],
+        )
+        for one in measure(count, (3,))
+    ]  # fmt: skip
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{rows:,} rows of ten columns; {os.cpu_count()} cores{load}; Python {platform.python_version()}")
+    options = options_of(__doc__, rows=ROWS[Size.FULL])
     table = Table(title="Seconds", title_justify="left")
     for heading in ("work", "database", "tables", *SHOWN):
         table.add_column(heading, justify="left" if heading in ("work", "database") else "right")
-    # As a server is by default: the tests' own waits for no disk.
-    with running_server(settings=()) as server:
-        version = server.execute("SHOW server_version")[0][0].split()[0]
-        for tables in (1, 3):
-            with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-                source = filled_sqlite(Path(folder), rows, tables)
-                copies = partial(sqlite_copy, source)
-                add_rows(table, (f"SQLite {sqlite3.sqlite_version}", str(tables)), Path(folder), url_of(source), copies)
-            with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
-                database = filled_postgresql(server, rows, tables)
-                copies = partial(postgresql_copy, server, database)
-                add_rows(table, (f"PostgreSQL {version}", str(tables)), Path(folder), server.url(database), copies)
+    for one in measure(options.rows, (1, 3)):
+        shown = (f"{one.seconds[name]:.2f}" if name in one.seconds else "" for name in SHOWN)
+        table.add_row(one.work, one.database, str(one.tables), *shown)
     Console().print(table)
 
 
-def add_rows(
-    table: Table,
-    titles: tuple[str, str],
-    folder: Path,
-    source: str,
-    copies: Callable[[], AbstractContextManager[Copy]],
-) -> None:
-    """One for resets, one for an upgrade."""
+def measure(rows: int, numbers_of_tables: Sequence[int]) -> Iterator[Locked]:
+    # As a server is by default: the tests' own waits for no disk.
+    with running_server(settings=()) as server:
+        for tables in numbers_of_tables:
+            with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
+                source = filled_sqlite(Path(folder), rows, tables)
+                copies = partial(sqlite_copy, source)
+                yield from on_copies("SQLite", tables, Path(folder), url_of(source), copies)
+            with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder:
+                database = filled_postgresql(server, rows, tables)
+                copies = partial(postgresql_copy, server, database)
+                yield from on_copies("PostgreSQL", tables, Path(folder), server.url(database), copies)
+
+
+def on_copies(
+    database: str, tables: int, folder: Path, source: str, copies: Callable[[], AbstractContextManager[Copy]]
+) -> Iterator[Locked]:
+    """Resets, and an upgrade."""
     archive = snapshot.create({"warehouse": source}, folder / "archives")
     runs = {
         "reset": [observed(copies, RESET, archive) for _ in range(RUNS)],
@@ -120,8 +138,7 @@ def add_rows(
     }
     for work, found in runs.items():
         seconds = {name: statistics.median(run[name] for run in found) for name in found[0]}
-        shown = (f"{seconds[name]:.2f}" if name in seconds else "" for name in SHOWN)
-        table.add_row(work, *titles, *shown)
+        yield Locked(work, database, tables, seconds)
 
 
 def filled_sqlite(folder: Path, rows: int, tables: int) -> Path:

@@ -1,6 +1,6 @@
 """What the program and an app ask for a key, on SQLite and PostgreSQL: how long it takes, and by which plan.
 
-``python benchmarks/lookups.py [--products 120000] [--substitutions 1800000] [--json FILE]`` needs a PostgreSQL server
+``python -m benchmarks.lookups [--products 120000] [--substitutions 1800000] [--json FILE]`` needs a PostgreSQL server
 to start; names are real where SUBS_REAL_CATALOGUES says where they are. The questions are those of
 subs_assets_tests/look_ups.py. The night is published twice: what is asked stands over an earlier night, as it does on
 any morning. A question that reads a large table from end to end ends the program.
@@ -11,21 +11,21 @@ The aim is held against the quickest of a key's three: on a machine that has oth
 listing, and has no aim.
 """
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from publication import machine, migrated, timed, write_json
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
+from benchmarks.machine import options_of, timed, write_json
+from benchmarks.publication import migrated
+from benchmarks.rows import Row, Size
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.large_night import large_night
@@ -39,6 +39,8 @@ SMALL = 1_000
 ROUNDS = 3
 WORD_SEARCHES = 20
 RUN = "night"
+SIZES = {Size.TINY: (200, 1_000, 5), Size.USUAL: (12_000, 180_000, 500), Size.FULL: (120_000, 1_800_000, 2_000)}
+"""Products, substitutions, and keys that are asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,41 +59,60 @@ class Measured:
     quickest: Percentiles
     new: Percentiles
 
+    @property
+    def has_aim(self) -> bool:
+        return self.name in {look_up.name for look_up in LOOK_UPS}
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--products", type=int, default=120_000)
-    parser.add_argument("--substitutions", type=int, default=1_800_000)
-    parser.add_argument("--keys", type=int, default=2_000)
-    parser.add_argument("--connections", type=int, default=200)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    night = large_night(options.products, options.substitutions)
-    keys = keys_of(night, options.keys)
+
+@dataclass(frozen=True)
+class Published:
+    """``seconds`` of the first and the second publication of a night, and what was asked of it."""
+
+    seconds: list[float]
+    milliseconds: list[Measured]
+
+
+def rows(size: Size) -> list[Row]:
+    """The slowest question on each database."""
+    products, substitutions, keys = SIZES[size]
+    found = []
+    for name, night in on_both(large_night(products, substitutions), keys, keys // 5).items():
+        slowest = max((one for one in night.milliseconds if one.has_aim), key=lambda one: one.quickest.p95)
+        what = f"slowest look-up, p95, {name} ({slowest.name})"
+        found.append(Row(what, substitutions, slowest.quickest.p95, "ms", at_most=AIM, bounds="ours"))
+    return found
+
+
+def on_both(night: dict[str, pd.DataFrame], keys: int, connections: int) -> dict[str, Published]:
+    wanted = keys_of(night, keys)
     with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder, running_server(settings=()) as server:
-        about = machine(server)
-        print(about)
-        staging = Path(folder) / "staging"
-        results = {
-            name: on_database(name, url, staging, night, keys, options.connections)
+        return {
+            name: on_database(url, Path(folder) / "staging", night, wanted, connections)
             for name, url in (
                 ("SQLite", sqlite_url(Path(folder) / "subs.db")),
                 ("PostgreSQL", server.url(server.new_database())),
             )
         }
-    write_json(options.json, {"machine": about, "rows": {name: len(rows) for name, rows in night.items()}, **results})
+
+
+def main() -> None:
+    options = options_of(__doc__, products=120_000, substitutions=1_800_000, keys=2_000, connections=200)
+    night = large_night(options.products, options.substitutions)
+    results = on_both(night, options.keys, options.connections)
+    for name, published in results.items():
+        print_table(name, published)
+    counts = {name: len(rows) for name, rows in night.items()}
+    write_json(options.json, {"rows": counts, **{name: asdict(published) for name, published in results.items()}})
 
 
 def on_database(
-    name: str, url: str, staging: Path, night: dict[str, pd.DataFrame], keys: Sequence[Key], connections: int
-) -> dict[str, Any]:
+    url: str, staging: Path, night: dict[str, pd.DataFrame], keys: Sequence[Key], connections: int
+) -> Published:
     engine = migrated(url)
     warehouse = Warehouse(engine, staging)
     for table_name in night.keys() - set(warehouse.staged(RUN)):
         warehouse.stage(RUN, table_name, night[table_name])
     published = [timed(lambda: warehouse.publish(RUN)) for _ in range(2)]
-    rows = sum(len(frame) for frame in night.values())
-    print(f"{name}: {rows:,} rows published in {published[0]:.0f} s, and again in {published[1]:.0f} s")
     small = {table_name for table_name, frame in night.items() if len(frame) < SMALL}
     measured = [opening(engine, connections)]
     for look_up in (*LOOK_UPS, BY_WORDS):
@@ -103,8 +124,7 @@ def on_database(
         asked = keys if is_key else keys[:WORD_SEARCHES]
         measured.append(ask(engine, look_up, asked, asked[:connections]))
     engine.dispose()
-    print_table(name, measured)
-    return {"seconds of publication": published, "milliseconds": [asdict(one) for one in measured]}
+    return Published(published, measured)
 
 
 def opening(engine: Engine, connections: int) -> Measured:
@@ -134,17 +154,18 @@ def percentiles(milliseconds: Sequence[float] | np.ndarray) -> Percentiles:
     return Percentiles(*(float(value) for value in np.percentile(milliseconds, (50, 95, 99))))
 
 
-def print_table(name: str, measured: Sequence[Measured]) -> None:
-    table = Table(title=f"{name}: milliseconds", title_justify="left")
+def print_table(name: str, published: Published) -> None:
+    first, again = published.seconds
+    title = f"{name}: published in {first:.0f} s, and again in {again:.0f} s; milliseconds"
+    table = Table(title=title, title_justify="left")
     table.add_column("look-up", no_wrap=True)
     for heading in ("warm p50", "p95", "p99", "quickest p50", "p95", "p99", "new p50", "p95", "p99", "aim"):
         table.add_column(heading, justify="right")
-    for one in measured:
+    for one in published.milliseconds:
         figures = [
             f"{value:.2f}" for part in (one.warm, one.quickest, one.new) for value in (part.p50, part.p95, part.p99)
         ]
-        is_aimed = one.name in {look_up.name for look_up in LOOK_UPS}
-        table.add_row(one.name, *figures, ("met" if one.quickest.p95 < AIM else "missed") if is_aimed else "")
+        table.add_row(one.name, *figures, ("met" if one.quickest.p95 < AIM else "missed") if one.has_aim else "")
     Console(width=150).print(table)
 
 

@@ -1,7 +1,7 @@
 """How well meaning, spelling and both find the listing that belongs to another one.
 
-``python benchmarks/name_similarity.py`` needs the real catalogues (SUBS_REAL_CATALOGUES) and, the first time, minutes
-of encoding, whose vectors are kept in SUBS_HOME.
+``python -m benchmarks.name_similarity`` needs the real catalogues (SUBS_REAL_CATALOGUES) and, the first time, minutes
+of encoding, whose vectors are kept. SUBS_ENCODER and SUBS_MODEL say what is measured.
 
 - au/: the products that Coles and IGA share by GTIN. A Coles listing asks, all IGA listings answer.
 - at/: German names. A listing of one of five companies asks, all listings of another answer; right is an answer with
@@ -9,11 +9,15 @@ of encoding, whose vectors are kept in SUBS_HOME.
 """
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.inputs import CACHE, SOURCES, are_real
+from benchmarks.rows import Row, Size
 from subs_assets.catalogue.company import combine, read_company
 from subs_assets.catalogue.source import find_sources
 from subs_assets.embedding.fast_encoder import open_store
@@ -21,7 +25,6 @@ from subs_assets.embedding.similarity import NameFeatures, name_features
 from subs_assets.model.trained import SHIPPED, load
 from subs_assets.settings import Settings
 
-SOURCES = Path(__file__).parents[1] / "subs_assets_tests" / "catalogues"
 CODED = ("billa", "hofer", "mpreis", "penny", "unimarkt")
 QUESTIONS = 400
 """For each ordered pair of companies."""
@@ -29,16 +32,40 @@ QUESTIONS = 400
 KINDS = ("meaning", "spelling", "both")
 
 
-def main() -> None:
-    settings = Settings.from_environment()
+@dataclass(frozen=True)
+class Found:
+    """Of ``asked`` listings, the share that was answered rightly, for each of ``KINDS``."""
+
+    what: str
+    asked: int
+    shares: dict[str, float]
+
+
+def rows(size: Size) -> list[Row]:
+    """Shares and no times: what both together find, beside what spelling finds alone."""
+    return [
+        Row(one.what, one.asked, one.shares["both"], "", beside="spelling alone", other=one.shares["spelling"])
+        for one in measure(Settings.from_environment())
+    ]
+
+
+def measure(settings: Settings) -> Iterator[Found]:
+    if not are_real():
+        raise LookupError("it needs the real catalogues: set SUBS_REAL_CATALOGUES to their folder")
     model = load(settings.model or SHIPPED)
-    store = open_store(settings.vectors, settings.encoder)
-    print(f"encoder {settings.encoder}\n")
+    store = open_store(CACHE / "vectors", settings.encoder)
     listings = read("au")
-    shared_products(listings, name_features(listings["core_name"].tolist(), model.names, store))
+    yield from shared_products(listings, name_features(listings["core_name"].tolist(), model.names, store))
     listings = read("at")
     listings = listings[listings["company_slug"].isin(CODED)].merge(codes(), on=["company_slug", "sku"])
-    common_codes(listings, name_features(listings["core_name"].tolist(), model.names, store))
+    yield from common_codes(listings, name_features(listings["core_name"].tolist(), model.names, store))
+
+
+def main() -> None:
+    settings = Settings.from_environment()
+    print(f"encoder {settings.encoder}")
+    for one in measure(settings):
+        print(f"{one.what} ({one.asked:,}): " + ", ".join(f"{kind} {share:.3f}" for kind, share in one.shares.items()))
 
 
 def read(data_set: str) -> pd.DataFrame:
@@ -55,7 +82,7 @@ def codes() -> pd.DataFrame:
     return raw.set_axis(["company_slug", "sku", "code"], axis=1).drop_duplicates(["company_slug", "sku"])
 
 
-def shared_products(listings: pd.DataFrame, features: NameFeatures) -> None:
+def shared_products(listings: pd.DataFrame, features: NameFeatures) -> Iterator[Found]:
     numbered = listings.assign(row=np.arange(len(listings))).dropna(subset="gtin")
     coles, iga = (numbered[numbered["company_slug"] == company] for company in ("coles", "iga"))
     pairs = coles.merge(iga, on="gtin").drop_duplicates("gtin")
@@ -64,13 +91,12 @@ def shared_products(listings: pd.DataFrame, features: NameFeatures) -> None:
     for asked, right in zip(pairs["row_x"], pairs["row_y"], strict=True):
         for kind, alike in similarities(features, np.array([asked]), answers).items():
             ranks[kind].append(int((alike[0] > alike[0][answers == right]).sum()))
-    print(f"au/: {len(pairs)} products shared by GTIN, among {len(answers):,} listings")
-    for kind, found in ranks.items():
-        places = np.array(found)
-        print(f"  {kind:10}first {np.mean(places == 0):.2f}   among the first ten {np.mean(places < 10):.2f}")
+    for what, within in (("the same product is first", 1), ("the same product is among the first ten", 10)):
+        shares = {kind: float(np.mean(np.array(found) < within)) for kind, found in ranks.items()}
+        yield Found(f"au/: {what}", len(pairs), shares)
 
 
-def common_codes(listings: pd.DataFrame, features: NameFeatures) -> None:
+def common_codes(listings: pd.DataFrame, features: NameFeatures) -> Iterator[Found]:
     random = np.random.default_rng(0)
     company, code = listings["company_slug"].to_numpy(object), listings["code"].to_numpy(str)
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
@@ -88,9 +114,9 @@ def common_codes(listings: pd.DataFrame, features: NameFeatures) -> None:
                 nearest = answers[alike.argmax(axis=1)]
                 right[kind] += (code[asked] == code[nearest]).tolist()
                 department[kind] += [a[0] == b[0] for a, b in zip(code[asked], code[nearest], strict=True)]
-    print(f"\nat/: {len(right['both']):,} nearest listings at another of {len(CODED)} companies")
-    for kind in KINDS:
-        print(f"  {kind:10}same code {np.mean(right[kind]):.3f}   same department {np.mean(department[kind]):.3f}")
+    for what, answers_of in (("same code", right), ("same department", department)):
+        shares = {kind: float(np.mean(answers_of[kind])) for kind in KINDS}
+        yield Found(f"at/: the nearest listing elsewhere has the {what}", len(right["both"]), shares)
 
 
 def similarities(features: NameFeatures, left: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:

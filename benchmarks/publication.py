@@ -1,28 +1,22 @@
 """Substitutions written into SQLite and PostgreSQL: by SQLAlchemy Core, by ``to_sql(method="multi")`` and by ours.
 
-``python benchmarks/publication.py [--rows 200000 1000000] [--json FILE]`` needs a PostgreSQL server to start. Rows, of
+``python -m benchmarks.publication [--rows 200000] [--json FILE]`` needs a PostgreSQL server to start. Rows, of
 15 columns, come in key order (subs_assets_tests/large_night.py); each way writes them in one transaction, its commit
 counts, and each but "again" into an empty table. Rows a second, and in brackets against Core. Beyond 200,000 rows Core
 and ``to_sql`` would take minutes, at the same rate.
 """
 
-import argparse
-import json
-import os
-import platform
-import sqlite3
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import sqlalchemy
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, Engine, insert
 
+from benchmarks.machine import options_of, timed, write_json
+from benchmarks.rows import Row, Size
 from subs_assets.database import frames
 from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.migrate import upgrade
@@ -30,50 +24,40 @@ from subs_assets.database.tables import substitutions
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.large_night import large_night
-from subs_assets_tests.postgres_server import PostgresServer, running_server
+from subs_assets_tests.postgres_server import running_server
 
 PRODUCTS = 120_000
+ROWS = {Size.TINY: 1_000, Size.USUAL: 200_000, Size.FULL: 200_000}
 MOST_ROWS_OF_OTHERS = 200_000
 CORE = "SQLAlchemy Core"
 ROWS_PER_STATEMENT = 2_000
 """Of ``to_sql(method="multi")``: PostgreSQL takes 65,535 parameters, SQLite 32,766."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[200_000, 1_000_000])
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    results: dict[str, dict[str, dict[str, float]]] = {}
+def rows(size: Size) -> list[Row]:
+    count = ROWS[size]
+    return [
+        Row(f"write substitutions, {name}", count, seconds["ours, key alone"], beside=CORE, other=seconds[CORE])
+        for name, seconds in on_both(count).items()
+    ]
+
+
+def on_both(rows: int) -> dict[str, dict[str, float]]:
+    """Database -> way -> seconds."""
+    frame = large_night(PRODUCTS, rows)["substitutions"]
     # As a server is by default: the tests' own waits for no disk.
     with running_server(settings=()) as server:
-        about = machine(server)
-        print(about)
-        for rows in options.rows:
-            frame = large_night(PRODUCTS, rows)["substitutions"]
-            results[f"{rows:,} rows"] = {
-                "SQLite": measured(frame, lambda folder: sqlite_url(folder / "subs.db")),
-                "PostgreSQL": measured(frame, lambda folder: server.url(server.new_database())),
-            }
-            print_table(rows, results[f"{rows:,} rows"])
-    write_json(options.json, {"machine": about, "seconds": results})
+        return {
+            "SQLite": measured(frame, lambda folder: sqlite_url(folder / "subs.db")),
+            "PostgreSQL": measured(frame, lambda folder: server.url(server.new_database())),
+        }
 
 
-def machine(server: PostgresServer) -> dict[str, Any]:
-    """What the figures of a run depend on, beside the program."""
-    return {
-        "python": platform.python_version(),
-        "sqlalchemy": sqlalchemy.__version__,
-        "sqlite": sqlite3.sqlite_version,
-        "postgresql": server.execute("SHOW server_version")[0][0].split()[0],
-        "cores": os.cpu_count(),
-        "load": [round(load, 1) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
-    }
-
-
-def write_json(file: Path | None, results: dict[str, Any]) -> None:
-    if file is not None:
-        file.write_text(json.dumps(results, indent=1), encoding="utf-8")
+def main() -> None:
+    options = options_of(__doc__, rows=ROWS[Size.USUAL])
+    seconds = on_both(options.rows)
+    print_table(options.rows, seconds)
+    write_json(options.json, {"rows": options.rows, "seconds": seconds})
 
 
 def measured(frame: pd.DataFrame, new_database: Callable[[Path], str]) -> dict[str, float]:
@@ -129,12 +113,6 @@ def by_to_sql(connection: Connection, frame: pd.DataFrame) -> None:
 
 def by_ours(connection: Connection, frame: pd.DataFrame) -> None:
     frames.insert(connection, substitutions, frame)
-
-
-def timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def print_table(rows: int, results: dict[str, dict[str, float]]) -> None:

@@ -300,6 +300,7 @@ def test_tests_never_see_the_databases_of_the_user(checkout: Path, real: Path) -
     kept = {"SUBS_REAL_CATALOGUES": str(real), "SUBS_TEST_SERVER": "made for tests", "CI": "true"}
     common = {"PYTHONUTF8": "1", "DAGSTER_DISABLE_TELEMETRY": "yes", "OMP_NUM_THREADS": "1"}
     assert dev.variables_for_tests(given, checkout) == kept | common
+    assert dev.variables_for_benchmarks(given, checkout).items() < (kept | common).items()
 
 
 def test_a_new_dagster_home_gets_its_settings_and_another_is_left_alone(checkout: Path, tmp_path: Path) -> None:
@@ -337,6 +338,11 @@ def test_test_ends_with_pytest_in_two_processes_and_gives_it_the_rest(called: li
     assert dev.main(["test", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]) == 0
     assert [command[0] for command in called] == ["ruff", "ruff", "mypy", "pytest"]
     assert called[-1][1:] == ["-n", "2", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]
+
+
+def test_what_follows_bench_is_for_the_benchmarks(called: list[list[str]]) -> None:
+    assert dev.main(["bench", "encoding", "--full", "--help"]) == 0
+    assert called == [["benchmarks", "encoding", "--full", "--help"]]
 
 
 def test_test_stops_at_the_first_failure(called: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,119 @@
+"""The benchmarks' front end on made-up listings, so that it is found out when it no longer works; nothing is timed."""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import every, first_system, inputs, page
+from benchmarks.rows import Row, Size, cells
+
+ROOT = Path(__file__).parents[2]
+ON_MADE_UP = ("first_system", "soft_evidence")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What `python -m benchmarks --tiny` writes where there are no real catalogues."""
+    folder = tmp_path_factory.mktemp("results")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("SUBS_")}
+    command = [sys.executable, "-m", "benchmarks", "--tiny", *ON_MADE_UP, "--results", str(folder)]
+    ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "min on two quiet cores" in ended.stdout and "made-up names" in ended.stdout
+    (file,) = folder.iterdir()
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d-\w+(-dirty)?-tiny-{'-'.join(ON_MADE_UP)}\.json", file.name)
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_a_run_tells_the_machine_and_every_row(results: dict) -> None:
+    assert results["problems"] == {} and set(results["seconds"]) == set(ON_MADE_UP)
+    assert {"python", "numpy", "cores", "sgemm GFLOP/s"} <= results["machine"].keys()
+    measured = {(row["what"], row["beside"]) for row in results["rows"]}
+    assert measured == {
+        ("search in categories", "matrix products alone"),
+        ("search in categories", "the first system"),
+        ("search and store", "the first system"),
+        ("soft evidence", "cosines of all pairs of two companies"),
+    }
+
+
+def test_its_rows_go_into_the_page(results: dict, tmp_path: Path) -> None:
+    file = tmp_path / page.PAGE
+    file.write_text(f"before\n{page.BEGIN}\nold rows\n{page.END}\nafter\n", encoding="utf-8")
+    for _ in range(2):
+        page.write_docs(results, tmp_path)
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith(f"before\n{page.BEGIN}\n") and text.endswith(f"\n{page.END}\nafter\n")
+        assert "old rows" not in text and text.count("| search and store |") == 1
+    assert "search in categories" in (tmp_path / page.PICTURE).read_text(encoding="utf-8")
+    file.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match="has not the marks"):
+        page.write_docs(results, tmp_path)
+
+
+def test_the_real_page_has_its_marks() -> None:
+    text = (page.DOCS / page.PAGE).read_text(encoding="utf-8")
+    assert text.index(page.BEGIN) < text.index(page.END)
+
+
+@pytest.mark.parametrize("benchmark", [benchmark.name for benchmark in every.BENCHMARKS])
+def test_every_benchmark_can_be_called(benchmark: str) -> None:
+    assert callable(importlib.import_module(f"benchmarks.{benchmark}").rows)
+
+
+def test_what_cannot_be_measured_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = every.in_a_process("no_such_benchmark", Size.TINY)
+    assert outcome.rows == [] and "no_such_benchmark" in (outcome.problem or "")
+
+    def without_postgresql(_: Size) -> list[Row]:
+        pytest.skip("the program postgres is missing")
+
+    monkeypatch.setattr(first_system, "rows", without_postgresql)
+    assert every.measured("first_system", Size.TINY).problem == "the program postgres is missing"
+
+
+@pytest.mark.parametrize(
+    ("row", "shown", "met"),
+    [
+        (Row("a", 25_000, 0.1, beside="b", other=50, at_most=1 / 400), ("0.1 s", "b 50 s", "1/500", "1/400"), True),
+        (Row("a", None, 0.2, beside="b", other=50, at_most=1 / 400), ("0.2 s", "b 50 s", "1/250", "1/400"), False),
+        (Row("a", None, 1.2, beside="b", other=1, at_most=1.35), ("1.2 s", "b 1 s", "1.20", "1.35"), True),
+        (Row("a", None, 12.5, at_most=12, bounds="ours"), ("12.5 s", "", "", "12 s"), False),
+        (Row("a", None, 0, unit="", at_most=0, bounds="ours"), ("0", "", "", "0"), True),
+        (Row("a", None, 150, unit="MiB"), ("150 MiB", "", "", ""), None),
+    ],
+)
+def test_a_row_is_held_against_its_budget(row: Row, shown: tuple[str, ...], met: bool | None) -> None:
+    assert cells(row)[2:6] == shown
+    assert row.met is met
+
+
+def test_a_budget_of_a_ratio_needs_something_to_divide_by() -> None:
+    with pytest.raises(ValueError, match="nothing to divide by"):
+        Row("a", None, 1.0, at_most=1.35)
+
+
+def test_categories_come_again_when_all_are_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    listings = pd.DataFrame(
+        {"company_slug": ["one", "one", "two", "two"], "core_name": ["a", "b", "c", "d"], "path": ["x", "x", "x", None]}
+    )
+    monkeypatch.setattr(inputs, "listings", lambda: listings)
+    names, places = inputs.categories(7)
+    assert len(names) == 7 and [place.stop for place in places[:-1]] == [place.start for place in places[1:]]
+    assert {tuple(names[place]) for place in places} == {("a", "b"), ("c",), ("a",)}
+    assert "d" not in names
+
+
+def test_other_pairs_than_those_of_the_first_system_are_an_error() -> None:
+    ours = pd.DataFrame({"product_id": [0, 1], "substitute_id": [1, 2], "similarity": [0.9, 0.8]})
+    first_system.require_the_same([(0, 1, 0.9), (1, 2, 0.8)], ours)
+    for theirs in ([(0, 1, 0.9)], [(0, 1, 0.9), (1, 2, 0.85)], [(0, 1, 0.9), (1, 2, 0.8), (0, 2, 0.76)]):
+        with pytest.raises(AssertionError):
+            first_system.require_the_same(theirs, ours)
