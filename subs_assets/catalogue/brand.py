@@ -305,6 +305,6 @@ def _commonest(spellings: Counter[str]) -> str:
 def _scripts(texts: Iterable[str]) -> set[str]:
     """Scripts by the first word of the letters' Unicode names: LATIN, CJK, CYRILLIC ..."""
     found: set[str] = set()
-    for letter in {letter for text in texts for letter in text if letter.isalpha()}:
+    for letter in filter(str.isalpha, set().union(*texts)):
         found.add(unicodedata.name(unicodedata.normalize("NFKC", letter)[0], "UNKNOWN").split()[0])
     return found - {"MICRO", "MASCULINE", "FEMININE", "MODIFIER", "OHM", "KELVIN", "ANGSTROM"}

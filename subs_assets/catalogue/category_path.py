@@ -6,13 +6,15 @@ from collections.abc import Iterable
 NEAR_NAMES, NEAR_RATIO = 5, 0.7
 """Of so many names at most somebody is told that they are like the one that there is not, and how alike they are."""
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 ROOT = "[]"
 """The path of a listing without a category."""
 
 
 def encode(names: Iterable[str]) -> str:
     """JSON array of the names from the root down, without spaces between them and without ``\\u`` escapes."""
-    return json.dumps(list(names), ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(list(names))
 
 
 def decode(path: str) -> tuple[str, ...]:

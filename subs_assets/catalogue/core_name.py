@@ -17,11 +17,10 @@ def core_name(name: str, brand: str | None) -> str:
 
     Where nothing would remain (a brand that is the whole name), the folded name itself.
     """
-    whole = fold(name) or name.casefold().strip() or "-"
     core = fold(strip_sizes(name))
     if brand:
         core = _without_brand(core, fold(brand)) or core
-    return " ".join(PACKING_WORDS.sub(" ", core).split()) or core or whole
+    return " ".join(PACKING_WORDS.sub(" ", core).split()) or core or fold(name) or name.casefold().strip() or "-"
 
 
 def _without_brand(folded: str, brand: str) -> str:

@@ -3,7 +3,7 @@ nothing is refused here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -83,5 +83,8 @@ def _categories(company_slug: str, accepted: Sequence[Accepted]) -> pd.DataFrame
     return conform(pd.DataFrame(rows, columns=tables.listing_categories.columns.keys()), tables.listing_categories)
 
 
-def _json_array(items: object) -> str:
-    return json.dumps(list(items), ensure_ascii=False, separators=(",", ":"))  # type: ignore[call-overload]
+def _json_array(items: Collection[str | None]) -> str:
+    return _JSON.encode(list(items)) if items else "[]"
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -3,8 +3,8 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from operator import methodcaller
+from typing import Any, NamedTuple
 
 from subs_assets.catalogue.readers import Row, value_at
 from subs_assets.catalogue.source import CategoryField, Fields, SizeField, TextField, tree_column
@@ -21,29 +21,27 @@ class WrongShape(ValueError):
         self.value = value
 
 
-@dataclass(frozen=True, slots=True)
-class RawPath:
+class RawPath(NamedTuple):
     """One category path as it came: names and, as far as the company has them, ids of the same length."""
 
     names: tuple[Any, ...]
     ids: tuple[Any, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class RawListing:
+class RawListing(NamedTuple):
     """What one row says about a listing; any value may be missing, and nothing is checked yet."""
 
-    sku: Any
-    name: Any
-    brand: Any
-    branded_name: Any
-    barcode: Any
-    size: Any
-    price: Any
-    unit_price: Any
-    available: Any
-    url: Any
     paths: tuple[RawPath, ...]
+    sku: Any = None
+    name: Any = None
+    brand: Any = None
+    branded_name: Any = None
+    barcode: Any = None
+    size: Any = None
+    price: Any = None
+    unit_price: Any = None
+    available: Any = None
+    url: Any = None
 
 
 class Mapping:
@@ -54,11 +52,11 @@ class Mapping:
     """
 
     def __init__(self, fields: Fields) -> None:
-        self._getters = {
-            field: _text_getter(getattr(fields, field))
-            for field in ("sku", "name", "brand", "branded_name", "barcode", "price", "unit_price", "available", "url")
-        }
-        self._size = _size_getter(fields.size)
+        texts = ("sku", "name", "brand", "branded_name", "barcode", "price", "unit_price", "available", "url")
+        mapped = {name: field for name in texts if (field := getattr(fields, name)) is not None}
+        self._getters = {name: _text_getter(field) for name, field in mapped.items()}
+        if fields.size is not None:
+            self._getters["size"] = _size_getter(fields.size)
         self._paths = [_path_getter(category) for category in fields.categories]
         self._unseen = {column: field for column, (field, optional) in fields.by_column().items() if not optional}
 
@@ -66,20 +64,8 @@ class Mapping:
         """Raises ``WrongShape`` where a category path is not of the shape that source.yaml says."""
         if self._unseen:
             self._look_for_unseen(row)
-        get = self._getters
-        return RawListing(
-            sku=get["sku"](row),
-            name=get["name"](row),
-            brand=get["brand"](row),
-            branded_name=get["branded_name"](row),
-            barcode=get["barcode"](row),
-            size=self._size(row),
-            price=get["price"](row),
-            unit_price=get["unit_price"](row),
-            available=get["available"](row),
-            url=get["url"](row),
-            paths=tuple(path for paths in self._paths for path in paths(row)),
-        )
+        values = {field: get(row) for field, get in self._getters.items()}
+        return RawListing(tuple(path for paths in self._paths for path in paths(row)), **values)
 
     @property
     def never_seen(self) -> dict[str, str]:
@@ -97,13 +83,11 @@ def _column_getter(column: str) -> Getter:
     """A key that itself holds dots is found before the dots are read as a path."""
     parts = tuple(column.split("."))
     if len(parts) == 1:
-        return lambda row: row.get(column)
+        return methodcaller("get", column)
     return lambda row: row[column] if column in row else value_at(row, parts)
 
 
-def _text_getter(field: TextField | None) -> Getter:
-    if field is None:
-        return lambda row: None
+def _text_getter(field: TextField) -> Getter:
     if field.column is None:
         return lambda row: field.constant
     column = _column_getter(field.column)
@@ -117,9 +101,7 @@ def _text_getter(field: TextField | None) -> Getter:
     return prefixed
 
 
-def _size_getter(field: SizeField | None) -> Getter:
-    if field is None:
-        return lambda row: None
+def _size_getter(field: SizeField) -> Getter:
     if field.column is not None:
         return _column_getter(field.column)
     assert field.quantity is not None

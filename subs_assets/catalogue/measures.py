@@ -5,6 +5,7 @@ is ``size.py``'s business.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _UNIT_TABLE = {
     "g": ("g", 1.0, "g gr gm gms gram grams gramm"),
@@ -101,18 +102,19 @@ _MULTIPLIER = (
     rf"(?P<count>\d{{1,3}})(?:\s*{_CONTAINERS})?{_SEPARATOR}"  # "6 x", "6 cans x"
     rf"(?:(?P<count2>\d{{1,2}}){_SEPARATOR})?"  # "4 x 6 x"
 )
+_DIGIT = re.compile(r"\d")
 _MEASURE = re.compile(
-    rf"{_START}(?:{_MULTIPLIER})?"
+    rf"(?=[\d.,]){_START}(?:{_MULTIPLIER})?"
     rf"(?P<low>{_NUMBER})(?:\s*(?:-|–|to|bis)\s*(?P<high>{_NUMBER}))?"
     rf"\s?(?P<unit>{_UNIT})(?!(?!x\s*\d)[\w²%])(?!\s*/)\.?"  # a whole word, but for "145mlx4"
     rf"(?:{_SEPARATOR}{_NUMBER}\s?(?:m|cm|mm)\b)?"  # "150m x 30cm": what is bought is its length
     rf"(?:{_SEPARATOR}(?P<after>\d{{1,3}})(?:\s*{_CONTAINERS}\b)?(?!\s*(?:{_UNIT})\b|[\d.,]))?"  # "375 ml x 24 pack"
 )
 _COUNT = re.compile(
-    rf"{_START}(?P<number>\d+(?:[.,]\d+)*)"
+    rf"(?=\d){_START}(?P<number>\d+(?:[.,]\d+)*)"
     rf"(?:[\s-]?(?P<pack>{_PACKS})|\s?(?P<piece>{_alternatives(PIECE_WORDS)})|'s)\b\.?"
     r"(?:[\s-]?(?:pack(?:ung|s)?|set|tray|multipack))?"  # "6er-Pack", "10 piece set"
-    r"|\b(?:pack|box|set|packung|packet) (?:of|mit|zu|à) (?P<of>\d{1,4})\b"
+    r"|(?=[pbs])\b(?:pack|box|set|packung|packet) (?:of|mit|zu|à) (?P<of>\d{1,4})\b"
 )
 _APPROXIMATE = re.compile(r"(?:\bapprox(?:imately)?\b|\bca\b|\bcirca\b|\betwa\b|\bungefähr\b|~)\.?\s*$")
 _AVERAGE_AFTER = re.compile(r"\s*(?:avg|average|approx|min|minimum)\b")
@@ -130,14 +132,21 @@ def fold_size_text(text: str) -> str:
     """Case, width and the multiplication sign folded; every character keeps its place, so that spans fit the
     original.
     """
-    composed = unicodedata.normalize("NFC", text)
-    lowered = "".join(character.lower() if len(character.lower()) == 1 else character for character in composed)
-    return lowered.replace("×", "x").replace("\u00a0", " ").replace("’", "'")
+    if text.isascii():
+        return text.lower()
+    # A sigma's small form depends on its place, and the dotted I is the one letter whose small form is two characters.
+    plain = unicodedata.normalize("NFC", text).translate(_SAME_PLACE)
+    return "İ".join(part.lower() for part in plain.split("İ"))
 
 
+_SAME_PLACE = str.maketrans("Σ×\u00a0’", "σx '")
+
+
+@lru_cache(maxsize=2**12)
 def find(text: str, is_name: bool) -> Found:
     """Measures and counts in a size field or, more carefully, in a name.
 
+    Kept for some thousand texts: a name is asked for its size and again for the rest of it, and size fields repeat.
     Raises nothing: a text without any gives an empty ``Found``. In a name doses, lengths in centimetres, nutrients
     ("20 g protein"), percentages and weights of a baby ("8-14 kg" beside a count) are no sizes.
     """
@@ -146,7 +155,7 @@ def find(text: str, is_name: bool) -> Found:
         special = _whole_size_field(folded)
         if special is not None:
             return special
-    if not any(character.isdigit() for character in folded):
+    if _DIGIT.search(folded) is None:
         return Found((), ())
     measures = tuple(_measures(folded, is_name))
     counts = tuple(_counts(folded, measures))

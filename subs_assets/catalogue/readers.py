@@ -191,7 +191,8 @@ def _csv_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | Ba
                 line, "", source.delimiter.join(cells), f"has {len(cells)} fields where the header has {len(header)}"
             )
             continue
-        if (broken := next((index for index, cell in enumerate(cells) if not is_valid_text(cell)), None)) is not None:
+        if not is_valid_text("".join(cells)):
+            broken = next(index for index, cell in enumerate(cells) if not is_valid_text(cell))
             yield BadRow(line, header[broken], _readable(cells[broken]), "is not UTF-8")
             continue
         yield line, dict(zip(header, cells, strict=True))

@@ -4,6 +4,7 @@ its stated unit price.
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from subs_assets.catalogue.measures import DIMENSIONS, UNITS, Found, Measure, find, fold_size_text, parse_number
 
@@ -55,7 +56,7 @@ class Size:
     by_weight: bool = False
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def total(self) -> float:
         return round(self.quantity * self.pack_count, 3)
 
@@ -95,7 +96,8 @@ def read_size(
         size = _compare_with_stated(size, stated_total)
     if size.total > MAXIMUM_AMOUNT[size.unit] or not 1 <= size.pack_count <= MAXIMUM_COUNT:
         return None
-    return replace(size, quantity=round(size.quantity, 6))
+    quantity = round(size.quantity, 6)
+    return size if quantity == size.quantity else replace(size, quantity=quantity)
 
 
 def unit_price(price: float | None, size: Size | None) -> float | None:
@@ -128,10 +130,11 @@ def strip_sizes(name: str) -> str:
     falls.
     """
     found = find(name, is_name=True)
-    characters = list(fold_size_text(name) if len(fold_size_text(name)) != len(name) else name)
+    folded = fold_size_text(name)
+    text = name if len(folded) == len(name) else folded
     for start, end in (item.span for item in found.all):
-        characters[start:end] = " " * (end - start)
-    return "".join(characters)
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def _stated_total(price: float | None, stated_unit_price: str | None) -> StatedUnitPrice | None:
@@ -147,7 +150,8 @@ def _stated_total(price: float | None, stated_unit_price: str | None) -> StatedU
 def _combine(field: Found, title: Found, name: str, stated: StatedUnitPrice | None) -> Size | None:
     content = _content(field)
     if content is not None:
-        return replace(_divide(content, field, title, stated), by_weight=field.by_weight)
+        size = _divide(content, field, title, stated)
+        return replace(size, by_weight=True) if field.by_weight else size
     named = _content(title)
     field_count = _count(field)
     if named is not None and field_count is not None and field_count > 1 and _is_capacity(named, name):
@@ -161,17 +165,20 @@ def _content(found: Found) -> Measure | None:
     """The measure that says how much there is: a multiplied one before a plain one, mass and volume before length
     and area.
     """
-    ranked = sorted(
-        found.measures, key=lambda measure: (measure.count is None, measure.unit not in ("g", "ml"), measure.span)
+    return min(
+        found.measures,
+        key=lambda measure: (measure.count is None, measure.unit not in ("g", "ml"), measure.span),
+        default=None,
     )
-    return ranked[0] if ranked else None
 
 
 def _count(found: Found) -> int | None:
     """The number of packs, else of pieces; a fraction is none."""
+    if not found.counts:
+        return None
     whole = [count for count in found.counts if count.number == int(count.number) and count.number <= MAXIMUM_COUNT]
-    ranked = sorted(whole, key=lambda count: (not count.is_pack, count.span))
-    return int(ranked[0].number) if ranked else None
+    first = min(whole, key=lambda count: (not count.is_pack, count.span), default=None)
+    return None if first is None else int(first.number)
 
 
 def _is_capacity(measure: Measure, name: str) -> bool:

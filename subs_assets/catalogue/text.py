@@ -18,12 +18,14 @@ _INVISIBLE = re.compile(
 )
 _SPECIAL = re.compile(r"[<&\x00-\x1f\x7f-\x9f\u00ad\u00a0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufff9-\ufffd]")
 _PUNCTUATION = re.compile(r"[^\w%&+]|_")
-_NO_SPACE = re.compile(r"\s\s|[^\S ]")
+_APOSTROPHES = frozenset("'’")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NO_SPACE = re.compile(r"[^\S ]")
 
 
 def is_valid_text(text: str) -> bool:
     """False for lone surrogates, which no UTF-8 file, no database and no terminal can hold."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def storable(text: str) -> str:
@@ -48,7 +50,7 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     if _SPECIAL.search(text):
         text, more = _without_markup(text)
         notes += more
-    if _NO_SPACE.search(text):
+    if "  " in text or _NO_SPACE.search(text):
         text = " ".join(text.split())
     return text.strip(), notes
 
@@ -72,9 +74,20 @@ def fold(text: str) -> str:
     """For comparison: case and diacritics folded, punctuation to spaces, one space at a time. "Nestlé's" ->
     "nestles".
     """
-    letters = text.casefold().replace("'", "").replace("’", "")
-    if not letters.isascii():
-        letters = "".join(
-            letter for letter in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(letter)
-        )
-    return " ".join(_PUNCTUATION.sub(" ", letters).split())
+    return " ".join(text.casefold().translate(_FOLDED).split())
+
+
+class _Folded(dict[int, str]):
+    """What ``fold`` makes of each character; worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        letters = "" if chr(code) in _APOSTROPHES else without_diacritics(chr(code))
+        self[code] = _PUNCTUATION.sub(" ", letters)
+        return self[code]
+
+
+_FOLDED = _Folded()
+
+
+def without_diacritics(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))

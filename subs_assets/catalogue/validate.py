@@ -173,6 +173,8 @@ def parse_price(value: Any) -> float | None:
         return number if math.isfinite(number) else None
     if not isinstance(value, str):
         return None
+    if value.replace(".", "", 1).isdecimal():
+        return float(value)
     match = _PRICE.fullmatch(value.strip())
     if match is None:
         return None

@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from subs_assets.catalogue.measures import fold_size_text
 from subs_assets.catalogue.size import StatedUnitPrice, parse_unit_price, read_size, strip_sizes, unit_price
 
 
@@ -204,3 +205,10 @@ def test_unit_price(price: float | None, size_text: str, expected: float | None)
 )
 def test_strip_sizes(name: str, rest: str) -> None:
     assert " ".join(strip_sizes(name).split()) == rest
+
+
+@pytest.mark.parametrize("text", ["ΛΑΔΙΣ 5 KG", "İZMİR 6 × 330 ML", "Größe’s\u00a01 L"])
+def test_every_character_keeps_its_place_when_a_size_text_is_folded(text: str) -> None:
+    folded = fold_size_text(text)
+    assert len(folded) == len(text)
+    assert folded == "".join(fold_size_text(character) for character in text)

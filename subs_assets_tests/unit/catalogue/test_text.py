@@ -28,7 +28,14 @@ def test_clean(raw: str, text: str, notes: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text, folded",
-    [("Nestlé's", "nestles"), ("GRÖSSE-Straße", "grosse strasse"), ("Dips & Pâté, 50%", "dips & pate 50%"), ("!?", "")],
+    [
+        ("Nestlé's", "nestles"),
+        ("GRÖSSE-Straße", "grosse strasse"),
+        ("Dips & Pâté, 50%", "dips & pate 50%"),
+        ("Cafe\u0301_au lait", "cafe au lait"),
+        ("½ ﬁne＇s Ｐｉｅ", "1 2 fine s pie"),
+        ("!?", ""),
+    ],
 )
 def test_fold(text: str, folded: str) -> None:
     assert fold(text) == folded
