@@ -177,7 +177,11 @@ class ComputeResource(ConfigurableResource):
             Dask(self.scheduler, self.shared).check()
 
     def compute(self) -> Compute:
-        return Dask(self.scheduler, self.shared) if self.scheduler else LOCAL
+        return self.elsewhere() or LOCAL
+
+    def elsewhere(self) -> Compute | None:
+        """None where the run's own process computes."""
+        return Dask(self.scheduler, self.shared) if self.scheduler else None
 
 
 class EncoderResource(ConfigurableResource):
@@ -185,11 +189,12 @@ class EncoderResource(ConfigurableResource):
 
     model: str = Field(description="A sentence-transformers model by name or folder; all-MiniLM-L6-v2 is packaged")
     vectors: str
+    compute: ComputeResource
     _store: VectorStore | None = PrivateAttr(default=None)
 
     def store(self) -> VectorStore:
         if self._store is None:
-            self._store = open_store(Path(self.vectors), self.model)
+            self._store = open_store(Path(self.vectors), self.model, self.compute.elsewhere())
         return self._store
 
 
@@ -245,6 +250,7 @@ class ReportFolder(ConfigurableResource):
 def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """The resources by the names under which assets ask for them."""
     database, control_state = shown_url(settings.database_url), shown_url(settings.control_url)
+    compute = ComputeResource(scheduler=settings.scheduler, shared=settings.shared)
     return {
         "warehouse": WarehouseResource(
             database=database,
@@ -253,8 +259,8 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
             catalogues=[str(folder) for folder in settings.catalogues],
             data_set=settings.data_set,
         ),
-        "compute": ComputeResource(scheduler=settings.scheduler, shared=settings.shared),
-        "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors)),
+        "compute": compute,
+        "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors), compute=compute),
         "trained_model": TrainedModelResource(folder=str(settings.model or trained.SHIPPED)),
         "archive_store": ArchiveStoreResource(
             database=database,

@@ -14,7 +14,7 @@ from subs_assets.database.engine import open_engine
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.definitions import build_defs
 from subs_assets.embedding.vector_store import VectorStore
-from subs_assets.resources import EncoderResource
+from subs_assets.resources import ComputeResource, EncoderResource
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
 from subs_assets_tests.hashing_encoder import HashingEncoder
@@ -75,7 +75,7 @@ class HashingEncoderResource(EncoderResource):
 
     def store(self) -> VectorStore:
         if self._store is None:
-            self._store = VectorStore(Path(self.vectors), HashingEncoder())
+            self._store = VectorStore(Path(self.vectors), HashingEncoder(), self.compute.elsewhere())
         return self._store
 
 
@@ -137,7 +137,8 @@ def settings_of(folder: Path, database_url: str = "") -> Settings:
 
 def small_definitions(settings: Settings, **overrides: Any) -> Any:
     """The definitions of these catalogues with the small encoder."""
-    encoder = HashingEncoderResource(vectors=str(settings.vectors))
+    compute = ComputeResource(scheduler=settings.scheduler, shared=settings.shared)
+    encoder = HashingEncoderResource(vectors=str(settings.vectors), compute=compute)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return build_defs(settings, {"encoder": encoder, **overrides})

@@ -3,7 +3,7 @@ exported_model.py."""
 
 import logging
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.compute import threads
+from subs_assets.compute import Compute, threads
 from subs_assets.embedding import exported_model, packaged_model
 from subs_assets.embedding.encoder import Progress, SentenceTransformerEncoder
 from subs_assets.embedding.exported_model import ExportedModel, NotExported
@@ -24,6 +24,9 @@ FOLDER = "onnx"
 
 ATTENTION = "eager"
 """Exported from it, a row costs 5 % less than from torch's fused attention."""
+
+OWN_EXPORTS = Path.home() / ".cache" / "subs_assets"
+"""Where a worker keeps the exported model that does not see the folder of the vectors."""
 
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "C:/Windows/System32/nvcuda.dll")
 """What a machine with a device for torch has: NVIDIA on Linux, under WSL, AMD, NVIDIA on Windows."""
@@ -58,6 +61,10 @@ class FastEncoder:
             return np.empty((0, self.dimension), dtype=np.float32)
         return self._way.encode(texts, progress)
 
+    def __reduce__(self) -> tuple[Callable[..., "FastEncoder"], tuple[str, Path, str]]:
+        """What another process makes its own one from; nothing that is loaded here goes there."""
+        return _of_another_process, (self.reference.model, self.vectors, self.fingerprint)
+
     @cached_property
     def _way(self) -> SentenceTransformerEncoder | ExportedModel:
         device = device_of_torch() if may_have_device(*_facts()) else None
@@ -80,9 +87,19 @@ class FastEncoder:
         return exported
 
 
-def open_store(vectors: Path, model: str) -> VectorStore:
-    """The kept vectors of a model; what they lack is encoded by the fastest way."""
-    return VectorStore(vectors, FastEncoder(model, vectors))
+def open_store(vectors: Path, model: str, elsewhere: Compute | None = None) -> VectorStore:
+    """The kept vectors of a model; what they lack is encoded by the fastest way, here or ``elsewhere``."""
+    return VectorStore(vectors, FastEncoder(model, vectors), elsewhere)
+
+
+def _of_another_process(model: str, vectors: Path, fingerprint: str) -> FastEncoder:
+    encoder = FastEncoder(model, vectors if (vectors / fingerprint).is_dir() else OWN_EXPORTS)
+    if encoder.fingerprint != fingerprint:
+        raise ValueError(
+            f"{platform.node()} has another model by the name {model} than the run that wants it (fingerprint "
+            f"{encoder.fingerprint} instead of {fingerprint}): bring its files there, and start the worker again"
+        )
+    return encoder
 
 
 def may_have_device(system: str, processor: str, torch_version: str, has_driver: bool) -> bool:

@@ -4,13 +4,14 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.compute import Compute
 from subs_assets.embedding.encoder import Encoder, Progress
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,15 @@ class VectorStore:
     The keys are renamed into place last: a shard is there as a whole or not at all, and an interrupted run keeps those
     it finished. Shards are never changed, so any number of processes may read and add at once; at worst a text is
     encoded twice.
+
+    ``elsewhere``: where shards are encoded, several at once; None: one after the other by ``encoder`` itself, which has
+    threads of its own. Whoever asks writes them.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, folder: Path, encoder: Encoder, elsewhere: Compute | None = None) -> None:
         self.folder = folder / encoder.fingerprint
         self.encoder = encoder
+        self.elsewhere = elsewhere
         self._shards: dict[str, _Shard] = {}
         self._refused: set[str] = set()
 
@@ -112,11 +117,24 @@ class VectorStore:
         # By length over all shards, so that the encoder's batches hold texts of one length; the longest first, so that
         # the time left is over- rather than underestimated.
         order = sorted(range(len(texts)), key=lambda row: (-len(texts[row]), texts[row]))
-        for start in range(0, len(order), SHARD):
-            rows = order[start : start + SHARD]
-            shard_texts = [texts[row] for row in rows]
-            vectors = self.encoder.encode(shard_texts, _continued(progress, start, len(texts)))
-            self._write(shard_texts, keys[rows], vectors)
+        shards = [order[start : start + SHARD] for start in range(0, len(order), SHARD)]
+        shard_texts = [[texts[row] for row in rows] for rows in shards]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for rows, own, vectors in zip(shards, shard_texts, self._encoded(shard_texts, progress), strict=True):
+            self._write(own, keys[rows], vectors)
+
+    def _encoded(self, shards: list[list[str]], progress: Progress | None) -> Iterator[NDArray[np.float32]]:
+        done, total = 0, sum(map(len, shards))
+        if self.elsewhere is None:
+            for texts in shards:
+                yield self.encoder.encode(texts, _continued(progress, done, total))
+                done += len(texts)
+            return
+        for vectors in self.elsewhere.map(encoded, self.encoder, shards):
+            yield vectors
+            done += len(vectors)
+            if progress is not None:
+                progress(done, total)
 
     def _write(self, texts: list[str], keys: NDArray[np.bytes_], vectors: NDArray[np.float32]) -> None:
         expected = (len(texts), self.encoder.dimension)
@@ -131,7 +149,6 @@ class VectorStore:
                 f"the encoder gave no vector of unit length for {len(wrong)} of {len(texts)} texts, the first is "
                 f"{texts[wrong[0]][:200]!r}; none of these {len(texts)} was stored"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
         name = uuid.uuid4().hex
         _save_durably(self.folder / f"{name}.npy", vectors)
         unnamed = self.folder / f"{name}.keys.tmp"
@@ -162,6 +179,11 @@ class VectorStore:
         )
         self._shards.pop(name, None)
         self._refused.add(name)
+
+
+def encoded(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """What ``encoder`` gives for the texts."""
+    return encoder.encode(texts)
 
 
 def _keys(texts: Sequence[str]) -> NDArray[np.bytes_]:

@@ -51,14 +51,6 @@ def reference() -> SentenceTransformerEncoder:
     return loaded
 
 
-@pytest.fixture(scope="module")
-def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store's folder with the packaged model exported into it."""
-    folder = tmp_path_factory.mktemp("vectors")
-    FastEncoder(NAME, folder).encode(["milk"])
-    return folder
-
-
 @pytest.fixture
 def copy(vectors: Path, tmp_path: Path) -> Path:
     """The exported model's folder, to be spoilt."""
