@@ -15,9 +15,11 @@ from subs_assets.catalogue.categories import build_categories
 from subs_assets.catalogue.core_name import core_name
 from subs_assets.catalogue.measures import DIMENSIONS
 from subs_assets.database import frames, tables
-from subs_assets.embedding.matrices import ALIKE
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.matrices import alike_names
+from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.name_weights import COLUMNS
-from subs_assets.embedding.similarity import NameFeatures, alike_names, lexical_features
+from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.identity.products import identify
 from subs_assets.model.trained import shipped_model
@@ -124,12 +126,20 @@ def store_in(folder: Path) -> VectorStore:
     return VectorStore(folder, HashingEncoder())
 
 
+def names_in(folder: Path) -> NameStore:
+    return NameStore(store_in(folder), shipped_model().names)
+
+
 def spelled(names: Iterable[str]) -> NameFeatures:
     """Features whose vectors come from the hashing encoder, without a folder."""
     names = list(names)
     if not names:
         return no_features()
     return NameFeatures(HashingEncoder().encode(names), lexical_features(names, shipped_model().names))
+
+
+def alike_spelled(names: Iterable[str]) -> AlikeRows:
+    return AlikeRows.of(spelled(names))
 
 
 def no_features() -> NameFeatures:
@@ -145,6 +155,11 @@ def features_with(similarity: NDArray[np.float64]) -> NameFeatures:
 
     vectors = np.linalg.cholesky(similarity).astype(np.float32)
     return NameFeatures(vectors, sparse.csr_matrix(vectors))
+
+
+def alike_as(similarity: NDArray[np.float64]) -> AlikeRows:
+    """Rows that are as alike as the cells say (``features_with``)."""
+    return AlikeRows.of(features_with(similarity))
 
 
 def attributes_of(*products: dict[str, object]) -> ProductAttributes:
@@ -221,5 +236,5 @@ def inputs_of(shop: Shops, mappings: pd.DataFrame | None = None) -> Substitution
         NO_FACETS,
         equivalences() if mappings is None else mappings,
         blocks_of(shop),
-        alike_names(spelled(shop.products["core_name"]), ALIKE),
+        alike_names(alike_spelled(shop.products["core_name"])),
     )

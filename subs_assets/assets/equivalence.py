@@ -10,7 +10,8 @@ from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
-from subs_assets.embedding.similarity import name_features
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.name_store import NameStore
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
 from subs_assets.equivalence.changes import CHANGE_COLUMNS, CHANGES, mapping_changes
 from subs_assets.equivalence.mapping import KEY_COLUMNS
@@ -51,9 +52,8 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
-    progress = log_progress(context.log, "names encoded")
-    features = name_features(listings["core_name"].tolist(), trained_model.model().names, encoder.store(), progress)
-    facets, shelves = facets_and_shelves(listings, listing_categories, categories, features)
+    alike = alike_listings(context, listings, NameStore(encoder.store(), trained_model.model().names))
+    facets, shelves = facets_and_shelves(listings, listing_categories, categories, alike)
     kinds = facets.groupby(["company_slug", "kind"], as_index=False).agg(facets=("path", "size"))
     origins = shelves.groupby(["company_slug", "origin"], as_index=False).agg(rows=("sku", "size"))
     outputs = [
@@ -88,13 +88,12 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
-    progress = log_progress(context.log, "names encoded")
-    features = name_features(listings["core_name"].tolist(), trained_model.model().names, encoder.store(), progress)
+    alike = alike_listings(context, listings, NameStore(encoder.store(), trained_model.model().names))
     decisions = warehouse.decisions("equivalence")
     model = trained_model.model()
     calibration = model.same_shelf
     found = build_equivalences(
-        listings, product_listings, categories, category_facets, listing_shelves, decisions, features, calibration,
+        listings, product_listings, categories, category_facets, listing_shelves, decisions, alike, calibration,
         encoder.store(),
     )  # fmt: skip
     doubt = model.doubt_of_shelves(encoder.model, encoder.store().encoder.fingerprint)
@@ -134,6 +133,12 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         Output(changes, "category_equivalence_changes", metadata=told(changes, is_first=before.empty)),
     ]
     yield from selected(context, outputs)
+
+
+def alike_listings(context: AssetExecutionContext, listings: pd.DataFrame, store: NameStore) -> AlikeRows:
+    """Which listings have names that are alike; what is new among these is told as it is encoded and compared."""
+    encoded, compared = (log_progress(context.log, f"names {done}") for done in ("encoded", "compared"))
+    return store.alike(listings["core_name"].tolist(), encoded, compared)
 
 
 def told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
+from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.report.heatmap import rates_picture
 from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
@@ -53,8 +54,8 @@ def embedding_matrices(
     Rows are aligned with `products`; a block holds the rows that stand on one shelf. A name is encoded once, ever.
     """
     progress = log_progress(context.log, "names encoded")
-    weights = trained_model.model().names
-    return build_matrices(products, product_listings, listing_shelves, weights, encoder.store(), progress)
+    store = NameStore(encoder.store(), trained_model.model().names)
+    return build_matrices(products, product_listings, listing_shelves, store, progress)
 
 
 @asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")

@@ -13,16 +13,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue.category_path import ROOT
+from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.encoder import Progress
-from subs_assets.embedding.name_weights import NameWeights
-from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_names, lexical_features
-from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.embedding.name_store import NameStore
+from subs_assets.embedding.similarity import NameFeatures, Pairs
 
 PUBLISHED = "published.txt"
 
 ALIKE = 0.7
 """Mean similarity from which on two names are alike wherever their products stand; what a category speaks for is
 found by the blocks, further down."""
+
+MOST_ALIKE = 200
+"""Other rows of each row that ``alike_names`` keeps: without a bound, 10,000 equal names would be 100 million pairs. In
+at/ and au/ no name has more than 130."""
 
 BLOCK_COLUMNS = ["company_slug", "path", "row"]
 
@@ -57,8 +61,7 @@ def build_matrices(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
-    weights: NameWeights,
-    store: VectorStore,
+    store: NameStore,
     progress: Progress | None = None,
 ) -> EmbeddingMatrices:
     """The features of every product's core name (the vector of its name where the core is empty), which names are
@@ -72,14 +75,22 @@ def build_matrices(
     blocks = shelved.assign(row=row_of.reindex(shelved["product_id"]).to_numpy())[BLOCK_COLUMNS].drop_duplicates()
     if blocks["row"].isna().any():
         raise ValueError("product_listings name a product that is not among the products")
-    lexical = lexical_features(ordered["core_name"].tolist(), weights)
-    features = NameFeatures(store.vectors(texts.tolist(), progress), lexical)
+    core_names = ordered["core_name"].tolist()
+    features = NameFeatures(store.vectors.vectors(texts.tolist(), progress), store.lexical(core_names))
     return EmbeddingMatrices(
         product_ids=ordered["product_id"].to_numpy(dtype=object),
         features=features,
-        alike_names=alike_names(features, ALIKE),
+        alike_names=alike_names(store.alike(core_names, progress)),
         blocks=blocks.astype({"row": "int64"}).sort_values(BLOCK_COLUMNS, ignore_index=True),
     )
+
+
+def alike_names(alike: AlikeRows) -> Pairs:
+    """Ordered pairs of different rows whose mean similarity is at least ``ALIKE``: of each left row those with the
+    ``MOST_ALIKE`` most similar others, equal similarities by row number; in order of left, then right."""
+    rows = np.arange(len(alike), dtype=np.intp)
+    pairs = alike.nearest(rows, rows, ALIKE, MOST_ALIKE)
+    return pairs.where(np.lexsort((pairs.right, pairs.left)))
 
 
 def save(matrices: EmbeddingMatrices, folder: Path) -> None:

@@ -60,7 +60,7 @@ class VectorStore:
         ``progress`` is told how many of the unknown texts are encoded. The encoder is not loaded when all are known.
         Raises ValueError naming the text when the encoder gives a row that is no direction (NaN, zero, another length).
         """
-        keys = _keys(texts)
+        keys = text_keys(texts)
         if len(keys) == 0:
             return np.empty((0, self.encoder.dimension), dtype=np.float32)
         unique, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
@@ -186,7 +186,8 @@ def encoded(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
     return encoder.encode(texts)
 
 
-def _keys(texts: Sequence[str]) -> NDArray[np.bytes_]:
+def text_keys(texts: Sequence[str]) -> NDArray[np.bytes_]:
+    """(n,) of ``KEY``, a key for each text."""
     digests = b"".join(hashlib.blake2b(text.encode(), digest_size=KEY.itemsize).digest() for text in texts)
     return np.frombuffer(digests, dtype=KEY)
 

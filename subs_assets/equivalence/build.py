@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
-from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.decisions import apply_decisions
@@ -45,13 +45,13 @@ class Equivalences:
 
 
 def facets_and_shelves(
-    listings: pd.DataFrame, listing_categories: pd.DataFrame, categories: pd.DataFrame, features: NameFeatures
+    listings: pd.DataFrame, listing_categories: pd.DataFrame, categories: pd.DataFrame, alike: AlikeRows
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables ``category_facets`` and ``listing_shelves``; ``features`` are aligned with the rows of ``listings``."""
+    """Tables ``category_facets`` and ``listing_shelves``; ``alike``: of the rows of ``listings``."""
     shelves = with_rows(listing_categories, listings)
     shelved = shelves[shelves["path"] != category_path.ROOT]
-    facets = find_facets(categories, shelved, features)
-    return facets, effective_shelves(shelves, facets, features).drop(columns="row")
+    facets = find_facets(categories, shelved, alike)
+    return facets, effective_shelves(shelves, facets, alike).drop(columns="row")
 
 
 def with_rows(frame: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def build_equivalences(
     facets: pd.DataFrame,
     shelves: pd.DataFrame,
     decisions: pd.DataFrame,
-    features: NameFeatures,
+    alike: AlikeRows,
     calibration: Calibration,
     store: VectorStore,
     thresholds: Thresholds = THRESHOLDS,
@@ -84,7 +84,7 @@ def build_equivalences(
     found: list[Mappings] = []
     direct: dict[tuple[str, str], DirectEvidence] = {}
     for one, other in combinations(sorted(trees), 2):
-        pairs = listing_evidence(features, rows[one], rows[other], product, calibration)
+        pairs = listing_evidence(alike, rows[one], rows[other], product, calibration)
         shares = category_shares(trees[one], trees[other], pairs, alike_paths(labels[one], labels[other]))
         for directed, directed_pairs in ((shares, pairs), (shares.reversed(), pairs.reversed())):
             found.append(map_categories(directed, directed_pairs, listings, thresholds))

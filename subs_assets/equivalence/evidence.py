@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from subs_assets.embedding.similarity import NameFeatures, alike_pairs, mutual_nearest
+from subs_assets.embedding.alike import AlikeRows, alike_pairs
+from subs_assets.embedding.similarity import NameFeatures
 
 NEIGHBOURS = 5
 """Two listings vouch for each other when each is among the other's five nearest at the other company."""
@@ -103,7 +104,7 @@ def null_margin(slope: float, intercept: float) -> float:
 
 
 def listing_evidence(
-    features: NameFeatures,
+    alike: AlikeRows,
     source_rows: NDArray[np.intp],
     target_rows: NDArray[np.intp],
     product: NDArray[np.object_],
@@ -111,10 +112,10 @@ def listing_evidence(
 ) -> ListingEvidence:
     """Hard and soft pairs between two companies' listings.
 
-    ``product`` is the product of every row of ``features``. A listing with a hard pair needs, and gets, no soft one.
+    ``product`` is the product of every row of ``alike``. A listing with a hard pair needs, and gets, no soft one.
     """
     hard = _shared_products(source_rows, target_rows, product)
-    soft = mutual_nearest(alike_pairs(features, source_rows, target_rows, calibration.null_margin), NEIGHBOURS)
+    soft = alike.mutual_nearest(source_rows, target_rows, calibration.null_margin, NEIGHBOURS)
     soft = soft.where(~np.isin(soft.left, hard[0]) & ~np.isin(soft.right, hard[1]))
     weight = np.r_[np.ones(len(hard[0])), calibration.probability(soft.similarity)]
     is_hard = np.r_[np.ones(len(hard[0]), bool), np.zeros(len(soft), bool)]

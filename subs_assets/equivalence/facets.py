@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.claims import find_claims
-from subs_assets.embedding.similarity import NameFeatures, Pairs, alike_pairs
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.similarity import Pairs
 from subs_assets.equivalence.homes import LEAST_JUDGED, scattered_categories
 
 CLAIM_WORDS = frozenset(
@@ -114,20 +115,20 @@ FACET_CHILDREN = 0.5
 FACET_COLUMNS = ["company_slug", "path", "kind", "spread", "reason"]
 
 
-def find_facets(categories: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+def find_facets(categories: pd.DataFrame, shelves: pd.DataFrame, alike: AlikeRows) -> pd.DataFrame:
     """The facets of all companies: table ``category_facets``.
 
-    ``shelves``: one row a listing and path, with ``row`` (of ``features``), ``company_slug``, ``path``.
+    ``shelves``: one row a listing and path, with ``row`` (of ``alike``), ``company_slug``, ``path``.
     """
     found = [
-        _company_facets(nodes, shelves[shelves["company_slug"] == company], features)
+        _company_facets(nodes, shelves[shelves["company_slug"] == company], alike)
         for company, nodes in categories.groupby("company_slug", sort=True)
     ]
     frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FACET_COLUMNS)
     return frame.sort_values(["company_slug", "path"], ignore_index=True)
 
 
-def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, alike: AlikeRows) -> pd.DataFrame:
     company = nodes["company_slug"].iloc[0]
     listings = dict(zip(nodes["path"], nodes["listings"].astype(int), strict=True))
     facets: dict[str, tuple[str, float | None, str]] = {}
@@ -139,7 +140,7 @@ def _company_facets(nodes: pd.DataFrame, shelves: pd.DataFrame, features: NameFe
         if named:
             facets[path] = (named[0], None, named[1])
     branch_depth = 2 if universal else 1
-    relatives = nearest_relatives(features, np.unique(shelves["row"].to_numpy(np.intp)))
+    relatives = nearest_relatives(alike, np.unique(shelves["row"].to_numpy(np.intp)))
     scattered = scattered_categories(shelves, relatives, branch_depth, _with_all_below(facets, listings, universal))
     for path, scatter in scattered.items():
         reason = (
@@ -214,14 +215,9 @@ def branch_spread(
     return inside, np.exp(entropy).to_dict()
 
 
-def nearest_relatives(features: NameFeatures, rows: NDArray[np.intp]) -> Pairs:
+def nearest_relatives(alike: AlikeRows, rows: NDArray[np.intp]) -> Pairs:
     """Each row's most similar other rows, at most ``RELATIVES``, most similar first."""
-    pairs = alike_pairs(features, rows, rows, RELATIVE_SIMILARITY)
-    pairs = pairs.where(pairs.left != pairs.right)
-    order = np.lexsort((pairs.right, -pairs.similarity, pairs.left))
-    ordered = Pairs(pairs.left[order], pairs.right[order], pairs.cosine[order], pairs.lexical[order])
-    place = pd.Series(ordered.left).groupby(ordered.left).cumcount().to_numpy()
-    return ordered.where(place < RELATIVES)
+    return alike.nearest(rows, rows, RELATIVE_SIMILARITY, RELATIVES)
 
 
 def _rows_below(shelves: pd.DataFrame) -> dict[str, set[int]]:
@@ -264,7 +260,7 @@ def _hand_down(facets: dict[str, tuple], nodes: pd.DataFrame, universal: str | N
             facets[path] = (facets[above[-1]][0], None, f"stands under {category_path.readable(above[-1])}")
 
 
-def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, alike: AlikeRows) -> pd.DataFrame:
     """Where each listing counts for equivalences and level 5: table ``listing_shelves``.
 
     Its own paths that are no facets; else, where it stands under facets only, the shelf on which most of its nearest
@@ -277,7 +273,7 @@ def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: Nam
     has_path = (shelves["path"] != category_path.ROOT).to_numpy()
     own = shelves[has_path & ~is_facet].assign(origin="own", weight=1.0)
     lost = shelves[has_path & is_facet & ~shelves["row"].isin(own["row"])].drop_duplicates("row")
-    moved = [_shelf_of_relatives(part, own, features) for _, part in lost.groupby("company_slug", sort=True)]
+    moved = [_shelf_of_relatives(part, own, alike) for _, part in lost.groupby("company_slug", sort=True)]
     columns = ["company_slug", "sku", "path", "origin", "weight", "row"]
     frame = pd.concat([own[columns], *moved], ignore_index=True)[columns]
     return frame.drop_duplicates(["company_slug", "sku", "path"]).sort_values(
@@ -285,34 +281,39 @@ def effective_shelves(shelves: pd.DataFrame, facets: pd.DataFrame, features: Nam
     )
 
 
-def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+def _shelf_of_relatives(lost: pd.DataFrame, own: pd.DataFrame, alike: AlikeRows) -> pd.DataFrame:
     company = lost["company_slug"].iloc[0]
     shelved = own[own["company_slug"] == company].sort_values(["row", "path"])
-    found = _likely_shelves(lost["row"].unique(), shelved, features)
-    if not _shelves_follow_names(shelved, features):
+    found = _likely_shelves(lost["row"].unique(), shelved, alike)
+    if not _shelves_follow_names(shelved, alike):
         found = found[:0]
     return lost[["company_slug", "sku", "row"]].merge(found, on="row").assign(origin="relatives")
 
 
-def _shelves_follow_names(shelved: pd.DataFrame, features: NameFeatures) -> bool:
+def _shelves_follow_names(shelved: pd.DataFrame, alike: AlikeRows) -> bool:
     """Whether relatives find the shelf of those listings whose shelf is known; few listings are taken at their word."""
     rows = shelved["row"].unique()
-    found = _likely_shelves(rows[:: max(1, len(rows) // CHECKED)], shelved, features)
+    found = _likely_shelves(rows[:: max(1, len(rows) // CHECKED)], shelved, alike)
     right = pd.MultiIndex.from_frame(found[["row", "path"]]).isin(pd.MultiIndex.from_frame(shelved[["row", "path"]]))
     return len(found) < LEAST_CHECKED or float(right.mean()) >= LIKELY
 
 
-def _likely_shelves(rows: NDArray[np.intp], shelved: pd.DataFrame, features: NameFeatures) -> pd.DataFrame:
+def _likely_shelves(rows: NDArray[np.intp], shelved: pd.DataFrame, alike: AlikeRows) -> pd.DataFrame:
     """(row, path, weight) of the rows whose relatives among the others agree on a shelf."""
     first = shelved.drop_duplicates("row")
     at = pd.Series(first["path"].to_numpy(), index=first["row"].to_numpy(np.intp))
-    pairs = alike_pairs(features, rows.astype(np.intp), at.index.to_numpy(), RELATIVE_SIMILARITY)
-    pairs = pairs.where(pairs.left != pairs.right)
-    votes = pd.DataFrame(
-        {"row": pairs.left, "path": at.reindex(pairs.right).to_numpy(), "similarity": pairs.similarity}
-    ).sort_values(["row", "similarity", "path"], ascending=[True, False, True])
-    votes = votes[votes.groupby("row").cumcount() < RELATIVES]
+    relatives = alike.between(rows.astype(np.intp), at.index.to_numpy(np.intp), RELATIVE_SIMILARITY)
+    votes = pd.concat([_votes(part, at) for part in relatives] or [pd.DataFrame(columns=["row", "path", "similarity"])])
     share = votes.groupby(["row", "path"], as_index=False)["similarity"].sum()
     share["weight"] = share["similarity"] / (share.groupby("row")["similarity"].transform("sum") + DOUBT)
     likely = share[share["weight"] >= LIKELY].sort_values(["row", "weight", "path"], ascending=[True, False, True])
     return likely.drop_duplicates("row")[["row", "path", "weight"]]
+
+
+def _votes(relatives: Pairs, at: pd.Series) -> pd.DataFrame:
+    """(row, path, similarity) of each row's nearest relatives, among equal ones by path."""
+    others = relatives.where(relatives.left != relatives.right)
+    votes = pd.DataFrame(
+        {"row": others.left, "path": at.reindex(others.right).to_numpy(), "similarity": others.similarity}
+    ).sort_values(["row", "similarity", "path"], ascending=[True, False, True])
+    return votes[votes.groupby("row").cumcount() < RELATIVES]

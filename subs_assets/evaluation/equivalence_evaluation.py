@@ -125,13 +125,13 @@ def evaluate_equivalences(
             "SUBS_HOME to a home with those"
         )
     report("mappings as they are")
-    features = inputs.features()
-    run = find_mappings(inputs, features)
+    alike = inputs.alike()
+    run = find_mappings(inputs, alike)
     facets = run.shelving.facets
     roots = facets[facets["kind"] == "universal_root"]
     pairs = company_pairs(
         inputs.listings, inputs.product_listings, inputs.listing_categories,
-        set(zip(roots["company_slug"], roots["path"], strict=True)), features, inputs.model.same_shelf,
+        set(zip(roots["company_slug"], roots["path"], strict=True)), alike, inputs.model.same_shelf,
         inputs.store,
     )  # fmt: skip
     stated: dict[str, Stated] = {"ours": stated_by_ours(run, inputs.companies)}

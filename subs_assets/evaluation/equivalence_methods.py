@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subs_assets.catalogue import category_path
-from subs_assets.embedding.similarity import NameFeatures
+from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import with_rows
 from subs_assets.equivalence.evidence import Calibration, ListingEvidence, listing_evidence
@@ -65,11 +65,11 @@ def company_pairs(
     product_listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
     universal_roots: set[tuple[str, str]],
-    features: NameFeatures,
+    alike: AlikeRows,
     calibration: Calibration,
     store: VectorStore,
 ) -> list[CompanyPair]:
-    """Every two companies of the tables; ``features`` are aligned with the rows of ``listings``, ``universal_roots``
+    """Every two companies of the tables; ``alike``: of the rows of ``listings``, ``universal_roots``
     are (company, path).
     """
     numbered = with_rows(listing_categories, listings)
@@ -88,7 +88,7 @@ def company_pairs(
         CompanyPair(
             trees[one],
             trees[other],
-            listing_evidence(features, rows[one], rows[other], product, calibration),
+            listing_evidence(alike, rows[one], rows[other], product, calibration),
             labels[one] @ labels[other].T,
             product,
         )

@@ -182,7 +182,7 @@ def main(folder: Path, labels: Path | None = None) -> None:
     from subs_assets.database.engine import open_engine
     from subs_assets.database.warehouse import Warehouse
     from subs_assets.embedding.fast_encoder import open_store
-    from subs_assets.embedding.similarity import name_features
+    from subs_assets.embedding.name_store import NameStore
     from subs_assets.model.trained import SHIPPED, load
     from subs_assets.settings import Settings
 
@@ -200,7 +200,7 @@ def main(folder: Path, labels: Path | None = None) -> None:
         warehouse.read("product_listings"),
         listing_categories,
         set(zip(roots["company_slug"], roots["path"], strict=True)),
-        name_features(listings["core_name"].tolist(), model.names, store),
+        NameStore(store, model.names).alike(listings["core_name"].tolist()),
         model.same_shelf,
         store,
     )

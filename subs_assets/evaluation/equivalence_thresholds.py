@@ -30,12 +30,12 @@ def variations() -> Iterator[tuple[str, Thresholds]]:
 def main() -> None:
     inputs, labels = published_inputs(), labelled_pairs()
     labels = labels[labels["half"] == FITTED]
-    features = inputs.features()
-    shelving = find_mappings(inputs, features).shelving
+    alike = inputs.alike()
+    shelving = find_mappings(inputs, alike).shelving
     nodes = paths_that_inherit(inputs.categories, shelving.facets)
     print(f"{'':<16} mappings precision recall    f1   ({len(labels)} labelled pairs)")
     for name, thresholds in variations():
-        run = find_mappings(inputs, features, shelving, thresholds)
+        run = find_mappings(inputs, alike, shelving, thresholds)
         found = scores(labels, said_of(stated_by_ours(run, inputs.companies), nodes))
         figures = [_figure(estimate) for estimate in (found.precision, found.recall, found.f1)]
         print(f"{name:<16} {len(run.accepted):>8} {figures[0]:>9} {figures[1]:>6} {figures[2]:>5}", flush=True)

@@ -55,9 +55,9 @@ class NullMappings:
 
 def null_mappings(inputs: MappingInputs, seeds: Sequence[int] = NULL_SEEDS, report: Report = silent) -> NullMappings:
     """Shuffle each company's listings over its categories, one company and seed at a time."""
-    features = inputs.features()
+    alike = inputs.alike()
     report("mappings as they are")
-    before = find_mappings(inputs, features)
+    before = find_mappings(inputs, alike)
     true_count = _accepted_by_pair(before)
     pairs = list(combinations(inputs.companies, 2))
     counts = {way: dict.fromkeys(pairs, 0) for way in ("rerun", "facets kept")}
@@ -68,8 +68,8 @@ def null_mappings(inputs: MappingInputs, seeds: Sequence[int] = NULL_SEEDS, repo
             standing = shuffled_over_categories(inputs.listing_categories, skus, company, seed)
             shelves = shuffled_over_categories(before.shelving.shelves, skus, company, seed)
             runs = {
-                "rerun": find_mappings(replace(inputs, listing_categories=standing), features),
-                "facets kept": find_mappings(inputs, features, replace(before.shelving, shelves=shelves)),
+                "rerun": find_mappings(replace(inputs, listing_categories=standing), alike),
+                "facets kept": find_mappings(inputs, alike, replace(before.shelving, shelves=shelves)),
             }
             for way, run in runs.items():
                 for pair, count in _accepted_by_pair(run).items():

@@ -83,9 +83,9 @@ def hidden_products(
     A case is a pair of categories (directed), counted once for each half that hides it, however many products join it.
     With several seeds cases are counted as their mean over the seeds: the same products hidden again are no new cases.
     """
-    features = inputs.features()
+    alike = inputs.alike()
     report("mappings as they are")
-    full = find_mappings(inputs, features)
+    full = find_mappings(inputs, alike)
     shared = _shared_products(inputs.product_listings)
     tallies = {"unidentified": _Tally([], [], []), "left out": _Tally([], [], [])}
     without_shelf = 0
@@ -99,7 +99,7 @@ def hidden_products(
             swapped = _swapped(cases, random)
             is_hidden = inputs.product_listings["product_id"].isin(hidden)
             runs = {
-                "unidentified": find_mappings(_unidentified(inputs, is_hidden), features, full.shelving),
+                "unidentified": find_mappings(_unidentified(inputs, is_hidden), alike, full.shelving),
                 "left out": find_mappings(inputs.without(listing_keys(inputs.product_listings[is_hidden]))),
             }
             for way, run in runs.items():

@@ -7,6 +7,7 @@ import pandas as pd
 
 from subs_assets.database import frames, tables
 from subs_assets.embedding.matrices import build_matrices
+from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.similarity import NameFeatures
 from subs_assets.evaluation.intervals import Share
 from subs_assets.evaluation.mapping_run import MappingInputs, find_mappings
@@ -100,7 +101,8 @@ def night_of(products: pd.DataFrame, night: MappingInputs) -> Night:
     described = products, night.product_listings, night.listings, night.listing_categories
     kinds = build_product_kinds(*described)
     claims = build_product_claims(*described, kinds)
-    matrices = build_matrices(products, night.product_listings, run.shelving.shelves, night.model.names, night.store)
+    names = NameStore(night.store, night.model.names)
+    matrices = build_matrices(products, night.product_listings, run.shelving.shelves, names)
     inputs = SubstitutionInputs(
         night.listings,
         products,

@@ -9,7 +9,8 @@ import pandas as pd
 
 from subs_assets.catalogue.categories import build_categories
 from subs_assets.database import control, frames, tables
-from subs_assets.embedding.similarity import NameFeatures, name_features
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
 from subs_assets.equivalence.decisions import Key
@@ -54,9 +55,9 @@ class MappingInputs:
     def companies(self) -> list[str]:
         return sorted(self.listings["company_slug"].unique())
 
-    def features(self) -> NameFeatures:
-        """Aligned with the rows of ``listings``."""
-        return name_features(self.listings["core_name"].tolist(), self.model.names, self.store)
+    def alike(self) -> AlikeRows:
+        """Of the rows of ``listings``."""
+        return NameStore(self.store, self.model.names).alike(self.listings["core_name"].tolist())
 
     def without(self, gone: pd.MultiIndex) -> "MappingInputs":
         """The same without the listings of these (company_slug, sku); a category that held no others is gone too."""
@@ -125,17 +126,17 @@ def published_inputs() -> MappingInputs:
 
 def find_mappings(
     inputs: MappingInputs,
-    features: NameFeatures | None = None,
+    alike: AlikeRows | None = None,
     shelving: Shelving | None = None,
     thresholds: Thresholds = THRESHOLDS,
 ) -> MappingRun:
-    """Features, facets, shelves and mappings, as the assets make them; decisions of people are left out.
+    """Alike names, facets, shelves and mappings, as the assets make them; decisions of people are left out.
 
-    ``features`` (of ``inputs.listings``) and ``shelving`` are made where they are not given.
+    ``alike`` (of ``inputs.listings``) and ``shelving`` are made where they are not given.
     """
-    features = inputs.features() if features is None else features
+    alike = inputs.alike() if alike is None else alike
     if shelving is None:
-        facets, shelves = facets_and_shelves(inputs.listings, inputs.listing_categories, inputs.categories, features)
+        facets, shelves = facets_and_shelves(inputs.listings, inputs.listing_categories, inputs.categories, alike)
         shelving = Shelving(
             frames.conform(facets, tables.category_facets), frames.conform(shelves, tables.listing_shelves)
         )
@@ -146,7 +147,7 @@ def find_mappings(
         shelving.facets,
         shelving.shelves,
         pd.DataFrame(columns=control.decisions.columns.keys()),
-        features,
+        alike,
         inputs.model.same_shelf,
         inputs.store,
         thresholds,

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices, load, save
-from subs_assets.embedding.name_weights import NameWeights
+from subs_assets.embedding import alike
+from subs_assets.embedding import matrices as embedding_matrices
+from subs_assets.embedding.matrices import EmbeddingMatrices, alike_names, build_matrices, load, save
 from subs_assets.embedding.similarity import Pairs
-from subs_assets.embedding.vector_store import VectorStore
 from subs_assets_tests.hashing_encoder import HashingEncoder
+from subs_assets_tests.small_shops import alike_spelled, names_in
 
 PRODUCTS = pd.DataFrame(
     {
@@ -37,14 +38,11 @@ LISTING_CATEGORIES = pd.DataFrame(
     ],
     columns=["company_slug", "sku", "position", "path"],
 )
-WEIGHTS = NameWeights({}, 9.0)
 
 
 @pytest.fixture
 def matrices(tmp_path: Path) -> EmbeddingMatrices:
-    return build_matrices(
-        PRODUCTS, PRODUCT_LISTINGS, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder())
-    )
+    return build_matrices(PRODUCTS, PRODUCT_LISTINGS, LISTING_CATEGORIES, names_in(tmp_path))
 
 
 def test_rows_are_the_products_in_order(matrices: EmbeddingMatrices) -> None:
@@ -64,7 +62,7 @@ def test_blocks_hold_every_shelf_and_nothing_uncategorised(matrices: EmbeddingMa
 
 def test_two_listings_of_one_product_on_one_shelf_are_one_row(tmp_path: Path) -> None:
     listings = PRODUCT_LISTINGS.assign(product_id="aldi:1")
-    built = build_matrices(PRODUCTS, listings, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder()))
+    built = build_matrices(PRODUCTS, listings, LISTING_CATEGORIES, names_in(tmp_path))
     assert built.blocks["path"].tolist() == ['["Fridge"]', '["Dairy","Milk"]', '["Sale"]']
 
 
@@ -98,18 +96,35 @@ def test_saving_again_replaces_and_leaves_nothing_behind(matrices: EmbeddingMatr
         PRODUCTS.iloc[1:2],
         PRODUCT_LISTINGS.iloc[1:3],
         LISTING_CATEGORIES.iloc[:3],
-        WEIGHTS,
-        VectorStore(tmp_path, HashingEncoder()),
+        names_in(tmp_path),
     )
     save(fewer, folder)
     assert load(folder).product_ids.tolist() == ["09300000000001"]
     assert [path.name for path in folder.parent.iterdir()] == ["matrices"]
 
 
+def test_alike_names_are_ordered_pairs_of_different_rows() -> None:
+    pairs = alike_names(alike_spelled(["swiss muesli", "swiss muesli", "muesli swiss", "dog food"]))
+    assert in_order(pairs) == [(i, j) for i in range(3) for j in range(3) if i != j]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_each_name_keeps_its_most_alike_others(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding_matrices, "MOST_ALIKE", 2)
+    monkeypatch.setattr(alike, "ROWS_AT_ONCE", at_once)
+    pairs = alike_names(alike_spelled(["swiss muesli", "muesli swiss", *["swiss muesli"] * 3, "dog food"]))
+    assert in_order(pairs) == [
+        (0, 2), (0, 3), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 2), (4, 0), (4, 2),
+    ]  # fmt: skip
+
+
+def in_order(pairs: Pairs) -> list[tuple[int, int]]:
+    return list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+
+
 def test_without_products(tmp_path: Path) -> None:
-    store = VectorStore(tmp_path / "vectors", HashingEncoder())
     none = build_matrices(
-        PRODUCTS.iloc[:0].astype("str"), PRODUCT_LISTINGS.iloc[:0], LISTING_CATEGORIES.iloc[:0], WEIGHTS, store
+        PRODUCTS.iloc[:0].astype("str"), PRODUCT_LISTINGS.iloc[:0], LISTING_CATEGORIES.iloc[:0], names_in(tmp_path)
     )
     save(none, tmp_path / "matrices")
     loaded = load(tmp_path / "matrices")
@@ -140,6 +155,4 @@ def test_a_truncated_matrix_is_refused(matrices: EmbeddingMatrices, tmp_path: Pa
 
 def test_a_listing_of_an_unknown_product_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="among the products"):
-        build_matrices(
-            PRODUCTS.iloc[:1], PRODUCT_LISTINGS, LISTING_CATEGORIES, WEIGHTS, VectorStore(tmp_path, HashingEncoder())
-        )
+        build_matrices(PRODUCTS.iloc[:1], PRODUCT_LISTINGS, LISTING_CATEGORIES, names_in(tmp_path))

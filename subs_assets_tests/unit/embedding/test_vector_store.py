@@ -226,8 +226,8 @@ def test_an_encoder_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_keys_that_end_in_zero_bytes_are_told_apart() -> None:
     """numpy drops trailing zeros when a single key is taken out; as arrays they must stay sixteen bytes."""
-    ends_in_zero = next(text for text in map(str, range(10_000)) if bytes(vector_store._keys([text]))[-1] == 0)
-    keys = vector_store._keys([ends_in_zero, "other"])
+    ends_in_zero = next(text for text in map(str, range(10_000)) if bytes(vector_store.text_keys([text]))[-1] == 0)
+    keys = vector_store.text_keys([ends_in_zero, "other"])
     assert keys.nbytes == 32
     assert np.searchsorted(np.sort(keys), keys).tolist() in ([0, 1], [1, 0])
 

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import control, frames, tables
-from subs_assets.embedding.similarity import name_features
 from subs_assets.equivalence.build import Equivalences, alike_paths, build_equivalences, facets_and_shelves
 from subs_assets.model.trained import shipped_model
-from subs_assets_tests.small_shops import item, path, shops, store_in
+from subs_assets_tests.small_shops import item, names_in, path, shops
 
 TASTES = ["swiss", "toasted", "honey", "cinnamon", "almond", "coconut"]
 
@@ -29,9 +28,9 @@ def equivalences(
 ) -> Equivalences:
     """``certainty``: how sure it is that the listings of Aldi stand where they do."""
     shop = shops(items if shuffle is None else pd.Series(items).sample(frac=1, random_state=shuffle).tolist())
-    store = store_in(folder)
-    features = name_features(shop.listings["core_name"].tolist(), shipped_model().names, store)
-    facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, features)
+    names = names_in(folder)
+    alike = names.alike(shop.listings["core_name"].tolist())
+    facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, alike)
     shelves["weight"] = shelves["weight"].where(shelves["company_slug"] != "aldi", certainty)
     table = frames.conform(pd.DataFrame(decisions or [], columns=control.decisions.columns.keys()), control.decisions)
     found = build_equivalences(
@@ -41,9 +40,9 @@ def equivalences(
         frames.conform(facets, tables.category_facets),
         frames.conform(shelves, tables.listing_shelves),
         table,
-        features,
+        alike,
         shipped_model().same_shelf,
-        store,
+        names.vectors,
     )
     frames.conform(found.mappings, tables.category_equivalences)
     frames.conform(found.evidence, tables.category_evidence)

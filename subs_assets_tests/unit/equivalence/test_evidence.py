@@ -16,7 +16,7 @@ from subs_assets.equivalence.evidence import (
     listing_masses,
     null_margin,
 )
-from subs_assets_tests.small_shops import features_with, spelled
+from subs_assets_tests.small_shops import alike_as, spelled
 
 CURVE = Calibration(5.0, -3.0, 0.6, 1_000)
 
@@ -51,13 +51,11 @@ def test_listing_evidence(
     cells: dict[tuple[int, int], float], products: str, expected: dict[tuple[int, int], str]
 ) -> None:
     """Rows 0 and 1 are one company's, 2 and 3 the other's; equal letters are one product."""
-    features = features_with(alike(4, cells))
-    pairs = listing_evidence(features, np.array([0, 1]), np.array([2, 3]), np.array(list(products), object), CURVE)
+    rows = alike_as(alike(4, cells))
+    pairs = listing_evidence(rows, np.array([0, 1]), np.array([2, 3]), np.array(list(products), object), CURVE)
     assert found(pairs) == expected
     assert (pairs.weight[pairs.hard] == 1).all()
-    reversed_pairs = listing_evidence(
-        features, np.array([2, 3]), np.array([0, 1]), np.array(list(products), object), CURVE
-    )
+    reversed_pairs = listing_evidence(rows, np.array([2, 3]), np.array([0, 1]), np.array(list(products), object), CURVE)
     assert found(reversed_pairs.reversed()) == expected
 
 
@@ -65,13 +63,13 @@ def test_a_listing_that_everybody_resembles_vouches_for_its_five_nearest_only() 
     cells = {(row, 8): 0.61 + row / 100 for row in range(8)}
     matrix = alike(9, cells)
     matrix[:8, :8] = np.where(np.eye(8) == 1, 1, 0.5)
-    pairs = listing_evidence(features_with(matrix), np.arange(8), np.array([8]), np.arange(9).astype(object), CURVE)
+    pairs = listing_evidence(alike_as(matrix), np.arange(8), np.array([8]), np.arange(9).astype(object), CURVE)
     assert set(found(pairs)) == {(row, 8) for row in (3, 4, 5, 6, 7)}
 
 
 def test_soft_evidence_weighs_as_much_as_it_is_likely() -> None:
     pairs = listing_evidence(
-        features_with(alike(4, {(0, 2): 0.9, (1, 3): 0.7})),
+        alike_as(alike(4, {(0, 2): 0.9, (1, 3): 0.7})),
         np.array([0, 1]),
         np.array([2, 3]),
         np.arange(4).astype(object),

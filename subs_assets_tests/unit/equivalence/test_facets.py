@@ -8,7 +8,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.database import frames, tables
 from subs_assets.equivalence.build import facets_and_shelves, with_rows
 from subs_assets.equivalence.facets import effective_shelves, facet_by_name, find_facets
-from subs_assets_tests.small_shops import Shops, features_with, item, path, shops, spelled
+from subs_assets_tests.small_shops import Shops, alike_as, alike_spelled, item, path, shops
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def shelf(company: str, shelf_path: str, thing: str, prefix: str = "") -> list[d
 
 def facets_of(shop: Shops) -> tuple[dict[str, str], pd.DataFrame]:
     """(path -> kind of the facets of "aldi", listing_shelves)."""
-    features = spelled(shop.listings["core_name"])
-    facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, features)
+    alike = alike_spelled(shop.listings["core_name"])
+    facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, alike)
     shelves = frames.conform(shelves, tables.listing_shelves)
     facets = frames.conform(facets, tables.category_facets)
     own = facets[facets["company_slug"] == "aldi"]
@@ -133,11 +133,11 @@ def test_a_tree_of_twice_the_nodes_is_read_twice_as_often(monkeypatch: pytest.Mo
             for place in ("Gluten Free", "Wafers")
         ]
         shop = shops(items)
-        shelved, features = with_rows(shop.listing_categories, shop.listings), spelled(shop.listings["core_name"])
+        shelved, alike = with_rows(shop.listing_categories, shop.listings), alike_spelled(shop.listings["core_name"])
         asked: list[str] = []
         with monkeypatch.context() as patched:
             patched.setattr(category_path, "decode", lambda path: asked.append(path) or decode(path))
-            assert len(find_facets(shop.categories, shelved, features)) == nodes
+            assert len(find_facets(shop.categories, shelved, alike)) == nodes
         return len(asked)
 
     assert decoded(80) <= 2.2 * decoded(40)
@@ -214,7 +214,7 @@ def test_goods_from_all_over_are_found_at_any_depth_whatever_the_name(node: str,
 def test_what_says_why_a_node_is_mixed() -> None:
     shop = shops(collected("Pantry > Zap Zone"))
     shelved = shop.listing_categories.assign(row=range(len(shop.listings)))
-    found = find_facets(shop.categories, shelved, spelled(shop.listings["core_name"]))
+    found = find_facets(shop.categories, shelved, alike_spelled(shop.listings["core_name"]))
     assert found["reason"].tolist() == ["100% of its listings are at home elsewhere, spread over 7.0 shelves"]
     assert found["spread"].tolist() == pytest.approx([7.0])
 
@@ -265,7 +265,7 @@ def test_relatives_give_a_shelf_that_is_likely_right(
     standing = pd.DataFrame({"path": [path("Half Price"), *map(path, relatives)]})
     standing = standing.assign(company_slug="aldi", sku=standing.index.astype(str), row=standing.index)
     facets = pd.DataFrame({"company_slug": ["aldi"], "path": [path("Half Price")]})
-    shelves = effective_shelves(standing, facets, features_with(alike)).set_index("sku")
+    shelves = effective_shelves(standing, facets, alike_as(alike)).set_index("sku")
     assert len(shelves) == len(relatives) + (shelf is not None)
     if shelf is not None:
         assert (shelves.loc["0", "path"], shelves.loc["0", "origin"]) == (path(shelf), "relatives")
@@ -282,7 +282,7 @@ def test_shelves_that_do_not_follow_names_take_no_listing_of_a_facet(sense: bool
     standing.loc[[0, 10, 20, 30], "path"] = path("Half Price")
     standing = standing.assign(company_slug="aldi", sku=standing.index.astype(str), row=standing.index)
     facets = pd.DataFrame({"company_slug": ["aldi"], "path": [path("Half Price")]})
-    found = effective_shelves(standing, facets, features_with(alike))
+    found = effective_shelves(standing, facets, alike_as(alike))
     assert len(found[found["origin"] == "relatives"]) == (4 if sense else 0)
 
 
@@ -326,14 +326,14 @@ def test_the_order_of_the_frames_changes_nothing() -> None:
         item("aldi", "lost", "dog biscuit 7", "Half Price"),
     ]
     shop = shops(items)
-    features = spelled(shop.listings["core_name"])
+    alike = alike_spelled(shop.listings["core_name"])
     shelved = with_rows(shop.listing_categories, shop.listings)
-    one = find_facets(shop.categories, shelved, features)
-    other = find_facets(shop.categories.iloc[::-1], shelved.iloc[::-1], features)
+    one = find_facets(shop.categories, shelved, alike)
+    other = find_facets(shop.categories.iloc[::-1], shelved.iloc[::-1], alike)
     pd.testing.assert_frame_equal(one, other)
     assert set(one["path"]) == {path("Bazaar"), path("Half Price")}
     pd.testing.assert_frame_equal(
-        effective_shelves(shelved, one, features), effective_shelves(shelved.iloc[::-1], one, features)
+        effective_shelves(shelved, one, alike), effective_shelves(shelved.iloc[::-1], one, alike)
     )
 
 

@@ -1,0 +1,105 @@
+"""What is kept of names equals what a comparison of all of them finds, whatever came and went before."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from subs_assets.embedding import name_store
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.name_store import NameStore
+from subs_assets.embedding.name_weights import NameWeights
+from subs_assets.embedding.similarity import lexical_features
+from subs_assets.model.trained import shipped_model
+from subs_assets_tests.small_shops import names_in, store_in
+from subs_assets_tests.unit.embedding.test_alike import WORDS, lists_of_names
+
+WEIGHTS = shipped_model().names
+TWO_WORDS = [f"{one} {two}" for one in WORDS for two in WORDS]
+
+
+def assert_as_cold(found: AlikeRows, names: list[str], folder: Path) -> None:
+    cold = names_in(folder).alike(names)
+    np.testing.assert_array_equal(found.name, cold.name)
+    for kept, anew in zip(vars(found.pairs).values(), vars(cold.pairs).values(), strict=True):
+        np.testing.assert_array_equal(kept, anew)
+
+
+@settings(max_examples=40, deadline=None)
+@given(nights=st.lists(st.lists(st.sampled_from([*TWO_WORDS, ""]), max_size=30), min_size=1, max_size=5))
+def test_any_nights_end_as_the_last_one_alone(
+    nights: list[list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("names")
+    for names in nights:
+        found = names_in(folder / "kept").alike(names)
+    assert_as_cold(found, nights[-1], folder / "cold")
+
+
+@settings(max_examples=20, deadline=None)
+@given(kept=lists_of_names, asked=lists_of_names)
+def test_n_grams_are_those_of_the_names(
+    kept: list[str], asked: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = names_in(tmp_path_factory.mktemp("names"))
+    store.alike(kept)
+    assert (store.lexical(asked) != lexical_features(asked, WEIGHTS)).nnz == 0
+
+
+def test_only_new_names_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names_in(tmp_path).alike(TWO_WORDS[:100])
+    compared: list[int] = []
+    alike_pairs = name_store.alike_pairs
+
+    def counting(features, left, right, *rest):  # type: ignore[no-untyped-def]
+        compared.append(len(left) * len(right))
+        return alike_pairs(features, left, right, *rest)
+
+    monkeypatch.setattr(name_store, "alike_pairs", counting)
+    monkeypatch.setattr(name_store, "alike_among", None)  # all with all, which no night needs but the first
+    names_in(tmp_path).alike(TWO_WORDS[:100])
+    assert compared == []
+    names_in(tmp_path).alike(TWO_WORDS[5:103])
+    assert compared == [3 * 3, 3 * 95]
+
+
+def test_names_that_are_asked_for_no_more_are_forgotten_with_the_next_new_one(tmp_path: Path) -> None:
+    store = names_in(tmp_path)
+    store.alike(TWO_WORDS[:100])
+    size = store.file.stat().st_size
+    store.alike(TWO_WORDS[:20])
+    assert store.file.stat().st_size == size
+    store.alike([*TWO_WORDS[:20], "something new"])
+    assert store.file.stat().st_size < size / 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"no zip file", None])
+def test_a_damaged_file_is_told_and_made_anew(
+    damage: bytes | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = names_in(tmp_path)
+    store.alike(TWO_WORDS[:50])
+    content = bytearray(store.file.read_bytes())
+    content[len(content) // 2] ^= 1  # what a zip file's checksum sees
+    store.file.write_bytes(bytes(content) if damage is None else damage)
+    assert_as_cold(names_in(tmp_path).alike(TWO_WORDS[:50]), TWO_WORDS[:50], tmp_path / "cold")
+    assert f"{store.file} cannot be used" in caplog.text and "compared anew" in caplog.text
+    caplog.clear()
+    names_in(tmp_path).alike(TWO_WORDS[:50])
+    assert not caplog.text
+    assert [path.name for path in store.file.parent.glob("names-*")] == [store.file.name]
+
+
+def test_other_weights_and_another_encoder_have_other_files(tmp_path: Path) -> None:
+    vectors = store_in(tmp_path)
+    one, other = NameStore(vectors, WEIGHTS), NameStore(vectors, NameWeights({}, 9.0))
+    assert one.file != other.file and one.file.parent == other.file.parent == vectors.folder
+
+
+def test_the_encoder_is_asked_for_new_names_only(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    names_in(tmp_path).alike(TWO_WORDS[:10])
+    names_in(tmp_path).alike(TWO_WORDS[:12], lambda *progress: told.append(progress))
+    assert told[-1] == (2, 2)
