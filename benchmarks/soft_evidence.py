@@ -1,4 +1,5 @@
-"""Soft evidence: all pairs of alike names of two companies, beside comparing every name with every other one."""
+"""Soft evidence: which names are alike and the mutual neighbours of every two companies, beside the cosines of all
+their pairs."""
 
 from itertools import combinations
 
@@ -8,7 +9,9 @@ from numpy.typing import NDArray
 from benchmarks import inputs
 from benchmarks.machine import facts, heading, timed
 from benchmarks.rows import Row, Size, print_rows
-from subs_assets.embedding.similarity import NameFeatures, alike_pairs, lexical_features
+from subs_assets.embedding.alike import AlikeRows
+from subs_assets.embedding.similarity import NameFeatures, joined, lexical_features
+from subs_assets.equivalence.evidence import NEIGHBOURS
 from subs_assets.model.trained import SHIPPED, load
 
 STRIP = 512
@@ -31,7 +34,7 @@ def rows(size: Size) -> list[Row]:
     companies = [rows.to_numpy(np.intp) for _, rows in drawn.index.to_series().groupby(drawn["company_slug"])]
     minimum = model.same_shelf.null_margin
     require_no_loss(features, companies, minimum)
-    ours = timed(lambda: [alike_pairs(features, one, other, minimum) for one, other in combinations(companies, 2)])
+    ours = timed(lambda: mutual_neighbours(AlikeRows.of(features), companies, minimum))
     exhaustive = timed(lambda: every_cosine(features.vectors, companies))
     return [
         Row(
@@ -39,6 +42,11 @@ def rows(size: Size) -> list[Row]:
             at_most=BUDGET,
         )
     ]  # fmt: skip
+
+
+def mutual_neighbours(alike: AlikeRows, companies: Companies, minimum: float) -> None:
+    for one, other in combinations(companies, 2):
+        alike.mutual_nearest(one, other, minimum, NEIGHBOURS)
 
 
 def every_cosine(vectors: NDArray[np.float32], companies: Companies) -> None:
@@ -50,13 +58,14 @@ def every_cosine(vectors: NDArray[np.float32], companies: Companies) -> None:
 
 
 def require_no_loss(features: NameFeatures, companies: Companies, minimum: float) -> None:
-    """Raises AssertionError unless ``alike_pairs`` finds exactly the cells that reach the minimum, of some rows."""
+    """Raises AssertionError unless exactly the cells that reach the minimum are found, of some rows."""
+    alike = AlikeRows.of(features)
     for one, other in combinations(companies, 2):
         some = one[:CHECKED]
         cosine, lexical = features.similarities(some, other)
         similarity = (cosine + lexical) / 2
         found = np.zeros(similarity.shape, bool)
-        pairs = alike_pairs(features, some, other, minimum)
+        pairs = joined(list(alike.between(some, other, minimum)))
         found[np.searchsorted(some, pairs.left), np.searchsorted(other, pairs.right)] = True
         differ = found != (similarity >= minimum)
         # At the minimum the last bit of a similarity decides.
