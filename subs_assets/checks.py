@@ -10,12 +10,8 @@ from dagster import AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity,
 from subs_assets.database import nights
 from subs_assets.database.nights import NightPass
 from subs_assets.embedding.matrices import EmbeddingMatrices
-from subs_assets.equivalence.mapping import KEY_COLUMNS
-from subs_assets.equivalence.relations import INVERSE
 from subs_assets.evaluation.night_comparison import NIGHTS, Finding, Gravity, compare
 from subs_assets.resources import WarehouseResource
-from subs_assets.substitution.review_file import NEEDED as REVIEW_COLUMNS
-from subs_assets.substitution.rows import CAP, is_accepted_by_person
 
 
 @asset_check(asset="catalogue_files", blocking=True, description="Accepted and set aside together are what was read.")
@@ -80,6 +76,8 @@ def matrices_are_sound(embedding_matrices: EmbeddingMatrices, products: pd.DataF
 def substitutions_are_sound(
     substitutions: pd.DataFrame, products: pd.DataFrame, product_listings: pd.DataFrame
 ) -> AssetCheckResult:
+    from subs_assets.substitution.rows import CAP, is_accepted_by_person
+
     known = set(products["product_id"])
     sold = pd.MultiIndex.from_frame(product_listings[["product_id", "company_slug", "sku"]])
     offered = pd.MultiIndex.from_frame(
@@ -112,6 +110,9 @@ def substitutions_are_sound(
 def equivalences_are_sound(
     category_equivalences: pd.DataFrame, categories: pd.DataFrame, category_facets: pd.DataFrame
 ) -> AssetCheckResult:
+    from subs_assets.equivalence.mapping import KEY_COLUMNS
+    from subs_assets.equivalence.relations import INVERSE
+
     known, facets = (
         pd.MultiIndex.from_frame(frame[["company_slug", "path"]]) for frame in (categories, category_facets)
     )
@@ -172,6 +173,8 @@ def no_trap_is_shown(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> 
 def verdict_on_traps(evaluation: pd.DataFrame, published: Collection[tuple[str, str]]) -> AssetCheckResult:
     """ERROR, which blocks, where a trap of two listings that are ``published`` is shown; of others, as on a first
     night, a warning: only a pair of published listings can be rejected by a person."""
+    from subs_assets.substitution.review_file import NEEDED as REVIEW_COLUMNS
+
     shown = list(evaluation[evaluation["measure"] == "trap_shown"].itertuples())
     if not shown:
         known = int(evaluation.loc[evaluation["measure"] == "traps_shown", "cases"].sum())

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
 from sqlalchemy import Connection, Engine
 
-from subs_assets.archive.places import ArchivePlace, open_place
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute import LOCAL, Compute
@@ -22,6 +22,9 @@ from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.model import trained
 from subs_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from subs_assets.archive.places import ArchivePlace
 
 
 class Databases(ConfigurableResource):
@@ -221,7 +224,9 @@ class ArchiveStoreResource(Databases):
         control.open_control(self.control_url).dispose()
         return {"warehouse": self.database_url, "control": self.control_url}
 
-    def place(self) -> ArchivePlace:
+    def place(self) -> "ArchivePlace":
+        from subs_assets.archive.places import open_place
+
         return open_place(self.archives, Path(self.scratch))
 
 

@@ -5,26 +5,18 @@ removed is known elsewhere.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from subs_assets.archive import reset_state, upgrade_state
 from subs_assets.archive.errors import BadArchive
 from subs_assets.archive.places import ArchivePlace
+from subs_assets.archive.retention import Retention
 from subs_assets.archive.store import ArchiveSummary
 from subs_assets.archive.verify import verify
 
 LEAST_VERIFIED = 2
 """So many archives stay that were read back: nothing is removed where there are less."""
-
-
-class Retention(NamedTuple):
-    """Of how many days, weeks and months that have an archive the newest one stays."""
-
-    daily: int = 7
-    weekly: int = 5
-    monthly: int = 12
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from dagster import (
@@ -18,17 +18,18 @@ from dagster import (
     asset,
 )
 
-from subs_assets.archive.chain import verify_chain
-from subs_assets.archive.drills import DRILL_EVERY, PastDrill, drill_and_record, is_due, last_drill
 from subs_assets.archive.durable import byte_count
 from subs_assets.archive.errors import ArchiveLocked
-from subs_assets.archive.manifest import Manifest
-from subs_assets.archive.store import ArchiveSummary, read_manifest
-from subs_assets.archive.verify import Verification, verify
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_tables
 from subs_assets.database import control
 from subs_assets.resources import ArchiveStoreResource
+
+if TYPE_CHECKING:
+    from subs_assets.archive.drills import PastDrill
+    from subs_assets.archive.manifest import Manifest
+    from subs_assets.archive.store import ArchiveSummary
+    from subs_assets.archive.verify import Verification
 
 
 @asset(
@@ -54,6 +55,10 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
     One complete set, control state included, by what the databases have and not by any model. Once a week it is
     restored aside, as a proof that it can be.
     """
+    from subs_assets.archive.chain import verify_chain
+    from subs_assets.archive.store import read_manifest
+    from subs_assets.archive.verify import verify
+
     place = archive_store.place()
     started = monotonic()
     name = place.create(
@@ -80,7 +85,9 @@ def archive(context: AssetExecutionContext, archive_store: ArchiveStoreResource)
 
 def _drill_if_due(
     archive_store: ArchiveStoreResource, folder: Path, context: AssetExecutionContext
-) -> tuple[AssetCheckResult, PastDrill | None]:
+) -> "tuple[AssetCheckResult, PastDrill | None]":
+    from subs_assets.archive.drills import DRILL_EVERY, drill_and_record, is_due, last_drill
+
     engine = control.open_control(archive_store.control_url)
     try:
         locked = None
@@ -106,7 +113,7 @@ def _drill_if_due(
     ), last
 
 
-def _metadata(manifest: Manifest, all_of_them: Sequence[ArchiveSummary]) -> dict[str, Any]:
+def _metadata(manifest: "Manifest", all_of_them: "Sequence[ArchiveSummary]") -> dict[str, Any]:
     tables = pd.DataFrame(
         [(table.database, table.name, table.rows, table.compressed_bytes) for table in manifest.tables],
         columns=["database", "table", "rows", "bytes"],
@@ -129,7 +136,7 @@ def _metadata(manifest: Manifest, all_of_them: Sequence[ArchiveSummary]) -> dict
     }
 
 
-def _verified(verification: Verification, manifest: Manifest, chain: Sequence[str]) -> AssetCheckResult:
+def _verified(verification: "Verification", manifest: "Manifest", chain: Sequence[str]) -> AssetCheckResult:
     return AssetCheckResult(
         check_name="verified",
         passed=verification.ok and manifest.complete and not chain,

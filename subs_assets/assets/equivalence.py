@@ -5,16 +5,12 @@ from typing import Any
 import pandas as pd
 from dagster import AssetExecutionContext, Output, multi_asset
 
-from subs_assets.assets.equivalence_metadata import absence_metadata, mapping_metadata
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.name_store import NameStore
-from subs_assets.equivalence.build import build_equivalences, facets_and_shelves
-from subs_assets.equivalence.changes import CHANGE_COLUMNS, CHANGES, mapping_changes
-from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
 
 GROUP = "equivalence"
@@ -52,6 +48,8 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
+    from subs_assets.equivalence.build import facets_and_shelves
+
     alike = alike_listings(context, listings, NameStore(encoder.store(), trained_model.model().names))
     facets, shelves = facets_and_shelves(listings, listing_categories, categories, alike)
     kinds = facets.groupby(["company_slug", "kind"], as_index=False).agg(facets=("path", "size"))
@@ -88,6 +86,10 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
+    from subs_assets.assets.equivalence_metadata import absence_metadata, mapping_metadata
+    from subs_assets.equivalence.build import build_equivalences
+    from subs_assets.equivalence.changes import mapping_changes
+
     alike = alike_listings(context, listings, NameStore(encoder.store(), trained_model.model().names))
     decisions = warehouse.decisions("equivalence")
     model = trained_model.model()
@@ -143,6 +145,9 @@ def alike_listings(context: AssetExecutionContext, listings: pd.DataFrame, store
 
 def told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:
     """What a person looks for first: what was used last night, or is now."""
+    from subs_assets.equivalence.changes import CHANGE_COLUMNS, CHANGES
+    from subs_assets.equivalence.mapping import KEY_COLUMNS
+
     used = (changes[["status_before", "status_after"]] == "accepted").any(axis=1)
     shown = _readable(changes.assign(used=used).sort_values(["used", *KEY_COLUMNS], ascending=[False] + [True] * 4))
     counts = {kind.capitalize(): int((changes["change"] == kind).sum()) for kind in CHANGES}

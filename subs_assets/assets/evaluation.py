@@ -9,13 +9,8 @@ from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.substitution import GROUP, product_features
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.equivalence.coverage import PAIR
-from subs_assets.evaluation.night_figures import night_figures
-from subs_assets.evaluation.shown import ShownTables
-from subs_assets.evaluation.substitution_labels import labelled_pairs, traps
 from subs_assets.evaluation.substitution_scores import NOT_MEASURED
-from subs_assets.report.evaluation_pictures import precision_picture, reliability_picture
 from subs_assets.resources import TrainedModelResource
-from subs_assets.substitution.build import SubstitutionInputs
 
 
 @asset(group_name=GROUP, kinds={"pandas", "matplotlib"}, io_manager_key="warehouse_io")
@@ -45,6 +40,12 @@ def evaluation(
     "not measured": too few labelled pairs are in these catalogues. `subs evaluate substitutions` measures more, and
     beside other methods; the checks hold the night against the last ones.
     """
+    from subs_assets.evaluation.night_figures import night_figures
+    from subs_assets.evaluation.shown import ShownTables
+    from subs_assets.evaluation.substitution_labels import labelled_pairs, traps
+    from subs_assets.report.evaluation_pictures import precision_picture, reliability_picture
+    from subs_assets.substitution.build import SubstitutionInputs
+
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names,

@@ -5,8 +5,6 @@ from dagster import AssetExecutionContext, MaterializeResult, Output, asset, mul
 
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.selected import selected, table_output
-from subs_assets.catalogue.categories import build_categories, build_inventory
-from subs_assets.identity.products import identify
 
 
 @multi_asset(
@@ -26,6 +24,8 @@ from subs_assets.identity.products import identify
     },
 )
 def products(context: AssetExecutionContext, listings: pd.DataFrame):  # type: ignore[no-untyped-def]  # a generator of outputs
+    from subs_assets.identity.products import identify
+
     identity = identify(listings)
     matched = identity.product_listings.groupby("matched_by", as_index=False).agg(listings=("sku", "size"))
     kinds = identity.identity_conflicts.groupby("kind", as_index=False).agg(conflicts=("conflict_id", "nunique"))
@@ -60,6 +60,8 @@ def categories(listing_categories: pd.DataFrame) -> MaterializeResult[pd.DataFra
 
     A row a node, with the company's own id, its parents and how many listings stand on it and below it.
     """
+    from subs_assets.catalogue.categories import build_categories
+
     nodes = build_categories(listing_categories)
     per_company = nodes.groupby("company_slug", as_index=False).agg(
         categories=("path", "size"), leaves=("is_leaf", "sum"), levels=("depth", "max")
@@ -75,5 +77,7 @@ def category_inventory(
 
     Categories, listings, products, orphans, names that other companies use too, and the largest nodes as samples.
     """
+    from subs_assets.catalogue.categories import build_inventory
+
     inventory = build_inventory(categories, listing_categories, product_listings)
     return MaterializeResult(value=inventory, metadata={"Inventory": preview(inventory)})

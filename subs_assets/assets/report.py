@@ -18,7 +18,6 @@ from dagster import (
 from subs_assets.database import control
 from subs_assets.report.files import LATEST, write_report
 from subs_assets.report.night import Check, Night, Run, Step
-from subs_assets.report.page import render_report
 from subs_assets.resources import ReportFolder, WarehouseResource
 
 RUNS_SHOWN = 14
@@ -53,6 +52,8 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         What it did and what went wrong, rates, how good what is shown is, departments, where products are lost, samples
         and equivalences of every pair of companies, rows set aside, timings.
         """
+        from subs_assets.report.page import render_report
+
         engine = control.open_control(warehouse.control_url)
         try:
             history = control.read_runs(engine, RUNS_SHOWN)

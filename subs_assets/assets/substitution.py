@@ -9,16 +9,10 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Out
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
-from subs_assets.embedding.matrices import EmbeddingMatrices, build_matrices
+from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.similarity import NameFeatures
-from subs_assets.report.heatmap import rates_picture
 from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
-from subs_assets.substitution.build import SubstitutionInputs, build_substitutions, null_outcomes
-from subs_assets.substitution.decisions import standing_decisions
-from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
-from subs_assets.substitution.product_claims import build_product_claims
-from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
 
 GROUP = "substitution"
 
@@ -53,6 +47,8 @@ def embedding_matrices(
 
     Rows are aligned with `products`; a block holds the rows that stand on one shelf. A name is encoded once, ever.
     """
+    from subs_assets.embedding.matrices import build_matrices
+
     progress = log_progress(context.log, "names encoded")
     store = NameStore(encoder.store(), trained_model.model().names)
     return build_matrices(products, product_listings, listing_shelves, store, progress)
@@ -71,6 +67,8 @@ def product_kinds(
     each other; an unknown kind refuses nothing. The most frequent last words of products without one say what the
     lexicon lacks.
     """
+    from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
+
     kinds = build_product_kinds(products, product_listings, listings, listing_categories)
     known = kinds["kind"].notna()
     groups = kinds.groupby(["kind_group", "kind"], as_index=False).agg(products=("product_id", "size"))
@@ -97,6 +95,8 @@ def product_claims(
 
     Claims come from the listings' words and from the dietary shelves that they stand on.
     """
+    from subs_assets.substitution.product_claims import build_product_claims
+
     claims = build_product_claims(products, product_listings, listings, listing_categories, product_kinds)
     departments = claims.groupby(["product_class", "department"], dropna=False, as_index=False).agg(
         products=("product_id", "size")
@@ -127,6 +127,9 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
+    from subs_assets.substitution.build import SubstitutionInputs, build_substitutions
+    from subs_assets.substitution.decisions import standing_decisions
+
     decisions = warehouse.decisions("substitution")
     standing = standing_decisions(decisions, product_listings)
     model = trained_model.model()
@@ -219,6 +222,11 @@ def substitution_rates(
 
     A rate says how many, not how good.
     """
+    from subs_assets.report.heatmap import rates_picture
+    from subs_assets.substitution.build import SubstitutionInputs, null_outcomes
+    from subs_assets.substitution.decisions import standing_decisions
+    from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
+
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names,

@@ -7,9 +7,7 @@ import pandas as pd
 from dagster import AssetSelection, Config, DagsterRun, Failure, OpExecutionContext, define_asset_job, job, op
 from pydantic import AfterValidator, Field
 
-from subs_assets.archive import reset
-from subs_assets.archive.databases import sources_of
-from subs_assets.archive.prune import Retention, archives_in_use, prune
+from subs_assets.archive.retention import Retention
 from subs_assets.assets.metadata import preview
 from subs_assets.database import control, nights
 from subs_assets.database.lock import run_lock
@@ -85,6 +83,9 @@ def allow_next_night(context: OpExecutionContext, config: LetPassConfig, archive
 @op
 def prune_superseded(context: OpExecutionContext, config: PruneConfig, archive_store: ArchiveStoreResource) -> None:
     """Remove the archives that a newer verified one stands for; the two newest verified ones always stay."""
+    from subs_assets.archive.databases import sources_of
+    from subs_assets.archive.prune import archives_in_use, prune
+
     engine = control.open_control(archive_store.control_url)
     try:
         needed = archives_in_use(engine)
@@ -109,6 +110,8 @@ def archive_for_reset(
     context: OpExecutionContext, config: ResetArchiveConfig, archive_store: ArchiveStoreResource
 ) -> None:
     """Archive, verify and restore-prove everything for one reset request."""
+    from subs_assets.archive import reset
+
     engine = control.open_control(archive_store.control_url)
     try:
         place = archive_store.place()
@@ -141,6 +144,8 @@ def confirm_and_wipe(
     archive_store: ArchiveStoreResource,
 ) -> None:
     """Wipe the warehouse if the request's archive equals it; refuse otherwise."""
+    from subs_assets.archive import reset
+
     if reason := unattended(context.run):
         raise Failure(
             f"this run wipes nothing, for {reason}: launch reset_confirm anew, with the id typed by a person",

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
-from subs_assets.archive import reset
-from subs_assets.archive.reset import ResetRequest
+from subs_assets.archive.reset_state import ResetRequest
 from subs_assets.automation.jobs import reset_archive
 from subs_assets.database import control
 
@@ -37,6 +36,8 @@ def reset_requests_sensor(control_url: str) -> SensorDefinition:
         description="Archives everything as soon as a reset was requested (subs reset request).",
     )
     def reset_requests(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+        from subs_assets.archive import reset
+
         engine = control.open_control(control_url)
         try:
             runs: Sequence[RunRequest] = archive_runs(reset.pending(engine))

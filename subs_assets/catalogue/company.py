@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from subs_assets.catalogue import django_rows
-from subs_assets.catalogue.listing import build_listings
 from subs_assets.catalogue.mapping import Mapping, WrongShape
 from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows
 from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
@@ -95,6 +94,8 @@ def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
     A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set
     aside, and if only its category path differs, that path is added to the first.
     """
+    from subs_assets.catalogue.listing import build_listings
+
     if isinstance(source, BrokenSource):
         reading = _FileReading(source.company_slug, SOURCE_FILE)
         reading.fail(source.problem)

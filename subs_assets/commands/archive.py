@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from subs_assets.archive.retention import Retention
 from subs_assets.commands.import_django import import_django
 from subs_assets.commands.output import age, errors, fail, print_json, print_table, say, told_by_table
 from subs_assets.settings import Settings
@@ -291,9 +292,9 @@ def diff(
 
 @archive.command()
 def prune(
-    daily: Annotated[int, typer.Option(min=0, help="Of so many days the newest archive stays.")] = 7,
-    weekly: Annotated[int, typer.Option(min=0, help="Of so many weeks.")] = 5,
-    monthly: Annotated[int, typer.Option(min=0, help="Of so many months.")] = 12,
+    daily: Annotated[int, typer.Option(min=0, help="Of so many days the newest archive stays.")] = Retention().daily,
+    weekly: Annotated[int, typer.Option(min=0, help="Of so many weeks.")] = Retention().weekly,
+    monthly: Annotated[int, typer.Option(min=0, help="Of so many months.")] = Retention().monthly,
     database: OtherDatabase = None,
     in_place: InPlace = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
@@ -305,7 +306,7 @@ def prune(
     """
     from subs_assets.archive.databases import sources_of
     from subs_assets.archive.errors import ArchiveError
-    from subs_assets.archive.prune import Retention, archives_in_use, judgements_of
+    from subs_assets.archive.prune import archives_in_use, judgements_of
     from subs_assets.archive.prune import prune as prune_archives
     from subs_assets.database.control import open_control
 

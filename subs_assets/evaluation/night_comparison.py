@@ -8,8 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from subs_assets.evaluation.night_figures import EVERY, why_not_measured
-
 NIGHTS = 7
 """Published runs that a figure is compared with."""
 
@@ -89,6 +87,8 @@ def _not_measured(cases: pd.Series, measured_before: pd.Index, measure: str) -> 
     """Where none of the labelled companies is there, and none was, no night can be better: nobody is warned of that."""
     if measure != "precision":  # a small company's rate is a small company's, and nobody can label more of it
         return
+    from subs_assets.evaluation.night_figures import EVERY, why_not_measured
+
     few = cases[cases < FEWEST_CASES]
     pairs = few.drop(EVERY, errors="ignore")
     if EVERY in few.index:

@@ -136,11 +136,11 @@ def test_substitutions_are_sound(
         last = groups["rank"].idxmax().iloc[0]
         pairs.loc[last, "rank"] += 1
     elif fault == "cap by people":
-        monkeypatch.setattr(checks, "CAP", 0)
+        monkeypatch.setattr("subs_assets.substitution.rows.CAP", 0)
         pairs["reasons"] = '["accepted by Ann on 2025-01-02"]'
     elif fault == "cap":
         sizes = groups.size()
-        monkeypatch.setattr(checks, "CAP", sizes.max() - 1)
+        monkeypatch.setattr("subs_assets.substitution.rows.CAP", sizes.max() - 1)
         says = f"{(sizes == sizes.max()).sum()} over the cap"
     result = evaluate(checks.substitutions_are_sound, pairs, read("products"), read("product_listings"))
     assert result.passed is (fault in ("none", "cap by people"))

@@ -44,7 +44,7 @@ def test_a_trap_that_is_shown_keeps_the_night_from_readers(settings: Settings, m
         "target_sku": row["sku"], "words": names[own["company_slug"], own["sku"]],
         "target_words": names[row["company_slug"], row["sku"]], "trap": "form",
     }  # fmt: skip
-    monkeypatch.setattr("subs_assets.assets.evaluation.traps", lambda: pd.DataFrame([trap]))
+    monkeypatch.setattr("subs_assets.evaluation.substitution_labels.traps", lambda: pd.DataFrame([trap]))
     before = runs(settings)
     result = run_selection(settings, MEASURED_AND_PUBLISHED)
     assert not result.success and runs(settings) == before

@@ -22,7 +22,6 @@ from dagster import (
 from sqlalchemy import create_engine
 
 from subs_assets import checks
-from subs_assets.assets import substitution
 from subs_assets.catalogue import category_path
 from subs_assets.database import control, migrate
 from subs_assets.database.check import check
@@ -33,8 +32,10 @@ from subs_assets.equivalence.decisions import both_directions, other_direction
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.questions import PublishedEquivalences
 from subs_assets.equivalence.review import Queue, review_queue
+from subs_assets.evaluation.night_comparison import Finding, Gravity
 from subs_assets.model.trained import shipped_model
 from subs_assets.settings import Settings
+from subs_assets.substitution import build
 from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.shops_and_runs import (
     COMMON_SKU,
@@ -150,7 +151,7 @@ def test_a_second_run_publishes_the_same_rows_and_cleans_up_after_the_first(sett
     assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 2
 
 
-@pytest.mark.parametrize("check", ["listings: has_listings", "substitutions: substitutions_are_sound"])
+@pytest.mark.parametrize("check", ["listings: has_listings", "evaluation: precision_holds"])
 def test_a_run_whose_blocking_check_fails_publishes_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
@@ -161,7 +162,7 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
             write_shop(tmp_path / "nobody", "unheard_of", rows=[], source="company: [")
             result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
         else:  # every step before the check succeeds, and would be published
-            changed.setattr(checks, "CAP", 0)
+            changed.setattr(checks, "compare", lambda *_: [Finding(Gravity.BLOCKING, "it fell")])
             result = run_graph(settings)
     assert not result.success
     assert check in reason_of(result) and "blocking asset check failed" in reason_of(result)
@@ -411,7 +412,7 @@ def test_a_failed_run_is_continued_with_what_it_staged(settings: Settings, monke
     job = reconstructable(nightly_of_the_environment)
     with DagsterInstance.ephemeral() as instance:
         with monkeypatch.context() as broken:
-            broken.setattr(substitution, "build_substitutions", lambda *_: 1 / 0)
+            broken.setattr(build, "build_substitutions", lambda *_: 1 / 0)
             with execute_job(job, instance=instance, raise_on_error=False) as failed:
                 assert not failed.success
         write_shop(catalogues(settings), "corner", with_price("corner", 8.88))
@@ -439,7 +440,7 @@ def test_tables_that_would_contradict_each_other_are_not_published(settings: Set
 
 def test_a_failed_run_leaves_the_published_matrices(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     published = matrices.published(settings.matrices)
-    monkeypatch.setattr(checks, "CAP", 0)
+    monkeypatch.setattr(checks, "compare", lambda *_: [Finding(Gravity.BLOCKING, "it fell")])
     assert not run_graph(settings).success
     assert matrices.published(settings.matrices) == published
     assert len(matrices.load(published).product_ids)
