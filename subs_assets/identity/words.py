@@ -1,10 +1,12 @@
 """A listing as a bag of folded words, and how much each word tells; what is alike is worked out elsewhere."""
 
 import re
-import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
+from subs_assets.catalogue.text import without_diacritics
 
 Sparse = Any
 """A scipy.sparse.csr_array; scipy is heavy, so only who makes one imports it."""
@@ -24,7 +26,7 @@ FEW_LISTINGS = 3
 
 _WORD = re.compile(r"[^\W_]+%?")
 _NUMBER = re.compile(r"(?P<decimal>\d+[.,]\d+)(?:\s*(?P<share>%))?|[^\W_]*\d[^\W_]*(?:\s*%)?")
-_APOSTROPHES_AND_DOTS = str.maketrans("", "", "'’‘`´.")
+_APOSTROPHES_AND_DOTS = frozenset("'’‘`´.")
 
 
 def words(text: str) -> frozenset[str]:
@@ -33,11 +35,18 @@ def words(text: str) -> frozenset[str]:
 
 
 def words_in_order(text: str) -> list[str]:
-    plain = text.casefold().translate(_APOSTROPHES_AND_DOTS)
-    if not plain.isascii():
-        decomposed = unicodedata.normalize("NFKD", plain)
-        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return [_singular(word) for word in _WORD.findall(plain)]
+    return [_singular(word) for word in _WORD.findall(text.casefold().translate(_PLAIN))]
+
+
+class _Plain(dict[int, str]):
+    """Each character without what is gone of it in words; worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = "" if chr(code) in _APOSTROPHES_AND_DOTS else without_diacritics(chr(code))
+        return self[code]
+
+
+_PLAIN = _Plain()
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -50,6 +59,7 @@ def numbers(text: str) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=2**17)
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 

@@ -5,7 +5,8 @@ A kind that is not sure is unknown, and refuses nothing: a wrong one hides a goo
 """
 
 import csv
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -122,10 +123,16 @@ def kind_of(core_name: str, shelf: Shelf, whole_name: str = "") -> Kind | None:
     head = head_of(core_name, shelf)
     if head is None or head.kind is None:
         head = head_of(whole_name, shelf) or head
-    on_shelf = next((entry for entry in _lexicon().shelves if entry.holds_on(shelf)), None)
+    on_shelf = _of_whole(shelf)
     if on_shelf is not None and (head is None or head.kind is None or head.pull < on_shelf.pull):
         return on_shelf.kind
     return head.kind if head is not None else None
+
+
+@lru_cache(maxsize=10_000)
+def _of_whole(shelf: Shelf) -> _Entry | None:
+    """The entry for a shelf that holds one kind only."""
+    return next((entry for entry in _lexicon().shelves if entry.holds_on(shelf)), None)
 
 
 def head_of(name: str, shelf: Shelf) -> _Entry | None:
@@ -159,13 +166,15 @@ def head_of(name: str, shelf: Shelf) -> _Entry | None:
 def _next_phrase(lexicon: _Lexicon, words: list[str], begin: int, end: int, shelf: Shelf) -> int:
     """Where to go on after the phrase ``words[begin:end]``: at a word within it, where a phrase begins that reaches
     beyond it ("banana bread" and then "bread mix"), else at its end."""
+    if end == begin + 1:
+        return end
     within = range(begin + 1, end)
     return next((at for at in within if at + _longest_entry(lexicon, words, at, shelf)[1] > end), end)
 
 
 def _longest_entry(lexicon: _Lexicon, words: list[str], at: int, shelf: Shelf) -> tuple[_Entry | None, int]:
-    for key in _heads_of(words[at]):
-        for length in range(min(lexicon.longest.get(key, 0), len(words) - at), 0, -1):
+    for key, longest in _heads_of(words[at]):
+        for length in range(min(longest, len(words) - at), 0, -1):
             for entry in lexicon.phrases.get((key, *words[at + 1 : at + length]), ()):
                 if entry.holds_on(shelf):
                     return entry, length
@@ -173,11 +182,13 @@ def _longest_entry(lexicon: _Lexicon, words: list[str], at: int, shelf: Shelf) -
 
 
 @lru_cache(maxsize=100_000)
-def _heads_of(word: str) -> tuple[str, ...]:
-    """The word, then the German heads that it ends with, the longest first."""
-    heads = _lexicon().heads
+def _heads_of(word: str) -> tuple[tuple[str, int], ...]:
+    """The word, then the German heads that it ends with, the longest first; those with which a phrase begins, and how
+    many words the longest of these has."""
+    lexicon = _lexicon()
     ends = (word[begin:] for begin in range(1, len(word) - SHORTEST_COMPOUND_HEAD + 1))
-    return (word, *(end for end in ends if end in heads))
+    heads = (word, *(end for end in ends if end in lexicon.heads))
+    return tuple((head, lexicon.longest[head]) for head in heads if head in lexicon.longest)
 
 
 def shelf_of(paths: Iterable[str]) -> Shelf:
@@ -226,19 +237,24 @@ def build_product_kinds(
 def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> pd.DataFrame:
     """DataFrame[company_slug, sku, kind, kind_group]: each listing by its own words and shelves."""
     keys = ["company_slug", "sku"]
-    paths = listing_categories.groupby(keys)["path"].agg(frozenset).reindex(pd.MultiIndex.from_frame(listings[keys]))
+    paths: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for company, sku, path in _rows(listing_categories[[*keys, "path"]]):
+        paths[company, sku].add(path)
     shelves = cache(shelf_of)
-    described = cache(kind_of)
     kinds = [
-        described(core, shelves(own if own == own else frozenset()), _with_brand(fold(name), brand))
-        for core, name, brand, own in zip(
-            listings["core_name"], listings["name"], listings["brand"], paths, strict=True
-        )
+        kind_of(core, shelves(frozenset(paths.get((company, sku), ()))), _with_brand(fold(name), brand))
+        for company, sku, core, name, brand in _rows(listings[[*keys, "core_name", "name", "brand"]])
     ]
     frame = listings[keys].copy()
     frame["kind"] = [kind.name if kind else None for kind in kinds]
     frame["kind_group"] = [kind.group if kind else None for kind in kinds]
     return frame
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[tuple]:
+    return frame.astype(object).itertuples(
+        index=False, name=None
+    )  # as objects at once: one by one takes thrice as long
 
 
 def _with_brand(name: str, brand: object) -> str:

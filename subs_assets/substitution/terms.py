@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -153,14 +154,14 @@ def find_terms(core_name: str, department: str | None = None) -> dict[str, list[
 def product_terms(core_names: pd.Series, departments: pd.Series) -> pd.DataFrame:
     """The columns ``FACETS``, JSON arrays, of products in order; a department may be null."""
     known = departments.astype(object).where(departments.notna(), None)
-    found = [find_terms(name, department) for name, department in zip(core_names, known, strict=True)]
+    found = [find_terms(name, department) for name, department in zip(core_names.astype(object), known, strict=True)]
     return pd.DataFrame(
-        {facet: [json.dumps(stated[facet]) for stated in found] for facet in FACETS}, index=core_names.index
+        {facet: [json.dumps(names) if (names := stated[facet]) else "[]" for stated in found] for facet in FACETS},
+        index=core_names.index,
     )
 
 
-@dataclass(frozen=True)
-class _Match:
+class _Match(NamedTuple):
     start: int
     end: int
     term: Term
@@ -171,9 +172,12 @@ def _matches(words: list[str]) -> Iterator[_Match]:
     a substance); a phrase of ``NOTHING`` hides its words from all. What is denied ("no salt", "nut free") is passed
     over."""
     free_from: dict[str, int] = {}
-    for at in range(len(words)):
+    for at, word in enumerate(words):
+        beginning = _beginning(word)
+        if not beginning:
+            continue
         longest: dict[str, int] = {}
-        for phrase, term in _beginning(words[at]):
+        for phrase, term in beginning:
             end = at + len(phrase)
             if (
                 free_from.get(term.facet, 0) <= at
@@ -211,13 +215,14 @@ def _beginning(word: str) -> tuple[tuple[tuple[str, ...], Term], ...]:
     return tuple(sorted(dict.fromkeys(phrases), key=lambda phrase: (-len(phrase[0]), phrase[1].facet != NOTHING)))
 
 
-def _stems(word: str) -> list[str]:
+@lru_cache(maxsize=2**17)
+def _stems(word: str) -> tuple[str, ...]:
     """What a word may be the plural of, in English or German."""
-    return [
+    return tuple(
         word.removesuffix(ending) + instead
         for ending, instead, shortest in PLURALS
         if word.endswith(ending) and len(word) - len(ending) >= shortest
-    ]
+    )
 
 
 def _compound(word: str) -> tuple[Term, ...]:
@@ -249,6 +254,8 @@ def _substances(words: list[str], matches: list[_Match], department: str | None)
     """(ingredients, flavours): a flavour is what the wording calls one, what follows "with" or "in", what seasons
     another substance, and any but a staple in a product that is flavoured. What is flavoured is itself neither: a
     strawberry yoghurt states no yoghurt, a yoghurt flavoured bar does."""
+    if not any(match.term.facet == SUBSTANCE for match in matches):
+        return set(), set()
     accompanying = next((at for at, word in enumerate(words) if word in ACCOMPANIES and at), len(words))
     flavoured = {
         (match.start, match.term.name)
