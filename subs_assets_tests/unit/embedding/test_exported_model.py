@@ -74,6 +74,17 @@ def test_rows_are_those_of_sentence_transformers(vectors: Path, reference: Sente
     assert 0 < np.abs(alone - right[:8]).max() < 1e-6
 
 
+def test_a_row_does_not_depend_on_what_it_is_encoded_with(vectors: Path) -> None:
+    encoder = FastEncoder(NAME, vectors)
+    words = ["milk", "oat milk", "full cream milk", "crunchy peanut butter", "sourdough"]
+    texts = [f"{word} {number}" for number in range(31) for word in words]
+    together = encoder.encode(texts)
+    for size in (1, 2, 3, 7, 50):
+        some = texts[: 20 * size : 2]
+        parts = [encoder.encode(some[start : start + size]) for start in range(0, len(some), size)]
+        assert np.array_equal(np.concatenate(parts), together[: 20 * size : 2])
+
+
 def test_a_second_run_encodes_without_torch(vectors: Path) -> None:
     program = (
         "import sys\n"
