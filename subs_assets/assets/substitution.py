@@ -141,7 +141,8 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names, standing,
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
-    found = build_substitutions(inputs, features, model.acceptance, log_progress(context.log, "shelf blocks compared"))
+    progress = log_progress(context.log, "tiles of shelves compared")
+    found = build_substitutions(inputs, features, model.acceptance, progress=progress)
     rows, outcomes = found.substitutions, found.outcomes
     levels = (
         rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median")).round(3)
@@ -233,10 +234,9 @@ def substitution_rates(
         standing_decisions(warehouse.decisions("substitution"), product_listings),
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
-    progress = log_progress(context.log, "shelf blocks of the permutation null compared")
-    rates = build_rates(
-        substitution_outcomes, null_outcomes(inputs, features, trained_model.model().acceptance, progress)
-    )
+    progress = log_progress(context.log, "tiles of the permutation null compared")
+    null = null_outcomes(inputs, features, trained_model.model().acceptance, progress=progress)
+    rates = build_rates(substitution_outcomes, null)
     picture = base64.b64encode(rates_picture(rates)).decode("ascii")
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(
         index=["setting", "company_slug"], columns="target_company_slug", values="rate"

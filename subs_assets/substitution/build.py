@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from subs_assets.compute import LOCAL, Compute
 from subs_assets.embedding.similarity import NameFeatures, Pairs
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import product_attributes
@@ -72,11 +73,12 @@ def candidate_pairs(
     inputs: SubstitutionInputs,
     features: NameFeatures,
     judge: Judge,
+    compute: Compute = LOCAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pairs:
     """All pairs that are judged: names that are alike, neighbours on shelves that may be compared, and what a person
     accepted."""
-    neighbours = shelf_neighbours(features, judge.relations, judge.gates, progress)
+    neighbours = shelf_neighbours(features, judge.relations, judge.gates, compute, progress)
     accepted = judge.decided.accepted
     decided = features.pairs(accepted["left"].to_numpy(np.intp), accepted["right"].to_numpy(np.intp))
     return together([inputs.alike_names, neighbours, decided])
@@ -86,15 +88,16 @@ def build_substitutions(
     inputs: SubstitutionInputs,
     features: NameFeatures,
     model: AcceptanceModel,
+    compute: Compute = LOCAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> Substitutions:
     """All substitutions of levels 1 to 5, and one outcome for every product at every company.
 
-    ``features`` are aligned with ``inputs.products``; ``progress`` is told how many shelf blocks are done, and of how
-    many.
+    ``features`` are aligned with ``inputs.products``; ``compute`` runs the tiles of level 5; ``progress`` is told how
+    many of them are done, and of how many.
     """
     judge = night_judge(inputs, model)
-    judged = _judge_all(inputs, features, judge, progress)
+    judged = _judge_all(inputs, features, judge, compute, progress)
     rows = substitution_rows(judged.best, inputs.products, judge)
     return Substitutions(rows, judged.outcomes, judged.candidates)
 
@@ -103,22 +106,24 @@ def null_outcomes(
     inputs: SubstitutionInputs,
     features: NameFeatures,
     model: AcceptanceModel,
+    compute: Compute = LOCAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """What would become of every product if the shelves were dealt by chance: ``substitution_outcomes`` of the null."""
     shuffled = with_shuffled_shelves(inputs)
-    return _judge_all(shuffled, features, night_judge(shuffled, model), progress).outcomes
+    return _judge_all(shuffled, features, night_judge(shuffled, model), compute, progress).outcomes
 
 
 def judged_in_parts(
     inputs: SubstitutionInputs,
     features: NameFeatures,
     judge: Judge,
+    compute: Compute = LOCAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """``Judge.judge`` of all candidates, about ``PAIRS_AT_ONCE`` at a time; all pairs of one left product are in one
     frame, and there is one where there are none."""
-    for part in _parts(candidate_pairs(inputs, features, judge, progress)):
+    for part in _parts(candidate_pairs(inputs, features, judge, compute, progress)):
         yield judge.judge(part)
 
 
@@ -132,10 +137,14 @@ class _Judged:
 
 
 def _judge_all(
-    inputs: SubstitutionInputs, features: NameFeatures, judge: Judge, progress: Callable[[int, int], None] | None
+    inputs: SubstitutionInputs,
+    features: NameFeatures,
+    judge: Judge,
+    compute: Compute,
+    progress: Callable[[int, int], None] | None,
 ) -> _Judged:
     best, found, nearest, candidates = [], [], [], 0
-    for part in judged_in_parts(inputs, features, judge, progress):
+    for part in judged_in_parts(inputs, features, judge, compute, progress):
         judged = part[part["level"] > 0]
         candidates += len(judged)
         best.append(ranked(judged))
