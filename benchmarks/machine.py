@@ -8,6 +8,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,13 +99,13 @@ def run_child(
     command: Sequence[str], output: Path | None = None, variables: Mapping[str, str] | None = None
 ) -> tuple[float, float | None]:
     """Run a program to its end, what it prints into a file: its seconds, and its peak memory in MiB where the system
-    tells (not on Windows). Raises CalledProcessError when it fails.
+    tells (not on Windows). ``variables`` replace the environment. Raises RuntimeError, with the program's last words.
 
     Linux counts as a child's memory what its parent had when it was started: measure before anything large is loaded.
     """
-    with (output or Path(os.devnull)).open("wb") as stream:
+    with (output or Path(os.devnull)).open("wb") as stream, tempfile.TemporaryFile() as said:
         started = time.perf_counter()
-        child = subprocess.Popen(command, stdout=stream, env={**os.environ, **(variables or {})})
+        child = subprocess.Popen(command, stdout=stream, stderr=said, env=variables)
         memory = None
         if hasattr(os, "wait4"):
             _, status, usage = os.wait4(child.pid, 0)
@@ -113,8 +114,10 @@ def run_child(
         else:
             child.wait()
         seconds = time.perf_counter() - started
-    if child.returncode != 0:
-        raise subprocess.CalledProcessError(child.returncode, list(command))
+        if child.returncode != 0:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip()[-1_000:]
+            raise RuntimeError(f"{' '.join(command)[:200]} ended with {child.returncode}: {last}")
     return seconds, memory
 
 
