@@ -45,6 +45,10 @@ MOST_DIFFERENT = 100_000
 """Beyond it the categories come again, with the same vectors."""
 
 
+Found = list[tuple[int, int, float]]
+"""Two products and their cosine."""
+
+
 @dataclass
 class Product:
     """What an ORM would give for a row of its table."""
@@ -79,15 +83,19 @@ def similar_products(products: Sequence[Product]) -> Iterator[tuple[Product, Pro
                 yield product, other, similarity
 
 
-def first_system(categories: Sequence[Sequence[Product]]) -> list[tuple[int, int, float]]:
-    return [(one.id, other.id, alike) for products in categories for one, other, alike in similar_products(products)]
+def first_system(categories: Sequence[Sequence[Product]]) -> list[Found]:
+    return [
+        [(one.id, other.id, similarity) for one, other, similarity in similar_products(products)]
+        for products in categories
+    ]
 
 
-def store_one_by_one(session: Session, found: Sequence[tuple[int, int, float]]) -> None:
-    for product_id, substitute_id, similarity in found:
-        session.add(Pair(product_id=product_id, substitute_id=substitute_id, similarity=similarity))
-        session.flush()  # one INSERT a pair: else SQLAlchemy would collect them
-    session.commit()
+def store_one_by_one(session: Session, found: Sequence[Found]) -> None:
+    for of_category in found:
+        for product_id, substitute_id, similarity in of_category:
+            session.add(Pair(product_id=product_id, substitute_id=substitute_id, similarity=similarity))
+            session.flush()  # one INSERT a pair: else SQLAlchemy would collect them
+        session.commit()
 
 
 # --- ours -------------------------------------------------------------------------------------------------------------
@@ -132,9 +140,11 @@ def exact_blocks(vectors: NDArray[np.float32], todo: Sequence[Part]) -> pd.DataF
     return found.sort_values(["product_id", "substitute_id"], ignore_index=True)
 
 
-def require_the_same(theirs: Sequence[tuple[int, int, float]], ours: pd.DataFrame) -> None:
+def require_the_same(theirs: Sequence[Found], ours: pd.DataFrame) -> None:
     """Raises AssertionError unless both found the same pairs; at the threshold the last bit of a cosine decides."""
-    other = pd.DataFrame(theirs, columns=["product_id", "substitute_id", "similarity"])
+    other = pd.DataFrame(
+        [pair for of_category in theirs for pair in of_category], columns=["product_id", "substitute_id", "similarity"]
+    )
     merged = ours.merge(other, on=["product_id", "substitute_id"], how="outer", suffixes=("_ours", "_theirs"))
     cosines = merged[["similarity_ours", "similarity_theirs"]]
     alone = merged[cosines.isna().any(axis=1)]
@@ -174,7 +184,7 @@ def _beside_the_first_system(
     count: int, vectors: NDArray[np.float32], categories: Sequence[slice], search: float
 ) -> list[Row]:
     products = [[Product(row, vectors[row]) for row in range(c.start, c.stop)] for c in categories]
-    theirs: list[tuple[int, int, float]] = []
+    theirs: list[Found] = []
     their_search = timed(lambda: theirs.extend(first_system(products)))
     ours = exact_blocks(vectors, parts(categories))
     require_the_same(theirs, ours)
@@ -195,7 +205,7 @@ def _beside_the_first_system(
     ]  # fmt: skip
 
 
-def _stored(file: Path, pairs: Sequence[tuple[int, int, float]] | pd.DataFrame) -> float:
+def _stored(file: Path, pairs: Sequence[Found] | pd.DataFrame) -> float:
     """Seconds to write the pairs into an empty table of a new SQLite file, and to commit."""
     engine = open_engine(sqlite_url(file))
     Base.metadata.create_all(engine)
@@ -205,7 +215,7 @@ def _stored(file: Path, pairs: Sequence[tuple[int, int, float]] | pd.DataFrame) 
         with writing(engine) as connection:
             frames.insert(connection, table, frames.conform(frame, table))
 
-    def theirs(found: Sequence[tuple[int, int, float]]) -> None:
+    def theirs(found: Sequence[Found]) -> None:
         with Session(engine) as session:
             store_one_by_one(session, found)
 

@@ -113,7 +113,7 @@ def test_categories_come_again_when_all_are_used_up(monkeypatch: pytest.MonkeyPa
 
 def test_other_pairs_than_those_of_the_first_system_are_an_error() -> None:
     ours = pd.DataFrame({"product_id": [0, 1], "substitute_id": [1, 2], "similarity": [0.9, 0.8]})
-    first_system.require_the_same([(0, 1, 0.9), (1, 2, 0.8)], ours)
+    first_system.require_the_same([[(0, 1, 0.9)], [], [(1, 2, 0.8)]], ours)
     for theirs in ([(0, 1, 0.9)], [(0, 1, 0.9), (1, 2, 0.85)], [(0, 1, 0.9), (1, 2, 0.8), (0, 2, 0.76)]):
         with pytest.raises(AssertionError):
-            first_system.require_the_same(theirs, ours)
+            first_system.require_the_same([theirs], ours)
