@@ -63,7 +63,7 @@ def test_files_are_whole_and_hold_the_same(tmp_path: Path) -> None:
     assert rows == [
         ["name", "score"],
         ['\'=HYPERLINK("x")', "0.5"],
-        ['Müsli, "fein"\nund zart', "-1.0"],
+        ['Müsli, "fein"\nund zart', "-1"],
         ["", ""],
     ]
     assert b"\r\n" not in table.read_bytes()
