@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import pandas as pd
 
@@ -60,11 +61,11 @@ class Night:
     company_names: Mapping[str, str]
     run: Run
 
-    @property
+    @cached_property
     def companies(self) -> dict[str, str]:
         """Slug -> name of every company that has a file or a listing, by slug; a name that two share is told apart by
         the slug."""
-        slugs = sorted(set(self.catalogue_files["company_slug"]) | set(self.listings["company_slug"]))
+        slugs = sorted({*self.catalogue_files["company_slug"].unique(), *self.listings["company_slug"].unique()})
         names = {slug: self.company_names.get(slug) or slug for slug in slugs}
         used = Counter(names.values())
         return {slug: name if used[name] == 1 else f"{name} ({slug})" for slug, name in names.items()}
