@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from threading import Lock
+from queue import Empty, Queue
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from subs_assets.compute import Result, Shared, Task
@@ -76,20 +77,19 @@ class Dask:
     @contextmanager
     def _client(self) -> "Iterator[Client]":
         try:
-            from distributed import Client
+            import distributed  # noqa: F401
         except ImportError as error:
             raise ComputeUnavailable(
                 f"SUBS_COMPUTE is dask://{self.address}, and Dask is not installed ({error}): {INSTALL}"
             ) from error
         try:
-            # Without a scheme, so that Dask's own settings decide between tcp and tls.
-            client = Client(self.address, timeout=ANSWER, set_as_default=False, name="subs_assets")
-        except (OSError, ValueError) as error:
+            client = _connected(self.address)
+        except (OSError, TimeoutError, ValueError) as error:
             raise ComputeUnavailable(
                 f"no Dask scheduler answers at {self.address} ({error}): start one there with `dask scheduler`, or set "
                 "SUBS_COMPUTE to local"
             ) from error
-        with client:
+        with client:  # which ends with what was submitted: a scheduler forgets the tasks of a client that leaves
             yield client
 
     @contextmanager
@@ -104,13 +104,47 @@ class Dask:
             yield place
 
 
-def _wait_for_worker(client: "Client", address: str) -> None:
-    if not client.nthreads():
-        logger.warning("The Dask scheduler at %s has no worker; waiting %.0f s for one.", address, PATIENCE)
+def _connected(address: str) -> "Client":
+    """Raises OSError, TimeoutError or ValueError."""
+    from distributed import Client
+
+    found: Queue[Client | Exception] = Queue()
+
+    def connect() -> None:
+        try:
+            # Without a scheme, so that Dask's own settings decide between tcp and tls.
+            found.put(Client(address, timeout=ANSWER, set_as_default=False, name="subs_assets"))
+        except Exception as error:
+            found.put(error)
+
+    # Its own limit does not hold for somebody who takes the connection and says nothing, such as a paused machine.
+    Thread(target=connect, name="connecting to Dask", daemon=True).start()
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError as error:
-        raise ComputeUnavailable(_no_worker(address)) from error
+        client = found.get(timeout=2 * ANSWER)
+    except Empty:
+        raise TimeoutError(f"connected, but silent for {2 * ANSWER:.0f} s") from None
+    if isinstance(client, Exception):
+        raise client
+    return client
+
+
+def _wait_for_worker(client: "Client", address: str) -> None:
+    deadline = None
+    while not _threads(client, address):
+        if deadline is None:
+            logger.warning("The Dask scheduler at %s has no worker; waiting %.0f s for one.", address, PATIENCE)
+            deadline = time.monotonic() + PATIENCE
+        if time.monotonic() > deadline:
+            raise ComputeUnavailable(_no_worker(address))
+        time.sleep(0.2)
+
+
+def _threads(client: "Client", address: str) -> int:
+    """Of all workers that are there now."""
+    try:
+        return sum(client.sync(client.scheduler.ncores, callback_timeout=ANSWER).values())
+    except (OSError, TimeoutError) as error:
+        raise _lost(address, error) from error
 
 
 def _no_worker(address: str) -> str:
@@ -181,23 +215,20 @@ def _results(
     running: deque[Future] = deque()
     begun, size = 0, 1
     submitted, room, until = 0, 0, 0
-    try:
-        while begun < len(tasks) or running:
-            if begun < len(tasks) and submitted >= until:  # workers come and go
-                room = AHEAD * max(1, client.scheduler_info(n_workers=0)["total_threads"])
-                until = submitted + room
-            while begun < len(tasks) and len(running) < room:
-                bundle = tasks[begun : begun + size]
-                key = f"{name}-{begun}"
-                running.append(client.submit(run_bundle, function, place, own_versions(), bundle, key=key, pure=False))
-                begun += len(bundle)
-                submitted += 1
-            results, seconds = _taken(client, address, running[0])
-            running.popleft()
-            size = next_size(size, len(results), seconds)
-            yield from results
-    finally:
-        client.cancel(list(running), force=True)
+    while begun < len(tasks) or running:
+        if begun < len(tasks) and submitted >= until:  # workers come and go
+            room = AHEAD * max(1, _threads(client, address))
+            until = submitted + room
+        while begun < len(tasks) and len(running) < room:
+            bundle = tasks[begun : begun + size]
+            key = f"{name}-{begun}"
+            running.append(client.submit(run_bundle, function, place, own_versions(), bundle, key=key, pure=False))
+            begun += len(bundle)
+            submitted += 1
+        results, seconds = _taken(client, address, running[0])
+        running.popleft()
+        size = next_size(size, len(results), seconds)
+        yield from results
 
 
 def next_size(size: int, tasks: int, seconds: float) -> int:
@@ -252,10 +283,7 @@ def _taken(client: "Client", address: str, future: "Future") -> Any:
                 raise
         except FutureCancelledError as error:
             raise _lost(address, error) from error
-        try:
-            has_worker = bool(client.sync(client.scheduler.ncores, callback_timeout=ANSWER))
-        except (OSError, TimeoutError) as error:
-            raise _lost(address, error) from error
+        has_worker = _threads(client, address) > 0
         if not has_worker and not had_worker:
             raise ComputeUnavailable(_no_worker(address))
         had_worker = has_worker

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute import LOCAL, Compute
-from subs_assets.dask_compute import Dask
 from subs_assets.database import control
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
@@ -25,6 +24,7 @@ from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from subs_assets.archive.places import ArchivePlace
+    from subs_assets.dask_compute import Dask
 
 
 class Databases(ConfigurableResource):
@@ -176,15 +176,19 @@ class ComputeResource(ConfigurableResource):
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Raises ComputeUnavailable now, rather than in the middle of the night."""
-        if self.scheduler:
-            Dask(self.scheduler, self.shared).check()
+        if dask := self.elsewhere():
+            dask.check()
 
     def compute(self) -> Compute:
         return self.elsewhere() or LOCAL
 
-    def elsewhere(self) -> Compute | None:
+    def elsewhere(self) -> "Dask | None":
         """None where the run's own process computes."""
-        return Dask(self.scheduler, self.shared) if self.scheduler else None
+        if not self.scheduler:
+            return None
+        from subs_assets.dask_compute import Dask
+
+        return Dask(self.scheduler, self.shared)
 
 
 class EncoderResource(ConfigurableResource):

@@ -12,7 +12,7 @@ from subs_assets.assets.selected import selected, table_output
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.similarity import NameFeatures
-from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
+from subs_assets.resources import ComputeResource, EncoderResource, TrainedModelResource, WarehouseResource
 
 GROUP = "substitution"
 
@@ -124,6 +124,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
     warehouse: WarehouseResource,
+    compute: ComputeResource,
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
@@ -142,7 +143,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
     progress = log_progress(context.log, "tiles of shelves compared")
-    found = build_substitutions(inputs, features, model.acceptance, progress=progress)
+    found = build_substitutions(inputs, features, model.acceptance, compute.compute(), progress)
     rows, outcomes = found.substitutions, found.outcomes
     levels = (
         rows.groupby("level", as_index=False).agg(rows=("score", "size"), median_score=("score", "median")).round(3)
@@ -213,6 +214,7 @@ def substitution_rates(
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
     warehouse: WarehouseResource,
+    compute: ComputeResource,
     trained_model: TrainedModelResource,
 ) -> MaterializeResult[pd.DataFrame]:
     """The share of each company's products with a substitute at each company.
@@ -235,7 +237,7 @@ def substitution_rates(
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
     progress = log_progress(context.log, "tiles of the permutation null compared")
-    null = null_outcomes(inputs, features, trained_model.model().acceptance, progress=progress)
+    null = null_outcomes(inputs, features, trained_model.model().acceptance, compute.compute(), progress)
     rates = build_rates(substitution_outcomes, null)
     picture = base64.b64encode(rates_picture(rates)).decode("ascii")
     matrix = rates.assign(rate=percent(rates["rate"])).pivot(

@@ -118,6 +118,13 @@ def test_a_scheduler_that_is_not_there(impatient: None, tmp_path: Path) -> None:
     assert time.monotonic() - begin < 30
 
 
+def test_somebody_who_takes_the_connection_and_says_nothing(impatient: None, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ComputeUnavailable, match=f"no Dask scheduler answers at {address}"):
+            Dask(address, str(tmp_path)).check()
+
+
 def test_a_scheduler_without_a_worker(impatient: None, tmp_path: Path) -> None:
     with running_cluster(0) as cluster, pytest.raises(ComputeUnavailable, match=f"`dask worker {cluster.address}`"):
         Dask(cluster.address, str(tmp_path)).check()
