@@ -8,11 +8,11 @@ import pytest
 
 from subs_assets.archive import reset
 from subs_assets.archive.store import list_archives
-from subs_assets.assets import substitution
 from subs_assets.database import control, migrate
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings
+from subs_assets.substitution import build
 from subs_assets_tests import plain_sql
 from subs_assets_tests.assets.test_jobs import archive_for, confirm, state_of
 from subs_assets_tests.postgres_server import PostgresServer
@@ -95,7 +95,7 @@ def test_another_home_with_another_data_set_is_refused(settings: Settings, tmp_p
 
 def test_a_run_that_lost_the_lock_publishes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = rows_in(settings.database_url)
-    build: Callable[..., object] = substitution.build_substitutions
+    as_it_is: Callable[..., object] = build.build_substitutions
 
     def build_and_lose_the_lock(*arguments: object) -> object:
         (ended,) = plain_sql.select(
@@ -104,11 +104,11 @@ def test_a_run_that_lost_the_lock_publishes_nothing(settings: Settings, monkeypa
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
         )
         assert ended == (True,)
-        return build(*arguments)
+        return as_it_is(*arguments)
 
     write_shop(settings.catalogues[0], "corner", [{**row, "price": 9.99} for row in rows_of("corner")])
     with monkeypatch.context() as changed:
-        changed.setattr(substitution, "build_substitutions", build_and_lose_the_lock)
+        changed.setattr(build, "build_substitutions", build_and_lose_the_lock)
         result = run_graph(settings)
     assert not result.success
     assert "the run lock was lost" in reason_of(result)
