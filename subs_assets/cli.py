@@ -7,6 +7,9 @@ import typer
 from subs_assets.commands import archive, ask, audit, database, equivalences, evaluate, reset, review, run, train
 from subs_assets.settings import Settings
 
+INSUFFICIENT_PRIVILEGE = "42501"
+"""PostgreSQL's number for it."""
+
 app = typer.Typer(
     name="subs",
     help="The grocery substitution graph: what to buy instead, in the same company or in another.",
@@ -34,8 +37,9 @@ def main() -> None:
 
 
 def _sentence_of(problem: Exception) -> str:
-    """What a database says that is not ready, or went away; whatever else is raised again, for it is our mistake."""
-    from sqlalchemy.exc import OperationalError
+    """What a database says that is not ready, went away, or refuses this role; whatever else is raised again, for it is
+    our mistake."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from subs_assets.database.engine import DatabaseNotReady, reason_of
 
@@ -43,6 +47,8 @@ def _sentence_of(problem: Exception) -> str:
         return str(problem)
     if isinstance(problem, OperationalError):
         return f"{reason_of(problem)}; what was begun is undone, or done: `subs audit` and `subs db check` tell"
+    if isinstance(problem, ProgrammingError) and getattr(problem.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+        return f"{reason_of(problem)}: let the owner grant it, or take a role that may (docs/deploy.md)"
     raise problem
 
 

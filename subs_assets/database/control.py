@@ -30,10 +30,11 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateSchema
 
 from subs_assets.database import frames
-from subs_assets.database.engine import open_answering, writing
+from subs_assets.database.engine import DatabaseNotReady, describe, open_answering, reason_of, writing
 from subs_assets.database.tables import TEXT, WHOLE_NUMBER
 
 control_metadata = MetaData()
@@ -158,12 +159,20 @@ data_set = Table(
 
 def open_control(url: str | URL) -> Engine:
     """Open the control database; tables that it lacks are made, on PostgreSQL also the schema that the URL's
-    ``search_path`` names. Raises what ``open_answering`` raises."""
+    ``search_path`` names. Raises what ``open_answering`` raises, and DatabaseNotReady where this role may make none."""
     engine = open_answering(url, CONTROL_SETTINGS)
-    with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            _make_schema(connection)
-        control_metadata.create_all(connection)
+    try:
+        with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                _make_schema(connection)
+            control_metadata.create_all(connection)
+    except ProgrammingError as error:
+        engine.dispose()
+        raise DatabaseNotReady(
+            f"{describe(url)} has control state that this role does not see, or lacks tables that it may not make "
+            f"({reason_of(error)}): let who owns them run `subs db upgrade`, and grant this role its rights "
+            "(docs/deploy.md)"
+        ) from None
     return engine
 
 

@@ -23,7 +23,7 @@ from subs_assets.database.control import (
     record_run,
     write_audit,
 )
-from subs_assets.database.engine import open_engine
+from subs_assets.database.engine import DatabaseNotReady, open_engine
 from subs_assets.settings import CONTROL_SCHEMA
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql
@@ -201,6 +201,17 @@ def test_it_is_a_schema_of_its_own_beside_the_tables(control: Engine, url: str) 
     assert inspect(beside).get_table_names() == []
     assert set(inspect(beside).get_table_names(CONTROL_SCHEMA)) == set(control_metadata.tables)
     beside.dispose()
+
+
+@on_postgresql
+def test_who_may_neither_see_nor_make_it_is_told_what_is_missing(
+    control: Engine, postgres_server: PostgresServer
+) -> None:
+    role = f"{control.url.database}_stranger"
+    postgres_server.execute(f"CREATE ROLE {role} LOGIN")
+    with pytest.raises(DatabaseNotReady, match="this role does not see.*grant this role its rights"):
+        open_control(control.url.set(username=role))
+    postgres_server.execute(f"DROP ROLE {role}")
 
 
 @on_postgresql
