@@ -19,6 +19,7 @@ from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.known_texts import KnownTexts
 from subs_assets.model import trained
 from subs_assets.settings import Settings
 
@@ -94,6 +95,10 @@ class WarehouseResource(Databases):
     @property
     def matrices(self) -> Path:
         return Path(self.home) / "matrices"
+
+    @property
+    def known_texts(self) -> KnownTexts:
+        return KnownTexts(Path(self.home) / "known_texts")
 
     @property
     def warehouse(self) -> Warehouse:

@@ -56,7 +56,7 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         metadata={"dagster/uri": source.folder.as_uri()},
     )
     def company(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
-        shown = keep_last_good(read_company(source), warehouse.last_good(slug))
+        shown = keep_last_good(read_company(source, warehouse.known_texts), warehouse.last_good(slug))
         counts = shown.catalogue_files[list(COUNTS)].sum()
         context.log.info(
             f"{slug}: {counts['read']:,} rows read, {counts['accepted']:,} accepted "

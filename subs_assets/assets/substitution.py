@@ -60,6 +60,7 @@ def product_kinds(
     product_listings: pd.DataFrame,
     listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
+    warehouse: WarehouseResource,
 ) -> MaterializeResult[pd.DataFrame]:
     """What each product is: yoghurt, vodka, hot chips.
 
@@ -69,7 +70,7 @@ def product_kinds(
     """
     from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
 
-    kinds = build_product_kinds(products, product_listings, listings, listing_categories)
+    kinds = build_product_kinds(products, product_listings, listings, listing_categories, warehouse.known_texts)
     known = kinds["kind"].notna()
     groups = kinds.groupby(["kind_group", "kind"], as_index=False).agg(products=("product_id", "size"))
     return MaterializeResult(

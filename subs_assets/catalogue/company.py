@@ -19,6 +19,7 @@ from subs_assets.catalogue.text import storable
 from subs_assets.catalogue.validate import Accepted, Validator, shown
 from subs_assets.database import tables
 from subs_assets.database.frames import conform, empty
+from subs_assets.known_texts import NOTHING_KNOWN, KnownTexts
 
 FALL_REFUSED = 0.30
 """A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md,
@@ -88,7 +89,7 @@ class _FileReading:
         }
 
 
-def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
+def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOWN) -> CompanyCatalogue:
     """Read, validate and normalise every file of one company; bad input never raises, it is in the frames.
 
     A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set
@@ -110,7 +111,8 @@ def read_company(source: Source | BrokenSource) -> CompanyCatalogue:
         readings[0].fail(django_rows.why_no_rows(source, related))
     _drop_repeated_skus(readings)
     accepted = [listing for reading in readings for listing in reading.accepted]
-    return _catalogue(readings, source.accept_fall, *build_listings(source.company_slug, source.currency, accepted))
+    listings = build_listings(source.company_slug, source.currency, accepted, known)
+    return _catalogue(readings, source.accept_fall, *listings)
 
 
 def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> CompanyCatalogue:

@@ -15,10 +15,23 @@ from subs_assets.catalogue.gtin import read_barcode
 from subs_assets.catalogue.size import read_size, unit_price
 from subs_assets.catalogue.validate import Accepted
 from subs_assets.database import tables
-from subs_assets.database.frames import conform
+from subs_assets.database.frames import TEXT_DTYPE, conform, dtype_of
+from subs_assets.known_texts import KnownTexts
+
+SAID = ("name", "size_text", "price", "unit_price_text", "barcode")
+"""What a listing says, beside its brand, from which the rest is worked out."""
+
+FOUND = (
+    *("core_name", "gtin", "in_store_code"),
+    *("quantity", "unit", "pack_count", "total", "dimension", "approximate"),
+    *("unit_price", "claims", "notes"),
+)
+"""What is worked out: columns of the table ``listings``, and ``notes``, a JSON array of sentences."""
 
 
-def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def build_listings(
+    company_slug: str, currency: str, accepted: Sequence[Accepted], known: KnownTexts
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(listings, listing_categories) of one company. What normalisation changes or finds at odds is added to
     ``Accepted.repairs``.
     """
@@ -28,42 +41,68 @@ def build_listings(company_slug: str, currency: str, accepted: Sequence[Accepted
             for listing in accepted
         ]
     )
-    keys = {brand.display: brand_key(brand.display) for brand in brands}
-    rows = []
-    for listing, brand in zip(accepted, brands, strict=True):
-        barcode = read_barcode(listing.barcode)
-        size = read_size(listing.size_text, listing.name, listing.price, listing.unit_price_text)
-        listing.repairs.extend(note for note in (brand.note, barcode.note) if note is not None)
-        if size is not None:
-            listing.repairs.extend(size.notes)
-            if size.by_weight and listing.price is not None:
-                listing.repairs.append("the price is that of one kilogram")
-        rows.append(
-            (
-                company_slug,
-                listing.sku,
-                listing.name,
-                core_name(listing.name, brand.display),
-                brand.display,
-                keys[brand.display],
-                barcode.gtin,
-                barcode.in_store_code,
-                listing.size_text,
-                *((size.quantity, size.unit, size.pack_count, size.total, size.dimension) if size else (None,) * 5),
-                size is not None and size.approximate,
-                listing.price,
-                currency,
-                unit_price(listing.price, size),
-                listing.available,
-                _json_array(listing_claims(listing.name, brand.display)),
-                listing.url,
-                listing.file,
-                listing.line,
-                _json_array(dict.fromkeys(listing.repairs)),
-            )
-        )
-    frame = pd.DataFrame(rows, columns=tables.listings.columns.keys())
-    return conform(frame, tables.listings), _categories(company_slug, accepted)
+    display = pd.Series([brand.display for brand in brands], dtype=TEXT_DTYPE)
+    raw = {field: _column(field, accepted) for field in (*SAID, "sku", "available", "url", "file", "line")}
+    texts = pd.DataFrame({"brand": display, **{field: raw.pop(field) for field in SAID}})
+    found = known.find(f"listings-{company_slug}", texts, _found_in)
+    for listing, brand, notes in zip(accepted, brands, found.pop("notes").astype(object), strict=True):
+        if brand.note is not None:
+            listing.repairs.append(brand.note)
+        if notes != "[]":
+            listing.repairs.extend(json.loads(notes))
+    keys = {brand: brand_key(brand) for brand in display.dropna().unique()}
+    frame = pd.concat([texts.drop(columns=["barcode", "unit_price_text"]), found, pd.DataFrame(raw)], axis=1).assign(
+        company_slug=company_slug,
+        currency=currency,
+        brand_key=display.map(keys),
+        repairs=[_json_array(dict.fromkeys(listing.repairs)) for listing in accepted],
+    )
+    return conform(frame[tables.listings.columns.keys()], tables.listings), _categories(company_slug, accepted)
+
+
+def _column(field: str, accepted: Sequence[Accepted]) -> pd.Series:
+    dtypes = {"price": "float64", "available": "boolean", "line": "Int64"}
+    return pd.Series([getattr(listing, field) for listing in accepted], dtype=dtypes.get(field, TEXT_DTYPE))
+
+
+def _found_in(texts: pd.DataFrame) -> pd.DataFrame:
+    """DataFrame[FOUND] of DataFrame[brand, SAID], row by row."""
+    said = texts.astype(object).where(texts.notna(), None)
+    rows = [_found(*row) for row in said[["brand", *SAID]].itertuples(index=False, name=None)]
+    types = {column.name: dtype_of(column.type) for column in tables.listings.columns}
+    return pd.DataFrame(
+        {
+            name: pd.Series([row[place] for row in rows], dtype=types.get(name, TEXT_DTYPE))
+            for place, name in enumerate(FOUND)
+        }
+    )
+
+
+def _found(
+    brand: str | None,
+    name: str,
+    size_text: str | None,
+    price: float | None,
+    unit_price_text: str | None,
+    barcode_text: str | None,
+) -> tuple[object, ...]:
+    barcode = read_barcode(barcode_text)
+    size = read_size(size_text, name, price, unit_price_text)
+    notes = [barcode.note] if barcode.note is not None else []
+    if size is not None:
+        notes.extend(size.notes)
+        if size.by_weight and price is not None:
+            notes.append("the price is that of one kilogram")
+    return (
+        core_name(name, brand),
+        barcode.gtin,
+        barcode.in_store_code,
+        *((size.quantity, size.unit, size.pack_count, size.total, size.dimension) if size else (None,) * 5),
+        size is not None and size.approximate,
+        unit_price(price, size),
+        _json_array(listing_claims(name, brand)),
+        _json_array(notes),
+    )
 
 
 def listing_claims(name: str, brand: str | None) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.text import fold
+from subs_assets.known_texts import NOTHING_KNOWN, KnownTexts
 from subs_assets.substitution.departments import department_of, departments_of
 from subs_assets.substitution.terms import FACETS, product_terms
 
@@ -216,11 +217,15 @@ def class_of(kind: str | None) -> str | None:
 
 
 def build_product_kinds(
-    products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame, listing_categories: pd.DataFrame
+    products: pd.DataFrame,
+    product_listings: pd.DataFrame,
+    listings: pd.DataFrame,
+    listing_categories: pd.DataFrame,
+    known: KnownTexts = NOTHING_KNOWN,
 ) -> pd.DataFrame:
     """Table ``product_kinds``: what each product is, by the majority of its listings, of which the first wins a tie;
     and what its name states, with what its department adds."""
-    kinds = listing_kinds(listings, listing_categories).merge(product_listings, on=["company_slug", "sku"])
+    kinds = listing_kinds(listings, listing_categories, known).merge(product_listings, on=["company_slug", "sku"])
     kinds = kinds.dropna(subset="kind").sort_values(["product_id", "company_slug", "sku"], ignore_index=True)
     kinds["place"] = kinds.index
     votes = kinds.groupby(["product_id", "kind", "kind_group"], as_index=False).agg(
@@ -230,25 +235,34 @@ def build_product_kinds(
     frame = products[["product_id"]].merge(votes.drop_duplicates("product_id"), on="product_id", how="left")
     shelved = listing_categories.merge(product_listings, on=["company_slug", "sku"])
     departments = frame["product_id"].map(departments_of(shelved)["department"])
-    terms = product_terms(products["core_name"].reset_index(drop=True), departments)
+    named = pd.DataFrame({"core_name": products["core_name"].array, "department": departments.astype("str").array})
+    terms = known.find("product-terms", named, lambda new: product_terms(new["core_name"], new["department"]))
     return pd.concat([frame, terms], axis=1)[COLUMNS]
 
 
-def listing_kinds(listings: pd.DataFrame, listing_categories: pd.DataFrame) -> pd.DataFrame:
+def listing_kinds(
+    listings: pd.DataFrame, listing_categories: pd.DataFrame, known: KnownTexts = NOTHING_KNOWN
+) -> pd.DataFrame:
     """DataFrame[company_slug, sku, kind, kind_group]: each listing by its own words and shelves."""
     keys = ["company_slug", "sku"]
     paths: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for company, sku, path in _rows(listing_categories[[*keys, "path"]]):
         paths[company, sku].add(path)
-    shelves = cache(shelf_of)
+    shelved = ["\n".join(sorted(paths.get(key, ()))) for key in _rows(listings[keys])]
+    texts = listings[["core_name", "name", "brand"]].assign(paths=pd.Series(shelved, listings.index, dtype="str"))
+    found = known.find("listing-kinds", texts, _kinds_of)
+    return pd.concat([listings[keys], found.set_index(listings.index)], axis=1)
+
+
+def _kinds_of(texts: pd.DataFrame) -> pd.DataFrame:
+    """DataFrame[kind, kind_group] of core_name, name, brand and paths (one a line)."""
+    shelves = cache(lambda paths: shelf_of(paths.split("\n") if paths else ()))
     kinds = [
-        kind_of(core, shelves(frozenset(paths.get((company, sku), ()))), _with_brand(fold(name), brand))
-        for company, sku, core, name, brand in _rows(listings[[*keys, "core_name", "name", "brand"]])
+        kind_of(core, shelves(paths), _with_brand(fold(name), brand))
+        for core, name, brand, paths in _rows(texts[["core_name", "name", "brand", "paths"]])
     ]
-    frame = listings[keys].copy()
-    frame["kind"] = [kind.name if kind else None for kind in kinds]
-    frame["kind_group"] = [kind.group if kind else None for kind in kinds]
-    return frame
+    names = {"kind": [kind and kind.name for kind in kinds], "kind_group": [kind and kind.group for kind in kinds]}
+    return pd.DataFrame(names, dtype="str")
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[tuple]:

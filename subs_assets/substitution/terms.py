@@ -158,6 +158,7 @@ def product_terms(core_names: pd.Series, departments: pd.Series) -> pd.DataFrame
     return pd.DataFrame(
         {facet: [json.dumps(names) if (names := stated[facet]) else "[]" for stated in found] for facet in FACETS},
         index=core_names.index,
+        dtype="str",
     )
 
 

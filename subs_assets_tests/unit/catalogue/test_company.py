@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import random
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_g
 from subs_assets.catalogue.source import BrokenSource
 from subs_assets.database import tables
 from subs_assets.database.frames import conform
+from subs_assets.known_texts import KnownTexts
 from subs_assets_tests.unit.catalogue.conftest import FIELDS as FIELDS_OF_THE_TESTS
 from subs_assets_tests.unit.catalogue.conftest import WriteCompany, json_lines, product
 
@@ -257,3 +259,31 @@ def test_reading_twice_gives_the_same(write_company: WriteCompany) -> None:
     pd.testing.assert_frame_equal(
         first.catalogue_files.drop(columns="modified_at"), second.catalogue_files.drop(columns="modified_at")
     )
+
+
+def test_what_is_known_of_last_night_changes_nothing(write_company: WriteCompany, tmp_path: Path) -> None:
+    fields = {
+        **FIELDS_OF_THE_TESTS,
+        **{name: {"column": name, "optional": True} for name in ("brand", "size", "barcode", "unit_price")},
+    }
+    choices = {
+        "name": ["SAXA Sea Salt 2 x 500g", "Vegan Oats 1kg", "Bananas", "Cola 330 ml x 6", "Eggs 12 Pack"],
+        "brand": [None, "SAXA", "Saxa Foods Pty Ltd", "unknown"],
+        "size": [None, "500 g", "6 pack", "1 kg"],
+        "barcode": [None, "9319133338081", "9319133338082", "2000123"],
+        "unit_price": [None, "$4.50/kg", "$0.90 each"],
+        "price": [None, 4.5, 10.8],
+    }
+    draw = random.Random(1)
+    rows = {str(sku): product(str(sku)) for sku in range(40)}
+    for night in range(6):
+        for sku in draw.sample(sorted(rows), 6):
+            field = draw.choice(sorted(choices))
+            rows[sku] |= {field: draw.choice(choices[field])}
+        rows.pop(draw.choice(sorted(rows)))
+        rows[f"new {night}"] = product(f"new {night}", **{field: draw.choice(choices[field]) for field in choices})
+        source = write_company({"a.jsonl": json_lines(*rows.values())}, fields=fields)
+        cold, warm = read_company(source), read_company(source, KnownTexts(tmp_path / "known"))
+        for field in dataclasses.fields(CompanyCatalogue)[:4]:
+            pd.testing.assert_frame_equal(getattr(cold, field.name), getattr(warm, field.name))
+    assert cold.listings["repairs"].ne("[]").any()

@@ -3,12 +3,14 @@
 import csv
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from subs_assets.catalogue.text import fold
 from subs_assets.database import frames, tables
+from subs_assets.known_texts import KnownTexts
 from subs_assets.substitution.kinds import (
     MAY_STAND_ON,
     build_product_kinds,
@@ -218,6 +220,15 @@ def test_what_the_lexicon_lacks_is_counted() -> None:
     assert unknown_heads(shop.products, shop_kinds).values.tolist() == [["gizmo", 2, "a gizmo"]]
     known = known_by_department(shop_kinds, shop.product_listings, shop.listing_categories)
     assert known.values.tolist() == [["pantry", 2, 0]]
+
+
+def test_what_is_known_of_last_night_changes_nothing(tmp_path: Path) -> None:
+    known = KnownTexts(tmp_path)
+    for names in (["Lamb Mince", "Squeeze", "Sushi Rice"], ["Sushi Rice", "Greek Yoghurt"], ["Squeeze", "Squeeze"]):
+        for shelf in ("Freezer", "Pantry"):
+            shop = shops([item("aldi", str(n), name, shelf, brand="Vegemite") for n, name in enumerate(names)])
+            described = (shop.products, shop.product_listings, shop.listings, shop.listing_categories)
+            pd.testing.assert_frame_equal(build_product_kinds(*described, known), build_product_kinds(*described))
 
 
 def test_without_products() -> None:

@@ -1,0 +1,87 @@
+"""What was found in texts is known the next night, so that only new ones are looked at; what is looked for is not
+known here."""
+
+import hashlib
+import io
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class KnownTexts:
+    """``folder`` holds a file for each ``name``: what was found the last time. None: nothing is known, nothing kept.
+
+    A file that is damaged, or was written by another version of the program, is as none.
+    """
+
+    folder: Path | None = None
+
+    def find(self, name: str, texts: pd.DataFrame, found_in: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+        """``found_in(texts)``, computed only of the rows that were not there the last time; a fresh RangeIndex.
+
+        ``found_in`` gives a row for each row, by what stands in that row alone, with the same dtypes whatever it is
+        given; of one ``name`` the columns are always the same.
+        """
+        texts = texts.reset_index(drop=True)
+        if self.folder is None:
+            return found_in(texts)
+        file = self.folder / f"{name}.known"
+        known = _read(file)
+        found = found_in(texts) if known is None else _found(texts, known, found_in)
+        _write(file, pd.concat([texts, found], axis=1))
+        return found
+
+
+NOTHING_KNOWN = KnownTexts()
+
+
+def _found(texts: pd.DataFrame, known: pd.DataFrame, found_in: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """``known``: distinct rows of the columns of ``texts`` and what was found in them."""
+    keys = list(texts)
+    place = texts.merge(known[keys].assign(place=np.arange(len(known))), on=keys, how="left")["place"]
+    new = place.isna().to_numpy()
+    fresh = found_in(texts[new].reset_index(drop=True))
+    every = pd.concat([known.drop(columns=keys), fresh], ignore_index=True)
+    rows = np.where(new, len(known) - 1 + np.cumsum(new), place.fillna(0)).astype(np.intp)
+    return every.iloc[rows].reset_index(drop=True)
+
+
+def _read(file: Path) -> pd.DataFrame | None:
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    seal, parquet = content[:32], content[32:]
+    return pd.read_parquet(io.BytesIO(parquet)) if seal == _seal(parquet) else None
+
+
+def _write(file: Path, known: pd.DataFrame) -> None:
+    parquet = known.drop_duplicates().to_parquet(None, index=False, compression="lz4")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}.unfinished")
+    unfinished.write_bytes(_seal(parquet) + parquet)
+    unfinished.replace(file)
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(_program() + content).digest()
+
+
+@cache
+def _program() -> bytes:
+    """A hash of the package's own files, and of Python's version, whose Unicode tables decide too."""
+    package = Path(__file__).parent
+    files = sorted(file for file in package.rglob("*") if file.suffix in (".py", ".csv"))
+    contents = (f"{file.relative_to(package).as_posix()} {_digest(file)}" for file in files)
+    return hashlib.sha256("\n".join([sys.version, *contents]).encode()).digest()
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
