@@ -1,7 +1,7 @@
 """Which names are alike, exactly, though few of them are compared in full; what is kept of it from night to night is
 name_store.py's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,13 @@ from subs_assets.embedding.similarity import NameFeatures, Pairs, cosines, joine
 
 FLOOR = 0.55
 """Mean similarity below which nobody asks. On at/ 20 others of 107,220 reach it for each name, on au/ fewer."""
+
+MOST = 1_000
+"""Pairs that are kept of a name, those of the names most like it, and what others keep of it: 60,000 phone cases that
+differ in a word would be 2 billion pairs. In at/ the most that a name has is 719."""
+
+PAIRS_AT_ONCE = 8_000_000
+"""Pairs that are held before they are cut down: 200 MB."""
 
 STRIP = 512
 """Names of one side whose spelling is compared at once. 4,096 were no faster on 113,335 names, and where many names are
@@ -59,23 +66,69 @@ def alike_pairs(
     """
     if minimum <= 0.5:
         raise ValueError(f"minimum is {minimum}; below 0.5 the lexical half cannot choose the candidates")
-    return joined(list(_strips(features, left, right, minimum, progress)))
+    return joined(list(compared(features, left, right, minimum, progress)))
 
 
 def alike_among(features: NameFeatures, minimum: float, progress: Progress | None = None) -> Pairs:
-    """The pairs of ``alike_pairs`` of all rows with all rows, each one way round (left <= right): half the work."""
+    """The ``most_alike`` pairs of all rows with all rows, each one way round (left <= right): half the work."""
     rows = np.arange(len(features), dtype=np.intp)
-    return joined(list(_strips(features, rows, rows, minimum, progress, is_one_way=True)))
+    return most_alike(compared(features, rows, rows, minimum, progress, is_one_way=True), len(rows))
 
 
-def _strips(
+def most_alike(parts: Iterable[Pairs], rows: int) -> Pairs:
+    """All pairs of ``rows`` rows that are given, each one way round, but of those that are not among the ``MOST`` most
+    similar of either row; equal similarities by row number.
+
+    Whenever they have become twice as many they are cut down: a pair that is not among the most similar of some parts
+    is not among those of all.
+    """
+    kept: list[Pairs] = []
+    room = PAIRS_AT_ONCE
+    for part in parts:
+        kept.append(part)
+        if sum(map(len, kept)) > room:
+            kept = [_cut_down(joined(kept), rows)]
+            room = max(PAIRS_AT_ONCE, 2 * len(kept[0]))
+    return _cut_down(joined(kept), rows)
+
+
+def _cut_down(pairs: Pairs, rows: int) -> Pairs:
+    if not (_degrees(pairs, rows) > MOST).any():
+        return pairs
+    different = np.flatnonzero(pairs.left != pairs.right)
+    row = np.r_[pairs.left[different], pairs.right[different]]
+    other = np.r_[pairs.right[different], pairs.left[different]]
+    order = np.lexsort((other, -np.tile(pairs.similarity[different], 2), row))
+    near = np.tile(different, 2)[order][_places(row[order]) < MOST]
+    return pairs.where(np.union1d(near, np.flatnonzero(pairs.left == pairs.right)))
+
+
+def cut_off(pairs: Pairs, gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows whose most similar others these pairs no longer tell once the rows ``gone`` are: they had more than ``MOST``
+    and lose one. ``pairs`` as ``most_alike`` gives them; bool (rows,)."""
+    full = _degrees(pairs, len(gone)) >= MOST
+    found = np.zeros(len(gone), bool)
+    found[pairs.left[full[pairs.left] & gone[pairs.right]]] = True
+    found[pairs.right[full[pairs.right] & gone[pairs.left]]] = True
+    return found
+
+
+def _degrees(pairs: Pairs, rows: int) -> NDArray[np.intp]:
+    """How many other rows each row is paired with."""
+    different = pairs.left != pairs.right
+    return np.bincount(pairs.left[different], minlength=rows) + np.bincount(pairs.right[different], minlength=rows)
+
+
+def compared(
     features: NameFeatures,
     left: NDArray[np.intp],
     right: NDArray[np.intp],
     minimum: float,
-    progress: Progress | None,
+    progress: Progress | None = None,
     is_one_way: bool = False,
 ) -> Iterator[Pairs]:
+    """The pairs of ``alike_pairs``, those of some left rows at a time; with ``is_one_way``, where ``right`` is
+    ``left``, only those whose right row does not stand before the left one."""
     sketch = _Sketch.of(features.vectors)
     starts = range(0, len(right), COLUMNS_AT_ONCE)
     columns = [features.lexical[right[start : start + COLUMNS_AT_ONCE]].T.tocsr() for start in starts]
@@ -154,8 +207,8 @@ class AlikeRows:
     """Which of n rows have names that are alike, from the pairs of their names.
 
     ``name``: intp (n,), the number of each row's name, equal names having equal numbers. ``pairs``: of the names,
-    each also with itself, both ways round, in order of left, then right; all whose mean similarity is at least
-    ``FLOOR``.
+    each also with itself, both ways round, in order of left, then right; the ``most_alike`` whose mean similarity is at
+    least ``FLOOR``.
     """
 
     name: NDArray[np.intp]
@@ -223,9 +276,13 @@ def _nearest(pairs: Pairs, count: int) -> Pairs:
     """Of all pairs of some left rows."""
     others = pairs.where(pairs.left != pairs.right)
     ordered = others.where(np.lexsort((others.right, -others.similarity, others.left)))
-    begins = np.flatnonzero(np.r_[True, ordered.left[1:] != ordered.left[:-1]]) if len(ordered) else np.empty(0, int)
-    place = np.arange(len(ordered)) - np.repeat(begins, np.diff(np.r_[begins, len(ordered)]))
-    return ordered.where(place < count)
+    return ordered.where(_places(ordered.left) < count)
+
+
+def _places(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Each position's place among those of its group; the groups stand together."""
+    positions = np.arange(len(groups))
+    return positions - np.maximum.accumulate(np.where(np.diff(groups, prepend=-1) != 0, positions, 0))
 
 
 @dataclass(frozen=True)

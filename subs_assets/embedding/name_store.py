@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.embedding.alike import FLOOR, AlikeRows, alike_among, alike_pairs, both_ways
+from subs_assets.embedding.alike import FLOOR, AlikeRows, alike_among, both_ways, compared, cut_off, most_alike
 from subs_assets.embedding.encoder import Progress
 from subs_assets.embedding.name_weights import COLUMNS, NGRAMS, NameWeights
 from subs_assets.embedding.similarity import NameFeatures, Pairs, joined, lexical_features
@@ -45,12 +46,24 @@ class _Kept:
         place[place == len(self.keys)] = 0
         return np.where(self.keys[place] == keys, place, -1) if len(self.keys) else np.full(len(keys), -1)
 
+    def to_go_on_with(self, keys: NDArray[np.bytes_]) -> NDArray[np.intp]:
+        """``places``, and -1 too where what is kept of a name's pairs is not all that there is without the names that
+        are gone."""
+        place = self.places(keys)
+        gone = np.ones(len(self.keys), bool)
+        gone[place[place >= 0]] = False
+        incomplete = cut_off(self.pairs, gone)
+        known = np.flatnonzero(place >= 0)
+        place[known[incomplete[place[known]]]] = -1
+        return place
+
 
 class NameStore:
     """The n-grams of names and the pairs of them that are alike, in one file that is replaced as a whole.
 
     A night compares its new names with all of its names, and no two that were compared before. The pairs are those of
-    a comparison of all with all, to the last bit: what a pair is worth depends on its two names alone.
+    a comparison of all with all (``alike_among``), to the last bit: what a pair is worth depends on its two names
+    alone.
     """
 
     def __init__(self, vectors: VectorStore, weights: NameWeights) -> None:
@@ -81,7 +94,7 @@ class NameStore:
         """
         keys, first, inverse = _distinct(names)
         kept = self._read()
-        place = kept.places(keys)
+        place = kept.to_go_on_with(keys)
         if (place < 0).any():
             kept = self._with_new(keys, [names[row] for row in first], kept, place, encoded, compared)
             self._write(kept)
@@ -95,21 +108,20 @@ class NameStore:
         kept: _Kept,
         place: NDArray[np.intp],
         encoded: Progress | None,
-        compared: Progress | None,
+        told: Progress | None,
     ) -> _Kept:
         """What is to be kept of the distinct ``names``: ``place`` is where each stands in ``kept``."""
         new, known = np.flatnonzero(place < 0), np.flatnonzero(place >= 0)
         lexical = _stacked(kept.lexical, self._spelled(names, new), place)
         features = NameFeatures(self.vectors.vectors(names, encoded), lexical)
         if len(new) > MOST_CHANGED * len(names):
-            return _Kept(keys, lexical, alike_among(features, FLOOR, compared))
-        among_new = alike_pairs(features, new, new, FLOOR)
-        pairs = [
-            _among(kept.pairs, place, len(kept.keys)),
-            alike_pairs(features, new, known, FLOOR, compared),
-            among_new.where(among_new.left <= among_new.right),
-        ]
-        return _Kept(keys, lexical, joined(pairs))
+            return _Kept(keys, lexical, alike_among(features, FLOOR, told))
+        parts = chain(
+            [_among(kept.pairs, place, len(kept.keys))],
+            compared(features, new, known, FLOOR, told),
+            compared(features, new, new, FLOOR, is_one_way=True),
+        )
+        return _Kept(keys, lexical, most_alike(parts, len(keys)))
 
     def _spelled(self, names: Sequence[str], rows: NDArray[np.intp]) -> Any:
         return lexical_features([names[row] for row in rows], self.weights)

@@ -128,6 +128,22 @@ def test_rows_are_as_alike_as_their_names(names: list[str], minimum: float, at_o
         assert nearest.right[nearest.left == row].tolist() == [other for _, other in sorted(others)[:3]]
 
 
+def test_of_many_alike_names_each_keeps_its_most_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"oat milk {taste} {size}" for taste in WORDS for size in range(4)]
+    features = spelled(names)
+    every = both_ways(alike_among(features, 0.55))
+    monkeypatch.setattr(alike, "MOST", 5)
+    monkeypatch.setattr(alike, "PAIRS_AT_ONCE", 50)
+    kept = alike_among(features, 0.55)
+    others = every.where(every.left != every.right)
+    expected = {(row, row) for row in range(len(names))}
+    for row in range(len(names)):
+        own = others.where(others.left == row)
+        for other in own.right[np.lexsort((own.right, -own.similarity))][:5].tolist():
+            expected.add((min(row, other), max(row, other)))
+    assert as_set(kept) == expected and len(kept) < len(every) / 4
+
+
 def rows_of(*pairs: tuple[int, int, float]) -> AlikeRows:
     left, right, similarity = zip(*pairs, strict=True)
     values = np.array(similarity, np.float32)

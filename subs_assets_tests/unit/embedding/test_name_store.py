@@ -50,19 +50,19 @@ def test_n_grams_are_those_of_the_names(
 
 def test_only_new_names_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names_in(tmp_path).alike(TWO_WORDS[:100])
-    compared: list[int] = []
-    alike_pairs = name_store.alike_pairs
+    compared: list[tuple[int, int]] = []
+    all_compared = name_store.compared
 
-    def counting(features, left, right, *rest):  # type: ignore[no-untyped-def]
-        compared.append(len(left) * len(right))
-        return alike_pairs(features, left, right, *rest)
+    def counting(features, left, right, *rest, **how):  # type: ignore[no-untyped-def]
+        compared.append((len(left), len(right)))
+        return all_compared(features, left, right, *rest, **how)
 
-    monkeypatch.setattr(name_store, "alike_pairs", counting)
+    monkeypatch.setattr(name_store, "compared", counting)
     monkeypatch.setattr(name_store, "alike_among", None)  # all with all, which no night needs but the first
     names_in(tmp_path).alike(TWO_WORDS[:100])
     assert compared == []
     names_in(tmp_path).alike(TWO_WORDS[5:103])
-    assert compared == [3 * 3, 3 * 95]
+    assert compared == [(3, 95), (3, 3)]
 
 
 def test_names_that_are_asked_for_no_more_are_forgotten_with_the_next_new_one(tmp_path: Path) -> None:
