@@ -12,6 +12,7 @@ from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.name_weights import NameWeights
 from subs_assets.embedding.similarity import lexical_features
+from subs_assets.embedding.vector_store import text_keys
 from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import names_in, store_in
 from subs_assets_tests.unit.embedding.test_alike import WORDS, lists_of_names
@@ -36,6 +37,24 @@ def test_any_nights_end_as_the_last_one_alone(
     for names in nights:
         found = names_in(folder / "kept").alike(names)
     assert_as_cold(found, nights[-1], folder / "cold")
+
+
+@pytest.mark.parametrize("new", [[], ["something new"]])
+def test_a_name_that_had_more_than_is_kept_finds_the_next_when_it_loses_one(
+    new: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alike, "MOST", 2)
+    names = [f"oat milk {taste}" for taste in WORDS]
+    pairs = names_in(tmp_path).alike(names).pairs
+    of_first = pairs.where((pairs.left == 0) & (pairs.right != 0))
+    nearest = int(of_first.right[np.argmax(of_first.similarity)])
+    left = [name for number, name in enumerate(sorted(names, key=key)) if number != nearest] + new
+    assert_as_cold(names_in(tmp_path).alike(left), left, tmp_path / "cold")
+
+
+def key(name: str) -> bytes:
+    """Names are numbered in this order."""
+    return bytes(text_keys([name])[0])
 
 
 @settings(max_examples=20, deadline=None)
