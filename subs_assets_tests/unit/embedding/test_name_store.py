@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subs_assets.embedding import name_store
+from subs_assets.embedding import alike, name_store
 from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.name_weights import NameWeights
@@ -28,15 +28,23 @@ def assert_as_cold(found: AlikeRows, names: list[str], folder: Path) -> None:
         np.testing.assert_array_equal(kept, anew)
 
 
-@settings(max_examples=40, deadline=None)
-@given(nights=st.lists(st.lists(st.sampled_from([*TWO_WORDS, ""]), max_size=30), min_size=1, max_size=5))
-def test_any_nights_end_as_the_last_one_alone(
-    nights: list[list[str]], tmp_path_factory: pytest.TempPathFactory
+@settings(max_examples=60, deadline=None)
+@given(
+    nights=st.lists(st.lists(st.sampled_from([*TWO_WORDS, ""]), max_size=40), min_size=1, max_size=5),
+    most=st.sampled_from([1, 2, 5, 1_000]),
+    at_once=st.sampled_from([1, 20, 1_000]),
+)
+def test_nights_end_as_the_last_one_alone(
+    nights: list[list[str]], most: int, at_once: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("names")
-    for names in nights:
-        found = names_in(folder / "kept").alike(names)
-    assert_as_cold(found, nights[-1], folder / "cold")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alike, "MOST", most)
+        patch.setattr(alike, "PAIRS_AT_ONCE", at_once)
+        for names in nights:
+            found = names_in(folder / "kept").alike(names)
+        patch.setattr(alike, "PAIRS_AT_ONCE", 1_000_000)
+        assert_as_cold(found, nights[-1], folder / "cold")
 
 
 @pytest.mark.parametrize("new", [[], ["something new"]])
