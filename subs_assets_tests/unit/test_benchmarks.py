@@ -13,6 +13,9 @@ import pytest
 
 from benchmarks import every, first_system, inputs, page
 from benchmarks.rows import Row, Size, cells
+from benchmarks.whole_graph import several
+from subs_assets.substitution.build import build_substitutions
+from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
 ROOT = Path(__file__).parents[2]
 ON_MADE_UP = ("first_system", "soft_evidence")
@@ -117,3 +120,16 @@ def test_other_pairs_than_those_of_the_first_system_are_an_error() -> None:
     for theirs in ([(0, 1, 0.9)], [(0, 1, 0.9), (1, 2, 0.85)], [(0, 1, 0.9), (1, 2, 0.8), (0, 2, 0.76)]):
         with pytest.raises(AssertionError):
             first_system.require_the_same([theirs], ours)
+
+
+def test_a_night_three_times_over_has_three_times_the_substitutions() -> None:
+    tastes = ("apple", "cherry", "lemon")
+    items = [item("aldi", f"a{taste}", f"crunchy muesli {taste}", "Muesli", brand="a") for taste in tastes]
+    items += [item("coles", f"c{taste}", f"muesli crunchy clusters {taste}", "Pantry > Muesli") for taste in tastes]
+    shop = shops([*items, item("coles", "loose", "crunchy muesli plum")])
+    inputs = inputs_of(shop, equivalences(("aldi", "Muesli", "coles", "Pantry > Muesli", "exact")))
+    features = spelled(shop.products["core_name"])
+    once, thrice = (build_substitutions(*several(inputs, features, copies), MODEL) for copies in (1, 3))
+    assert len(once.substitutions) > 10 and (once.substitutions["level"] == 5).any()
+    assert thrice.candidates == 3 * once.candidates
+    assert len(thrice.substitutions) == 3 * len(once.substitutions)
