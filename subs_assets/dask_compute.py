@@ -54,7 +54,8 @@ class Dask:
     """The workers of the scheduler at ``address`` (``host:port``).
 
     What all tasks share lies in ``shared``, a folder or a URL that all workers see under the same name. The tasks of a
-    worker that dies are given to others; those that were on four workers when they died are not, and fail the run.
+    worker that dies are given to others; those that were on four workers when they died are not (Dask's
+    ``scheduler.allowed-failures`` and one), and fail the run.
     """
 
     address: str
@@ -150,7 +151,7 @@ def _threads(client: "Client", address: str) -> int:
 def _no_worker(address: str) -> str:
     return (
         f"the Dask scheduler at {address} has had no worker for {PATIENCE:.0f} s: start some with "
-        f"`dask worker {address}`, in the environment that this run has"
+        f"`dask worker {address} --memory-limit 0`, in the environment that this run has"
     )
 
 
@@ -272,6 +273,7 @@ def _opened_once(place: str) -> Any:
 
 def _taken(client: "Client", address: str, future: "Future") -> Any:
     """The result, or what the task raised; while it takes long, somebody has to be there who works on it."""
+    from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
     had_worker = True
@@ -283,6 +285,12 @@ def _taken(client: "Client", address: str, future: "Future") -> Any:
                 raise
         except FutureCancelledError as error:
             raise _lost(address, error) from error
+        except KilledWorker as error:
+            raise ComputeUnavailable(
+                f"{error.allowed_failures + 1} Dask workers died over the same tasks, the last was "
+                f"{error.last_worker.address}: its log says why. If that is memory: mapped files count as a worker's "
+                "own, so start it with --memory-limit 0"
+            ) from error
         has_worker = _threads(client, address) > 0
         if not has_worker and not had_worker:
             raise ComputeUnavailable(_no_worker(address))

@@ -38,10 +38,11 @@ class Program:
 class Cluster:
     """A scheduler, and the workers that were started for it: each has one thread, and nobody starts it again."""
 
-    def __init__(self, ending: ExitStack) -> None:
+    def __init__(self, ending: ExitStack, variables: Mapping[str, str] | None = None) -> None:
         self._ending = ending
         self.workers: list[subprocess.Popen[str]] = []
-        started = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0")
+        here = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0")
+        started = self._start("scheduler", *here, variables=variables)
         self.scheduler = started.process
         self.address = started.wait_for(r"Scheduler at:\s+tcp://(\S+)")[1]
 
@@ -75,9 +76,10 @@ def _read(process: "subprocess.Popen[str]", said: "Queue[str | None]") -> None:
 
 
 @contextmanager
-def running_cluster(workers: int) -> Iterator[Cluster]:
+def running_cluster(workers: int, variables: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """``variables``: of the scheduler's environment."""
     pytest.importorskip("distributed", reason='Dask is missing: pip install -c constraints.txt -e ".[dev]"')
     with ExitStack() as ending:
-        cluster = Cluster(ending)
+        cluster = Cluster(ending, variables)
         cluster.add_workers(workers)
         yield cluster

@@ -126,7 +126,7 @@ def test_somebody_who_takes_the_connection_and_says_nothing(impatient: None, tmp
 
 
 def test_a_scheduler_without_a_worker(impatient: None, tmp_path: Path) -> None:
-    with running_cluster(0) as cluster, pytest.raises(ComputeUnavailable, match=f"`dask worker {cluster.address}`"):
+    with running_cluster(0) as cluster, pytest.raises(ComputeUnavailable, match=f"`dask worker {cluster.address} "):
         Dask(cluster.address, str(tmp_path)).check()
 
 
@@ -143,6 +143,13 @@ def test_a_scheduler_that_dies_in_the_middle(impatient: None, tmp_path: Path) ->
 def test_all_workers_die(impatient: None, tmp_path: Path) -> None:
     with running_cluster(2) as cluster, pytest.raises(ComputeUnavailable, match="has had no worker"):
         list(Dask(cluster.address, str(tmp_path)).map(dask_tasks.kill_every_process, tmp_path, range(10)))
+
+
+def test_tasks_that_kill_their_workers_are_not_tried_for_ever(tmp_path: Path) -> None:
+    with running_cluster(3, {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}) as cluster:
+        with pytest.raises(ComputeUnavailable, match="2 Dask workers died over the same tasks.* --memory-limit 0"):
+            list(Dask(cluster.address, str(tmp_path)).map(dask_tasks.kill_every_process, tmp_path, [1]))
+        assert [worker.poll() is None for worker in cluster.workers].count(True) == 1
 
 
 def test_a_worker_with_other_code_is_refused(tmp_path: Path) -> None:
