@@ -38,6 +38,7 @@ BENCHMARKS = (
     Benchmark("archive", 120, 120),
     Benchmark("publication", 60, 60),
     Benchmark("lookups", 60, 300),
+    Benchmark("scale", None, 180),
     Benchmark("exclusive_lock", None, 400),
     Benchmark("name_similarity", None, 60),
 )
