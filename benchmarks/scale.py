@@ -261,7 +261,7 @@ def unknown_products(names: Sequence[str]) -> ProductAttributes:
     return ProductAttributes(
         brand=unknown, name=unknown, dimension=unknown, product_class=unknown, kind=unknown, kind_group=unknown,
         stated={}, total=np.full(len(names), np.nan), claims=np.array([frozenset()] * len(names), object),
-        core_name=np.array(names, object),
+        words=np.array(names, object),
     )  # fmt: skip
 
 

@@ -183,7 +183,7 @@ def attributes_of(*products: dict[str, object]) -> ProductAttributes:
         stated={facet: StatedTerms.of_products(product.get(facet, ()) for product in products) for facet in FACETS},
         total=np.array([quantity for quantity, _ in sizes], np.float64),  # type: ignore[misc]
         claims=claims,
-        core_name=np.array(names, object),
+        words=np.array([" ".join(sorted(name.split())) for name in names], object),
     )
 
 

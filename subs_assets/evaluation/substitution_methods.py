@@ -95,7 +95,7 @@ def _shelves(judge: Judge) -> Callable[[int, Rows, Rows], tuple[NDArray[np.bool_
     from scipy import sparse
 
     relations = judge.relations
-    count, shelves = len(judge.attributes.core_name), len(relations.shelves)
+    count, shelves = len(judge.attributes.words), len(relations.shelves)
     ones = np.ones(len(relations.products), np.float32)
     standing = sparse.csr_matrix((ones, (relations.products["product"], relations.products["shelf"])), (count, shelves))
     pairs = relations.pairs

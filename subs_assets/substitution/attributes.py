@@ -31,6 +31,16 @@ class StatedTerms:
         codes = [number.setdefault(tuple(sorted(of_product)), len(number)) for of_product in terms]
         return cls(np.array(codes, np.int32), tuple(number))
 
+    @classmethod
+    def of_json(cls, arrays: pd.Series) -> "StatedTerms":
+        """What JSON arrays say, each text read once."""
+        code, texts = pd.factorize(arrays)
+        return cls.of_products(map(json.loads, texts)).at(code)
+
+    def at(self, rows: NDArray[np.integer]) -> "StatedTerms":
+        """Of products that state what these rows do."""
+        return StatedTerms(self.code[rows], self.sets)
+
     def of(self, product: int) -> tuple[str, ...]:
         return self.sets[self.code[product]]
 
@@ -41,7 +51,8 @@ class ProductAttributes:
 
     ``brand``, ``name``, ``dimension``, ``product_class``, ``kind``, ``kind_group``: int32 codes, -1 unknown; two
     products with equal ``name`` have the same words. ``stated``: facet -> what the names state. ``total``: float64 in
-    g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of frozensets. ``core_name``: object array.
+    g, ml, m, m2 or pieces, NaN unknown. ``claims``: object array of frozensets. ``words``: object array, the words of
+    the core name in alphabetical order, joined by a space.
     """
 
     brand: NDArray[np.int32]
@@ -53,7 +64,7 @@ class ProductAttributes:
     stated: Mapping[str, StatedTerms]
     total: NDArray[np.float64]
     claims: NDArray[np.object_]
-    core_name: NDArray[np.object_]
+    words: NDArray[np.object_]
 
 
 def product_attributes(
@@ -64,25 +75,26 @@ def product_attributes(
     for name, table in (("product_claims", product_claims), ("product_kinds", product_kinds)):
         if not ids.equals(table["product_id"].reset_index(drop=True)):
             raise ValueError(f"products and {name} are not aligned; both come from the same run, sorted by product_id")
-    words = products["core_name"].map(lambda name: " ".join(sorted(set(name.split()))))
+    words = [sorted(name.split()) for name in products["core_name"].tolist()]
+    claims, claim_texts = pd.factorize(product_claims["claims"])
     return ProductAttributes(
         brand=_codes(products["brand_key"]),
-        name=_codes(words),
+        name=_codes([" ".join(dict.fromkeys(of_name)) for of_name in words]),
         dimension=products["dimension"].map(DIMENSION_CODES).fillna(UNKNOWN).to_numpy(np.int32),
         product_class=_codes(product_claims["product_class"]),
         kind=_codes(product_kinds["kind"]),
         kind_group=_codes(product_kinds["kind_group"]),
         stated=stated_terms(product_kinds),
         total=products["total"].to_numpy(np.float64),
-        claims=np.array([frozenset(json.loads(claims)) for claims in product_claims["claims"]], object),
-        core_name=products["core_name"].to_numpy(object),
+        claims=np.array([frozenset(json.loads(text)) for text in claim_texts], object)[claims],
+        words=np.array([" ".join(of_name) for of_name in words], object),
     )
 
 
 def stated_terms(product_kinds: pd.DataFrame) -> dict[str, StatedTerms]:
     """By facet, what its column, of JSON arrays, says of the products in their order."""
-    return {facet: StatedTerms.of_products(map(json.loads, product_kinds[facet])) for facet in FACETS}
+    return {facet: StatedTerms.of_json(product_kinds[facet]) for facet in FACETS}
 
 
-def _codes(values: pd.Series) -> NDArray[np.int32]:
-    return pd.factorize(values, sort=True)[0].astype(np.int32)
+def _codes(values: pd.Series | list[str]) -> NDArray[np.int32]:
+    return pd.factorize(pd.Series(values))[0].astype(np.int32)

@@ -194,13 +194,13 @@ def _likeness(stated: tuple[Term, ...], wanted: tuple[Term, ...]) -> float:
 
 
 def _union(one: StatedTerms, other: StatedTerms) -> StatedTerms:
-    return StatedTerms.of_products(
-        {*one.sets[left], *other.sets[right]} for left, right in zip(one.code, other.code, strict=True)
-    )
+    pairs, pair = np.unique(one.code * np.intp(len(other.sets)) + other.code, return_inverse=True)
+    both = zip(*np.divmod(pairs, max(len(other.sets), 1)), strict=True)
+    return StatedTerms.of_products({*one.sets[left], *other.sets[right]} for left, right in both).at(pair)
 
 
 def _only(stated: StatedTerms, wanted: Callable[[str], bool]) -> StatedTerms:
-    return StatedTerms.of_products(filter(wanted, stated.sets[code]) for code in stated.code)
+    return StatedTerms.of_products(filter(wanted, terms) for terms in stated.sets).at(stated.code)
 
 
 @cache

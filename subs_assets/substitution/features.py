@@ -2,6 +2,7 @@
 the model's (acceptance.py)."""
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -121,26 +122,30 @@ class PairFeatures:
 def told_shares(shares: pd.DataFrame) -> list[str]:
     """For each pair what its score owes to each topic, against a typical pair, the largest first: "name +1.4, size
     -0.3". ``shares``: as ``AcceptanceModel.shares`` gives them."""
-    by_topic = shares.T.groupby(TOPIC_OF, sort=True).sum().T.round(4)
-    topics, values = by_topic.columns.to_numpy(object), by_topic.to_numpy(np.float64)
-    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :MOST_TOPICS]
-    return [
-        ", ".join(f"{topics[place]} {row[place]:+.1f}" for place in best if abs(row[place]) >= LEAST_SHARE)
-        or "as of a typical pair"
-        for row, best in zip(values, order, strict=True)
-    ]
+    topics = sorted({TOPIC_OF[name] for name in shares})
+    of_topic = [[name for name in shares if TOPIC_OF[name] == topic] for topic in topics]
+    values = np.column_stack([shares[names].sum(axis=1) for names in of_topic]).round(4)
+    topic = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :MOST_TOPICS]
+    value = np.take_along_axis(values, topic, axis=1)
+    is_told = np.abs(value) >= LEAST_SHARE
+    # Millions of them, and a few ten thousand different ones.
+    number = np.rint(value[is_told] * 10_000).astype(np.intp) * len(topics) + topic[is_told]
+    numbers, which = np.unique(number, return_inverse=True)
+    words = [f"{topics[one % len(topics)]} {one // len(topics) / 10_000:+.1f}" for one in numbers.tolist()]
+    told = np.array(words, object)[which].tolist()
+    ends = np.r_[0, np.cumsum(is_told.sum(axis=1))].tolist()
+    return [", ".join(told[start:end]) or "as of a typical pair" for start, end in pairwise(ends)]
 
 
 def pair_features(attributes: ProductAttributes, product_claims: pd.DataFrame, offers: Offers) -> PairFeatures:
     """What the features of pairs are made of; ``product_claims`` is in the order of the products."""
-    from sklearn.feature_extraction.text import CountVectorizer
+    from scipy import sparse
 
-    vectorizer = CountVectorizer(analyzer=_words, binary=True, dtype=np.float32)
-    words = vectorizer.fit_transform(attributes.core_name) if any(map(_words, attributes.core_name)) else None
-    if words is None:
-        from scipy import sparse
-
-        words = sparse.csr_matrix((len(attributes.core_name), 1), dtype=np.float32)
+    number: dict[str, int] = {}
+    stated = [sorted({number.setdefault(word, len(number)) for word in _words(name)}) for name in attributes.words]
+    ends = np.cumsum([0, *map(len, stated)])
+    which = np.fromiter(chain.from_iterable(stated), np.int32, ends[-1])
+    words = sparse.csr_matrix((np.ones(len(which), np.float32), which, ends), shape=(len(stated), max(len(number), 1)))
     return PairFeatures(
         attributes,
         term_differences(attributes.stated),

@@ -7,6 +7,7 @@ know can disagree.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,15 @@ CLASS, FORM, CLAIM, DIMENSION = 1, 2, 3, 4
 def claim_masks(claims: Iterable[frozenset[str]], counted: Sequence[str]) -> NDArray[np.int64]:
     """Per product a bit mask of those of its claims that are ``counted``, at most 63."""
     bit = {claim: 1 << position for position, claim in enumerate(counted)}
-    return np.array([sum(bit.get(claim, 0) for claim in own) for own in claims], np.int64)
+    mask = cache(lambda own: sum(bit.get(claim, 0) for claim in own))
+    return np.array([mask(own) for own in claims], np.int64)
 
 
 REFUSING = tuple(claim.claim for claim in CLAIM_TABLE.values() if claim.missing == "refuse")
 LOWERING = tuple(claim.claim for claim in CLAIM_TABLE.values() if claim.missing == "lower")
 
 
+@cache
 def served_by(claims: frozenset[str]) -> frozenset[str]:
     """The claims that whoever asks for them is content with a substitute of these claims."""
     return claims.union(*(CLAIM_TABLE[claim].serves for claim in claims if claim in CLAIM_TABLE))

@@ -15,7 +15,7 @@ from subs_assets.substitution.decisions import DecidedPairs
 from subs_assets.substitution.features import PairFeatures
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.levels import BY_SHELF, levels_1_to_4, size_ratio, strongest_level
-from subs_assets.substitution.offers import Offers
+from subs_assets.substitution.offers import Offers, rows_of
 from subs_assets.substitution.shelves import ShelfRelations
 
 
@@ -92,25 +92,25 @@ class Judge:
         the row of ``relations.pairs`` that says so."""
         relations = self.relations
         company_number = {slug: index for index, slug in enumerate(self.offers.companies)}
-        at_company = relations.shelves["company_slug"].map(company_number)
-        right_shelves = relations.products.assign(company=at_company.to_numpy()[relations.products["shelf"]])
-        numbered = pd.DataFrame({"left": left, "right": right, "company": company, "row": np.arange(len(left))})
-        shelved = numbered.merge(relations.products, left_on="left", right_on="product").merge(
-            right_shelves, left_on=["right", "company"], right_on=["product", "company"], suffixes=("", "_other")
-        )
-        at = relations.lookup(shelved["shelf"].to_numpy(np.intp), shelved["shelf_other"].to_numpy(np.intp))
-        codes = relations.pairs["relation"].to_numpy(np.int8)
+        at_company = relations.shelves["company_slug"].map(company_number).to_numpy(np.intp)
+        standing, shelf_of = relations.products["product"].to_numpy(), relations.products["shelf"].to_numpy()
+        row, at_left = rows_of(standing, left)
+        of_row, at_right = rows_of(standing, right[row])
+        row, shelf, other = row[of_row], shelf_of[at_left[of_row]], shelf_of[at_right]
+        sold_there = at_company[other] == company[row]
+        row, shelf, other = row[sold_there], shelf[sold_there], other[sold_there]
+        at = relations.lookup(shelf, other)
         count = len(self.offers.companies)
         mapped_to = relations.pairs["shelf"] * count + relations.pairs["company"].map(company_number)
-        could = np.isin(shelved["shelf"] * count + shelved["company"], mapped_to.unique())
-        same_company = at_company.to_numpy()[shelved["shelf"]] == shelved["company"].to_numpy()
-        unrelated = np.where(could & ~same_company, category_relation.CONTRADICTS, category_relation.NO_RELATION)
-        shelved["relation"] = np.where(at >= 0, codes[at], unrelated) if len(codes) else unrelated
-        shelved["mapping"] = at
-        shelved["order"] = np.where(
-            shelved["relation"] == category_relation.NO_RELATION, category_relation.RELATED + 0.5, shelved["relation"]
-        )
-        best = shelved.sort_values(["row", "order", "mapping"]).drop_duplicates("row").set_index("row")
-        relation = best["relation"].reindex(range(len(left))).fillna(category_relation.NO_RELATION).to_numpy(np.int8)
-        mapping = best["mapping"].reindex(range(len(left))).fillna(-1).to_numpy(np.intp)
+        could = np.isin(shelf * count + company[row], mapped_to.unique()) & (at_company[shelf] != company[row])
+        unrelated = np.where(could, category_relation.CONTRADICTS, category_relation.NO_RELATION)
+        of_pair = np.r_[relations.pairs["relation"].to_numpy(np.intp), 0][at]
+        found = np.where(at >= 0, of_pair, unrelated)
+        # That nothing is known comes after a relation, and before a contradiction.
+        place = np.where(found == category_relation.NO_RELATION, category_relation.RELATED + 0.5, found)
+        order = np.lexsort((at, place, row))
+        best = order[np.diff(row[order], prepend=-1) != 0]
+        relation = np.full(len(left), category_relation.NO_RELATION, np.int8)
+        mapping = np.full(len(left), -1, np.intp)
+        relation[row[best]], mapping[row[best]] = found[best], at[best]
         return relation, mapping

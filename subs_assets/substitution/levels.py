@@ -4,6 +4,7 @@
 similar size; 4 other brand, similar product, other size; 5 semantic similarity in the same or an equivalent category.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ SIMILAR_NAME_OF_BRAND = 80.0
 words, is included: the first system's level 2 threw those away."""
 
 SIMILAR_NAME = 75.0
-"""token_sort_ratio for products of different brands: there a shorter name is another product ("Beans" for "Butter
-Beans")."""
+"""rapidfuzz's ratio of the sorted words (its token_sort_ratio) for products of different brands: there a shorter name
+is another product ("Beans" for "Butter Beans")."""
 
 SIMILAR_SIZE = 1.25
 """Two sizes are similar when neither is more than a quarter larger: 400 g for 500 g, 330 ml for 375 ml."""
@@ -61,14 +62,13 @@ def similar_product(products: ProductAttributes, i: Rows, j: Rows) -> Mask:
     """Across brands: the names without brand and size are nearly the same words, in any order."""
     from rapidfuzz import fuzz
 
-    return _names_reach(products, i, j, fuzz.token_sort_ratio, SIMILAR_NAME)
+    return _names_reach(products, i, j, fuzz.ratio, SIMILAR_NAME)
 
 
 def _names_reach(products: ProductAttributes, i: Rows, j: Rows, scorer: Any, least: float) -> Mask:
     from rapidfuzz import process
 
-    names = products.core_name
-    return np.asarray(process.cpdist(list(names[i]), list(names[j]), scorer=scorer, dtype=np.float32) >= least)
+    return np.asarray(process.cpdist(products.words[i], products.words[j], scorer=scorer, dtype=np.float32) >= least)
 
 
 def size_ratio(products: ProductAttributes, i: Rows, j: Rows) -> NDArray[np.float64]:
@@ -96,14 +96,25 @@ def levels_1_to_4(products: ProductAttributes, i: Rows, j: Rows, similarity: NDA
     """
     brand, ratio = same_brand(products, i, j), size_ratio(products, i, j)
     alike, size = alike_of_kind(products, i, j, similarity), similar_size(ratio)
-    similar = similar_product(products, i, j) | alike
+    # Letters are compared only where nothing else has decided.
+    similar = alike | _where(~brand & ~alike, similar_product, products, i, j)
+    similar_of_brand = alike | _where(brand & size & ~alike, similar_product_of_brand, products, i, j)
     rules = (
         brand & same_product(products, i, j) & other_size(ratio),
-        brand & (similar_product_of_brand(products, i, j) | alike) & size,
+        brand & similar_of_brand & size,
         ~brand & similar & size,
         ~brand & similar & ~size,
     )
     return sum((rule.astype(np.int8) << bit for bit, rule in enumerate(rules)), np.zeros(len(i), np.int8))
+
+
+def _where(
+    asked: Mask, rule: Callable[[ProductAttributes, Rows, Rows], Mask], products: ProductAttributes, i: Rows, j: Rows
+) -> Mask:
+    """The rule for the pairs that are ``asked`` about, False for the others."""
+    answer = np.zeros(len(i), bool)
+    answer[asked] = rule(products, i[asked], j[asked])
+    return answer
 
 
 def strongest_level(bits: NDArray[np.int8], level_5: Mask) -> NDArray[np.int8]:

@@ -26,12 +26,7 @@ class Offers:
 
     def at(self, products: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """(place in ``products``, row of ``rows``) for each company that sells each of them, in order of place."""
-        sold = self.rows["product"].to_numpy()
-        first = np.searchsorted(sold, products, side="left")
-        count = np.searchsorted(sold, products, side="right") - first
-        place = np.repeat(np.arange(len(products)), count)
-        within = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-        return place, first[place] + within
+        return rows_of(self.rows["product"].to_numpy(), products)
 
     def unit_price_ratio(self, product: NDArray[np.intp], row: NDArray[np.intp]) -> NDArray[np.float64]:
         """The unit price of an offer over the lowest of a product; NaN where they cannot be compared."""
@@ -40,6 +35,16 @@ class Offers:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.rows["unit_price"].to_numpy(np.float64)[row] / self.lowest[product]
         return np.where(comparable, ratio, np.nan)
+
+
+def rows_of(numbers: NDArray[np.intp], wanted: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(place in ``wanted``, place in the ascending ``numbers``) wherever the two are equal, in order of both."""
+    begin = np.searchsorted(numbers, np.arange(max(wanted.max(initial=-1), numbers.max(initial=-1)) + 2))
+    first = begin[wanted]
+    count = begin[wanted + 1] - first
+    place = np.repeat(np.arange(len(wanted)), count)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
+    return place, first[place] + within
 
 
 def offers(products: pd.DataFrame, product_listings: pd.DataFrame, listings: pd.DataFrame) -> Offers:

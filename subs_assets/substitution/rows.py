@@ -51,24 +51,24 @@ def ranked(judged: pd.DataFrame) -> pd.DataFrame:
 def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) -> pd.DataFrame:
     """The ranked pairs as rows of the table."""
     relations, offers = judge.relations, judge.offers
-    ids = products["product_id"].to_numpy()
+    # Products and companies are numbered in the order of their ids.
+    best = best.iloc[np.lexsort((best["right"], best["company"], best["left"]))].reset_index(drop=True)
+    ids, mapping = products["product_id"].array, best["mapping"].to_numpy(np.intp)
     rows = best.assign(
-        product_id=ids[best["left"]],
-        substitute_id=ids[best["right"]],
-        company_slug=np.array(offers.companies, object)[best["company"]],
-        sku=offers.rows["sku"].to_numpy(object)[best["offer"]],
+        product_id=ids.take(best["left"]),
+        substitute_id=ids.take(best["right"]),
+        company_slug=pd.array(offers.companies, "str").take(best["company"]),
+        sku=offers.rows["sku"].array.take(best["offer"]),
         pack_ratio=best["ratio"].round(4),
         unit_price_ratio=best["unit_price_ratio"].round(4),
+        relation=np.array(category_relation.RELATIONS, object)[best["relation"]],
+        path=relations.pairs["path"].array.take(mapping, allow_fill=True),
+        target_path=relations.pairs["target_path"].array.take(mapping, allow_fill=True),
+        said=judge.decided.said(best["decision"].to_numpy(np.intp)),
+        alone=_alone(best, judge.model.shown_from),
     )
-    mapped = rows["mapping"] >= 0
-    for column in ("path", "target_path"):
-        values = relations.pairs[column].to_numpy(object)
-        rows[column] = np.where(mapped, values[rows["mapping"]] if len(values) else None, None)
-    rows["relation"] = np.array(category_relation.RELATIONS, object)[rows["relation"]]
-    rows["said"] = judge.decided.said(best["decision"].to_numpy(np.intp))
-    rows["alone"] = _alone(best, judge.model.shown_from)
-    rows["reasons"] = _with_shares(_reasons(rows), told_shares(judge.model.shares(judge.features.of(best))))
-    return rows[COLUMNS].sort_values(["product_id", "company_slug", "substitute_id"], ignore_index=True)
+    shares = told_shares(judge.model.shares(judge.features.of(best)))
+    return rows.assign(reasons=_reasons(rows, shares))[COLUMNS]
 
 
 def is_accepted_by_person(reasons: str) -> bool:
@@ -83,18 +83,11 @@ def _alone(best: pd.DataFrame, shown_from: float) -> NDArray[np.object_]:
     return np.where(gate != "", "refused: " + gate, too_low).astype(object)
 
 
-def _reasons(rows: pd.DataFrame) -> pd.Series:
-    """Told once for all rows that have the same."""
-    told_by = ["bits", "mapping", "relation", "path", "target_path", "lowered", "said", "alone"]
-    same = rows.groupby(told_by, dropna=False, sort=False).ngroup()
-    first = rows[told_by].assign(same=same).drop_duplicates("same").set_index("same")
-    told = pd.Series([_reasons_of(row) for row in first.itertuples(index=False)], index=first.index, dtype=object)
-    return same.map(told)
-
-
-def _with_shares(reasons: pd.Series, shares: Sequence[str]) -> list[str]:
-    """The JSON arrays with what each score owes to which topic at their ends."""
-    return [f'{told[:-1]}, "{SCORE_OWES}{share}"]' for told, share in zip(reasons, shares, strict=True)]
+def _reasons(rows: pd.DataFrame, shares: Sequence[str]) -> list[str]:
+    """JSON arrays: told once for all rows that have the same, and at their ends what each score owes to which topic."""
+    same = rows.groupby(["bits", "mapping", "relation", "lowered", "said", "alone"], dropna=False, sort=False).ngroup()
+    told = [_reasons_of(row) for row in rows[~same.duplicated()].itertuples(index=False)]
+    return [f'{told[number][:-1]}, "{SCORE_OWES}{share}"]' for number, share in zip(same.tolist(), shares, strict=True)]
 
 
 def _reasons_of(row: Any) -> str:
