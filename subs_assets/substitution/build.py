@@ -23,7 +23,7 @@ from subs_assets.substitution.outcomes import build_outcomes, found_at, nearest_
 from subs_assets.substitution.rows import ranked, substitution_rows
 from subs_assets.substitution.shelves import shelf_relations
 
-PAIRS_AT_ONCE = 500_000
+PAIRS_AT_ONCE = 200_000
 """Candidates judged at once. All columns of the judgement of 10 million pairs took 4 GB; what is kept of them is
 small."""
 
@@ -98,8 +98,8 @@ def build_substitutions(
     """
     judge = night_judge(inputs, model)
     judged = _judge_all(inputs, features, judge, compute, progress)
-    rows = substitution_rows(judged.best, inputs.products, judge)
-    return Substitutions(rows, judged.outcomes, judged.candidates)
+    rows = [substitution_rows(best, inputs.products, judge) for best in judged.best]
+    return Substitutions(pd.concat(rows, ignore_index=True), judged.outcomes, judged.candidates)
 
 
 def null_outcomes(
@@ -129,9 +129,9 @@ def judged_in_parts(
 
 @dataclass(frozen=True)
 class _Judged:
-    """What is kept of the judgement of all candidates; ``best``: the ranked rows of ``Judge.judge``."""
+    """What is kept of the judgement of all candidates; ``best``: of each part, the ranked rows of ``Judge.judge``."""
 
-    best: pd.DataFrame
+    best: list[pd.DataFrame]
     outcomes: pd.DataFrame
     candidates: int
 
@@ -151,7 +151,7 @@ def _judge_all(
         found.append(found_at(judged))
         nearest.append(nearest_at(judged, judge.model.shown_from))
     outcomes = build_outcomes(pd.concat(found), pd.concat(nearest), inputs.products, judge)
-    return _Judged(pd.concat(best, ignore_index=True), outcomes, candidates)
+    return _Judged(best, outcomes, candidates)
 
 
 def _parts(pairs: Pairs) -> Iterator[Pairs]:

@@ -49,7 +49,7 @@ def ranked(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) -> pd.DataFrame:
-    """The ranked pairs as rows of the table."""
+    """The ranked pairs as rows of the table, in the order of its key."""
     relations, offers = judge.relations, judge.offers
     # Products and companies are numbered in the order of their ids.
     best = best.iloc[np.lexsort((best["right"], best["company"], best["left"]))].reset_index(drop=True)
@@ -61,14 +61,14 @@ def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) 
         sku=offers.rows["sku"].array.take(best["offer"]),
         pack_ratio=best["ratio"].round(4),
         unit_price_ratio=best["unit_price_ratio"].round(4),
-        relation=np.array(category_relation.RELATIONS, object)[best["relation"]],
+        relation=pd.array(category_relation.RELATIONS, "str").take(best["relation"]),
         path=relations.pairs["path"].array.take(mapping, allow_fill=True),
         target_path=relations.pairs["target_path"].array.take(mapping, allow_fill=True),
         said=judge.decided.said(best["decision"].to_numpy(np.intp)),
         alone=_alone(best, judge.model.shown_from),
     )
     shares = told_shares(judge.model.shares(judge.features.of(best)))
-    return rows.assign(reasons=_reasons(rows, shares))[COLUMNS]
+    return rows.assign(reasons=pd.array(_reasons(rows, shares), "str"))[COLUMNS]
 
 
 def is_accepted_by_person(reasons: str) -> bool:
