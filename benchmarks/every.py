@@ -34,6 +34,7 @@ BENCHMARKS = (
     Benchmark("encoding", 40, 420),
     Benchmark("first_system", 40, 120),
     Benchmark("soft_evidence", 30, 120),
+    Benchmark("level_five", 40, 60),
     Benchmark("whole_graph", 240, 1_500),
     Benchmark("archive", 120, 120),
     Benchmark("publication", 60, 60),

@@ -18,7 +18,7 @@ from subs_assets.substitution.build import build_substitutions
 from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
 ROOT = Path(__file__).parents[2]
-ON_MADE_UP = ("first_system", "soft_evidence")
+ON_MADE_UP = ("first_system", "soft_evidence", "level_five")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,8 @@ def test_a_run_tells_the_machine_and_every_row(results: dict) -> None:
         ("search in categories", "the first system"),
         ("search and store", "the first system"),
         ("soft evidence", "cosines of all pairs of two companies"),
+        ("level 5 over all blocks", "bare products, vectors and n-grams"),
+        ("level 5 over all blocks", "bare products of the vectors alone"),
     }
 
 
