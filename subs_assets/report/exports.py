@@ -41,7 +41,7 @@ def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
     for name in safe.select_dtypes(include=["str", "object"]):
         risky = safe[name].str.startswith(FORMULA_STARTS).fillna(False).astype(bool)
         if risky.any():
-            safe[name] = safe[name].mask(risky, "'" + safe[name])
+            safe.loc[risky, name] = "'" + safe.loc[risky, name]
     return safe
 
 
