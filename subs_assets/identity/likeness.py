@@ -10,6 +10,7 @@ import pandas as pd
 from subs_assets.identity.words import (
     WORDS_WITHOUT_IDENTITY,
     Sparse,
+    companions,
     rarities,
     surprises,
     variety_shares,
@@ -46,6 +47,10 @@ MOST_LISTINGS_OF_A_WORD = 100
 """A word finds candidates of one size while no more listings have both; one of "Wein" and 750 ml alone is none."""
 
 
+PAIRS_AT_ONCE = 200_000
+"""Pairs whose words are laid side by side at a time; of 1.6 million at once they take 370 MiB more."""
+
+
 def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
     """Pairs of listings of two companies that agree in brand and size, by the positions of their rows.
 
@@ -57,8 +62,11 @@ def likenesses(listings: pd.DataFrame) -> pd.DataFrame:
     described = _describe(listings, given)
     sizes = _Sizes.of(listings)
     left, right = _candidates(pd.factorize(listings["company_slug"], sort=True)[0], described.holds, sizes)
-    left, right = _with_one_brand(described, left, right)
-    likeness = _likeness(described, left, right)
+    alike = [
+        _alike(described, left[start : start + PAIRS_AT_ONCE], right[start : start + PAIRS_AT_ONCE])
+        for start in range(0, max(len(left), 1), PAIRS_AT_ONCE)
+    ]
+    left, right, likeness = (np.concatenate(column) for column in zip(*alike, strict=True))
     return pd.DataFrame(
         {
             "left": left,
@@ -79,6 +87,7 @@ class _Described:
     rarity: np.ndarray
     variety: np.ndarray
     """Float64 (words,): the variety shares."""
+    companions: Sparse
 
 
 def _describe(listings: pd.DataFrame, brand_given: np.ndarray) -> _Described:
@@ -98,7 +107,7 @@ def _describe(listings: pd.DataFrame, brand_given: np.ndarray) -> _Described:
     row, word = (name + branded).nonzero()
     holds = _ones(row, word, name.shape)
     kinds = listings.groupby(["company_slug", "unit", "total"], dropna=False).ngroup().to_numpy()
-    return _Described(holds, branded, rarities(holds), variety_shares(holds, kinds))
+    return _Described(holds, branded, rarities(holds), variety_shares(holds, kinds), companions(holds))
 
 
 def _leads(names: Sparse, first: np.ndarray) -> np.ndarray:
@@ -211,6 +220,12 @@ def _labelled_words(holds: Sparse, labels: np.ndarray) -> tuple[np.ndarray, np.n
     return rows[labelled], labels[rows[labelled]] * holds.shape[1] + holds.indices[labelled]
 
 
+def _alike(described: _Described, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of these pairs those with one brand, and their likeness."""
+    left, right = _with_one_brand(described, left, right)
+    return left, right, _likeness(described, left, right)
+
+
 def _with_one_brand(described: _Described, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of which one side's words hold the whole brand of the other: "Tip Top" and "Tip Top Cafe"."""
     size = described.brand.sum(axis=1)
@@ -228,7 +243,7 @@ def _likeness(described: _Described, left: np.ndarray, right: np.ndarray) -> np.
         side.eliminate_zeros()
     pairs = np.concatenate([np.repeat(np.arange(len(left)), np.diff(side.indptr)) for side in only])
     left_over = np.concatenate([side.indices for side in only])
-    weight = surprises(described.holds, described.rarity, left_over, both[pairs])
+    weight = surprises(described.companions, described.rarity, left_over, both[pairs])
     against = np.bincount(pairs, weight * (1 + VARIETY * described.variety[left_over]), minlength=len(left))
     exchanged = np.logical_and(*(np.diff(side.indptr) > 0 for side in only))
     shared = both @ described.rarity

@@ -93,22 +93,30 @@ def variety_shares(holds: Sparse, kinds: np.ndarray) -> np.ndarray:
     return np.bincount(columns[tells], minlength=count) / np.maximum(holds.sum(axis=0), 1)
 
 
-def surprises(holds: Sparse, rarity: np.ndarray, of: np.ndarray, beside: Sparse) -> np.ndarray:
+def companions(holds: Sparse) -> Sparse:
+    """float64 (words, words): of the listings with the column's word, the share that has the row's, too.
+
+    One listing is left out, for it is asked about a word that stands in it, and ``FEW_LISTINGS`` are assumed that lack
+    the word.
+    """
+    together = (holds.T @ holds).tocsr()
+    together.sort_indices()
+    together.data = (together.data - 1) / (holds.sum(axis=0)[together.indices] - 1 + FEW_LISTINGS)
+    return together
+
+
+def surprises(shares: Sparse, rarity: np.ndarray, of: np.ndarray, beside: Sparse) -> np.ndarray:
     """float64 (n,): how little each word ``of`` is to be expected beside the words that its row of ``beside`` holds.
 
     The logarithm of how rare it is among the listings with that one of these words that makes it the least rare, at
-    most its rarity: "biscuit" is little news beside "Arnott's", "chilli" is beside "tuna". One listing is left out, for
-    the word stands in it, and ``FEW_LISTINGS`` are assumed that lack the word.
+    most its rarity: "biscuit" is little news beside "Arnott's", "chilli" is beside "tuna". ``shares``: as
+    ``companions`` gives them.
     """
-    count = holds.shape[1]
-    together = (holds.T @ holds).tocoo()
-    keys = together.row * np.int64(count) + together.col
-    order = np.argsort(keys)
-    keys, times = keys[order], together.data[order]
+    count = shares.shape[1]
+    keys = np.repeat(np.arange(count) * count, np.diff(shares.indptr)) + shares.indices
     asked = np.repeat(of * np.int64(count), np.diff(beside.indptr)) + beside.indices
     place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    seen = np.where(keys[place] == asked, times[place] - 1, 0.0)
-    share = seen / (holds.sum(axis=0)[beside.indices] - 1 + FEW_LISTINGS)
+    share = np.where(keys[place] == asked, shares.data[place], 0.0)
     expected = np.zeros(len(of))
     np.maximum.at(expected, np.repeat(np.arange(len(of)), np.diff(beside.indptr)), share)
     return np.minimum(rarity[of], -np.log(np.maximum(expected, np.finfo(float).tiny)))

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
+from subs_assets.identity import likeness as likeness_module
 from subs_assets.identity.likeness import LEADS_SHARE, likenesses
 from subs_assets_tests.unit.identity.listings import frame, listing, sized
 
@@ -152,3 +153,13 @@ def test_a_word_that_leads_few_names_is_no_brand() -> None:
 @pytest.mark.parametrize("rows", [frames.empty(tables.listings), frame(listing("aldi", "1", "butter"))])
 def test_nothing_to_compare(rows: pd.DataFrame) -> None:
     assert likenesses(rows).empty
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_pairs_laid_side_by_side_in_parts_are_the_same(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["Oat Drink Barista", "Oat Drink", "Barista Oat", "Oat Drink Vanilla"]
+    rows = frame(*(listing(company, str(n), name) for company in ("a", "b") for n, name in enumerate(names)))
+    whole = likenesses(rows)
+    monkeypatch.setattr(likeness_module, "PAIRS_AT_ONCE", at_once)
+    assert len(whole) > 3
+    pd.testing.assert_frame_equal(likenesses(rows), whole)

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from subs_assets.identity.words import FEW_LISTINGS, numbers, rarities, surprises, variety_shares, words, words_in_order
+from subs_assets.identity.words import (
+    FEW_LISTINGS,
+    companions,
+    numbers,
+    rarities,
+    surprises,
+    variety_shares,
+    words,
+    words_in_order,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +84,7 @@ def test_a_word_names_a_variety_where_it_alone_tells_two_listings_apart(
 def surprise(word: str, beside: str, *names: str) -> float:
     holds, column = rows(*names)
     besides = sparse.csr_array(np.array([[float(other in words(beside)) for other in column]]))
-    return surprises(holds, rarities(holds), np.array([column[word]]), besides).item()
+    return surprises(companions(holds), rarities(holds), np.array([column[word]]), besides).item()
 
 
 def test_a_word_is_little_news_beside_one_that_it_often_stands_with() -> None:
@@ -90,7 +99,7 @@ def test_a_word_is_little_news_beside_one_that_it_often_stands_with() -> None:
 def test_surprises_of_no_words() -> None:
     holds, _ = rows("butter")
     nothing = sparse.csr_array((0, 1))
-    assert len(surprises(holds, rarities(holds), np.array([], dtype=np.int64), nothing)) == 0
+    assert len(surprises(companions(holds), rarities(holds), np.array([], dtype=np.int64), nothing)) == 0
 
 
 def test_no_listings() -> None:
