@@ -142,8 +142,8 @@ def _tiles(pairs: pd.DataFrame, begin: NDArray[np.intp]) -> Iterator[Tile]:
     back = np.isin(compared, key[shelf <= other])
     forth = np.isin(compared, key[shelf >= other])
     low, high = np.divmod(compared, max(shelves, 1))
-    for one in np.unique(low):
-        with_it = low == one
+    for one, begins, count in zip(*np.unique(low, return_index=True, return_counts=True), strict=True):
+        with_it = slice(begins, begins + count)
         first, last = begin[high[with_it]], begin[high[with_it] + 1]
         rows = np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])
         rows_forth, rows_back = (np.repeat(way[with_it], last - first) for way in (forth, back))
@@ -165,12 +165,14 @@ def _told(found: Iterable[Candidates], of: int, progress: Callable[[int, int], N
 def _nearest_of_all(parts: Iterable[Candidates]) -> Candidates:
     """Cut down whenever they have become twice as many, so that memory holds little more than what stays."""
     kept: list[Candidates] = []
-    most = CANDIDATES_AT_ONCE
+    count, most = 0, CANDIDATES_AT_ONCE
     for part in parts:
         kept.append(part)
-        if sum(map(len, kept)) > most:
+        count += len(part)
+        if count > most:
             kept = [_nearest(_all(kept))]
-            most = max(CANDIDATES_AT_ONCE, 2 * len(kept[0]))
+            count = len(kept[0])
+            most = max(CANDIDATES_AT_ONCE, 2 * count)
     return _nearest(_all(kept))
 
 
