@@ -83,8 +83,13 @@ def _sweep(connection: Connection, prefix: str) -> None:
 
 
 def _drop(connection: Connection, name: str) -> None:
-    # FORCE: the server may not have noticed yet that a killed process is gone.
-    run_one(connection, f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
+    # Plainly at first: that sends autovacuum away, where FORCE refuses to whoever is no superuser. Then by FORCE: the
+    # server may not have noticed yet that a killed process is gone.
+    statement = f"DROP DATABASE IF EXISTS {quote(name)}"
+    try:
+        run_one(connection, statement)
+    except psycopg.errors.ObjectInUse:
+        run_one(connection, f"{statement} WITH (FORCE)")
 
 
 def _lock_number(name: str) -> int:
