@@ -46,7 +46,10 @@ INSTALL = 'python -m pip install -c constraints.txt ".[dask]" in a checkout, els
 
 
 class ComputeUnavailable(RuntimeError):
-    """The scheduler or its workers cannot be used; the message says which, and what to do."""
+    """The scheduler or its workers cannot be used; the message says which, and what to do.
+
+    Raised without a cause, whose text is in the message: `subs run` shows the innermost one.
+    """
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,14 @@ class Dask:
         except ImportError as error:
             raise ComputeUnavailable(
                 f"SUBS_COMPUTE is dask://{self.address}, and Dask is not installed ({error}): {INSTALL}"
-            ) from error
+            ) from None
         try:
             client = _connected(self.address)
         except (OSError, TimeoutError, ValueError) as error:
             raise ComputeUnavailable(
                 f"no Dask scheduler answers at {self.address} ({error}): start one there with `dask scheduler`, or set "
                 "SUBS_COMPUTE to local"
-            ) from error
+            ) from None
         with client:  # which ends with what was submitted: a scheduler forgets the tasks of a client that leaves
             yield client
 
@@ -145,7 +148,7 @@ def _threads(client: "Client", address: str) -> int:
     try:
         return sum(client.sync(client.scheduler.ncores, callback_timeout=ANSWER).values())
     except (OSError, TimeoutError) as error:
-        raise _lost(address, error) from error
+        raise _lost(address, error) from None
 
 
 def _no_worker(address: str) -> str:
@@ -284,13 +287,13 @@ def _taken(client: "Client", address: str, future: "Future") -> Any:
             if future.status == "error":  # of the task's own
                 raise
         except FutureCancelledError as error:
-            raise _lost(address, error) from error
+            raise _lost(address, error) from None
         except KilledWorker as error:
             raise ComputeUnavailable(
                 f"{error.allowed_failures + 1} Dask workers died over the same tasks, the last was "
                 f"{error.last_worker.address}: its log says why. If that is memory: mapped files count as a worker's "
                 "own, so start it with --memory-limit 0"
-            ) from error
+            ) from None
         has_worker = _threads(client, address) > 0
         if not has_worker and not had_worker:
             raise ComputeUnavailable(_no_worker(address))

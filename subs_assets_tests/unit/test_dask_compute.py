@@ -113,9 +113,12 @@ def test_who_stops_taking_results_stops_the_tasks(dask: Dask, tmp_path: Path, mo
 def test_a_scheduler_that_is_not_there(impatient: None, tmp_path: Path) -> None:
     address = f"127.0.0.1:{closed_port()}"
     begin = time.monotonic()
-    with pytest.raises(ComputeUnavailable, match=f"no Dask scheduler answers at {address} .* `dask scheduler`"):
+    with pytest.raises(
+        ComputeUnavailable, match=f"no Dask scheduler answers at {address} .* `dask scheduler`"
+    ) as caught:
         Dask(address, str(tmp_path)).check()
     assert time.monotonic() - begin < 30
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__  # it is what `subs run` shows
 
 
 def test_somebody_who_takes_the_connection_and_says_nothing(impatient: None, tmp_path: Path) -> None:
@@ -136,8 +139,11 @@ def test_a_scheduler_that_dies_in_the_middle(impatient: None, tmp_path: Path) ->
         results = Dask(cluster.address, str(tmp_path)).map(dask_tasks.slowly, tmp_path, range(1000))
         assert next(results) == 0
         cluster.scheduler.kill()
-        with pytest.raises(ComputeUnavailable, match=f"scheduler at {cluster.address} was lost in the middle"):
+        with pytest.raises(
+            ComputeUnavailable, match=f"scheduler at {cluster.address} was lost in the middle"
+        ) as caught:
             list(results)
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
 def test_all_workers_die(impatient: None, tmp_path: Path) -> None:
