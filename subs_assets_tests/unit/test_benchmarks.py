@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import every, first_system, inputs, page
+from benchmarks import every, first_system, inputs, page, scale
 from benchmarks.rows import Row, Size, cells
 from benchmarks.whole_graph import several
 from subs_assets.substitution.build import build_substitutions
@@ -135,3 +135,19 @@ def test_a_night_three_times_over_has_three_times_the_substitutions() -> None:
     assert len(once.substitutions) > 10 and (once.substitutions["level"] == 5).any()
     assert thrice.candidates == 3 * once.candidates
     assert len(thrice.substitutions) == 3 * len(once.substitutions)
+
+
+def test_a_planned_graph_has_each_pair_of_shelves_once() -> None:
+    shape = scale.Shape(listings=400, companies=4, shelves=1, mapped=1.0, others=1.0)
+    took = scale.Took(1.0, 1.0)
+    measured = scale.Measured(
+        names=100, tiles={"one worker": took}, encoding={"one worker": took}, task_seconds=0.004,
+        scheduler_seconds=0.001, cells=100, candidates_a_place=2.0, lexical_bytes=400.0, gate_bytes=100.0,
+    )  # fmt: skip
+    planned = dict(scale.task_graph(shape, measured))
+    assert planned["shelves; pairs of them that may be compared"] == "4; 16"  # each with itself and three others
+    assert planned["tiles"] == "4"
+    # A shelf of 100 with itself and, in the same tile, with those of the companies after it.
+    assert planned["cells of the blocks, each pair of shelves once"] == f"{100 * 100 * (4 + 3 + 2 + 1):.2g}"
+    assert planned["work of one core"] == "0.3 h"  # 100 cells a second
+    assert planned["candidates; results, workers to run"].startswith("3.2e+03;")
