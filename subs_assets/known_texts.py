@@ -4,7 +4,6 @@ known here."""
 import hashlib
 import io
 import sys
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +64,7 @@ def _read(file: Path) -> pd.DataFrame | None:
 def _write(file: Path, known: pd.DataFrame) -> None:
     parquet = known.drop_duplicates().to_parquet(None, index=False, compression="lz4")
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}.unfinished")
+    unfinished = file.with_name(f"{file.name}.unfinished")  # of one writer: a run holds the run lock
     unfinished.write_bytes(_seal(parquet) + parquet)
     unfinished.replace(file)
 
