@@ -5,6 +5,7 @@ tables' form by the code that does it in earnest; no expectation lives here.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def path(readable: str) -> str:
     return category_path.encode(part for part in readable.split(" > ") if part)
 
 
-def item(company: str, sku: str, name: str, *shelves: str, **given: object) -> dict[str, object]:
+def item(company: str, sku: str, name: str, *shelves: str, **given: object) -> dict[str, Any]:
     """A listing and its shelves; ``brand``, ``size`` (such as ``(500.0, "g")``), ``price``, ``claims`` and any column
     may be given."""
     size = given.pop("size", None)
@@ -98,7 +99,7 @@ class Shops:
         return str(rows.loc[(rows["company_slug"] == company) & (rows["sku"] == sku), "product_id"].item())
 
 
-def shops(items: Iterable[dict[str, object]]) -> Shops:
+def shops(items: Iterable[dict[str, Any]]) -> Shops:
     items = list(items)
     listings = frames.conform(
         pd.DataFrame(items, columns=[*tables.listings.columns.keys(), "shelves"]).drop(columns="shelves"),
@@ -107,7 +108,7 @@ def shops(items: Iterable[dict[str, object]]) -> Shops:
     standing = [
         (row["company_slug"], row["sku"], position, path(shelf), None)
         for row in items
-        for position, shelf in enumerate(row["shelves"])  # type: ignore[arg-type, var-annotated]
+        for position, shelf in enumerate(row["shelves"])
     ]
     listing_categories = frames.conform(
         pd.DataFrame(standing, columns=tables.listing_categories.columns.keys()), tables.listing_categories
@@ -162,7 +163,7 @@ def alike_as(similarity: NDArray[np.float64]) -> AlikeRows:
     return AlikeRows.of(features_with(similarity))
 
 
-def attributes_of(*products: dict[str, object]) -> ProductAttributes:
+def attributes_of(*products: dict[str, Any]) -> ProductAttributes:
     """``brand``, ``name``, ``size`` (such as ``(500.0, "g")``), ``claims`` and ``product_class`` of each product; what
     is left out is unknown."""
 
@@ -172,16 +173,18 @@ def attributes_of(*products: dict[str, object]) -> ProductAttributes:
     names = [str(product.get("name", "thing")) for product in products]
     sizes = [product.get("size") or (np.nan, None) for product in products]
     claims = np.empty(len(products), object)
-    claims[:] = [frozenset(product.get("claims", ())) for product in products]  # type: ignore[call-overload]
+    claims[:] = [frozenset(product.get("claims", ())) for product in products]
     return ProductAttributes(
         brand=codes([product.get("brand") for product in products]),
         name=codes([" ".join(sorted(set(name.split()))) for name in names]),
-        dimension=np.array([DIMENSION_CODES.get(DIMENSIONS.get(unit), UNKNOWN) for _, unit in sizes], np.int32),  # type: ignore
+        dimension=np.array(
+            [DIMENSION_CODES.get(DIMENSIONS.get(unit or "") or "", UNKNOWN) for _, unit in sizes], np.int32
+        ),
         product_class=codes([product.get("product_class") for product in products]),
         kind=codes([product.get("kind") for product in products]),
         kind_group=codes([product.get("kind_group") for product in products]),
         stated={facet: StatedTerms.of_products(product.get(facet, ()) for product in products) for facet in FACETS},
-        total=np.array([quantity for quantity, _ in sizes], np.float64),  # type: ignore[misc]
+        total=np.array([quantity for quantity, _ in sizes], np.float64),
         claims=claims,
         words=np.array([" ".join(sorted(name.split())) for name in names], object),
     )
