@@ -50,6 +50,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         identity.category_inventory,
         equivalence.category_facets,
         equivalence.category_equivalences,
+        equivalence.category_equivalence_changes,
         substitution.embedding_matrices,
         substitution.product_kinds,
         substitution.product_claims,

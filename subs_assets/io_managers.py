@@ -46,7 +46,8 @@ class WarehouseIOManager(IOManager):
             return CompanyCatalogue(
                 *(self._warehouse.read(table, self._staging_id, company_slug=path[1]) for table in CATALOGUE_TABLES)
             )
-        return self._warehouse.read(path[-1], self._staging_id)
+        frame = self._warehouse.read(path[-1], self._staging_id)
+        return frame[(context.definition_metadata or {}).get("columns", frame.columns)]
 
 
 @io_manager(required_resource_keys={"warehouse"})

@@ -1,5 +1,6 @@
 """What the assets work with, as Dagster resources: thin over the plain objects of the domain packages."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,11 @@ from subs_assets.database import control
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
+from subs_assets.embedding import matrices
 from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.known_texts import KnownTexts
+from subs_assets.made_from import Outputs
 from subs_assets.model import trained
 from subs_assets.settings import Settings
 
@@ -55,6 +58,7 @@ class WarehouseResource(Databases):
     _warehouse: Warehouse | None = PrivateAttr(default=None)
     _lock: Connection | None = PrivateAttr(default=None)
     _staging_id: str = PrivateAttr(default="")
+    _outputs: Outputs | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["WarehouseResource"]:
@@ -81,7 +85,8 @@ class WarehouseResource(Databases):
             self._warehouse = Warehouse(engine, staging)
             if self.data_set:
                 self._refuse_other_data_set()
-            self._warehouse.sweep({self._staging_id})
+            self._outputs = Outputs(staging, self.matrices, self._staging_id)
+            self._warehouse.sweep({name for name in (self._staging_id, self._outputs.last_run_id) if name})
             try:
                 yield self
             finally:
@@ -97,28 +102,37 @@ class WarehouseResource(Databases):
         return Path(self.home) / "matrices"
 
     @property
-    def known_texts(self) -> KnownTexts:
-        return KnownTexts(Path(self.home) / "known_texts")
-
-    @property
     def warehouse(self) -> Warehouse:
         if self._warehouse is None:
             raise RuntimeError("the warehouse is open only while a run goes on")
         return self._warehouse
 
+    @property
+    def outputs(self) -> Outputs:
+        """What this run has staged and what the last published one has, by what it was made from."""
+        if self._outputs is None:
+            raise RuntimeError("the warehouse is open only while a run goes on")
+        return self._outputs
+
     def publish(self) -> dict[str, int]:
-        """Swap in what this run has staged, while it holds the run lock; rows per table."""
-        return self.warehouse.publish(self._staging_id, self._lock)
+        """Swap in what this run has staged, while it holds the run lock; rows per table. From now on the next run may
+        take of it what has not changed."""
+        counts = self.warehouse.publish(self._staging_id, self._lock)
+        matrices.publish(self.matrices, self._staging_id)
+        self.outputs.publish()
+        self.warehouse.sweep({self._staging_id})
+        return counts
+
+    def last_reading(self, company_slug: str) -> CompanyCatalogue:
+        """What the last published run has staged of one company."""
+        return CompanyCatalogue(
+            *(self.warehouse.read(table, self.outputs.last_run_id, company_slug) for table in CATALOGUE_TABLES)
+        )
 
     def last_good(self, company_slug: str) -> CompanyCatalogue:
         """What is published of one company."""
         published = self.warehouse
         return CompanyCatalogue(*(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES))
-
-    def decisions(self, kind: str) -> pd.DataFrame:
-        """The decisions of one kind from the control state."""
-        with self.control() as engine:
-            return control.read_decisions(engine, kind)
 
     @contextmanager
     def control(self) -> Iterator[Engine]:
@@ -195,6 +209,45 @@ class ComputeResource(ConfigurableResource):
 
         return Dask(self.scheduler, self.shared)
 
+    @property
+    def version(self) -> str:
+        """One for all: whoever computes, the results are the same."""
+        return ""
+
+
+class KnownTextsResource(ConfigurableResource):
+    """What was found in texts, which is not looked for again."""
+
+    folder: str
+
+    @property
+    def texts(self) -> KnownTexts:
+        return KnownTexts(Path(self.folder))
+
+    @property
+    def version(self) -> str:
+        """One for all: what is known changes no result."""
+        return ""
+
+
+class DecisionsResource(ConfigurableResource):
+    """The decisions of one kind by people."""
+
+    control_state: str = Field(description="Where the control state is, without the password")
+    kind: str = Field(description="equivalence or substitution")
+
+    def read(self) -> pd.DataFrame:
+        engine = control.open_control(connecting_url(self.control_state))
+        try:
+            return control.read_decisions(engine, self.kind)
+        finally:
+            engine.dispose()
+
+    @property
+    def version(self) -> str:
+        """A hash of the decisions in force."""
+        return hashlib.sha256(self.read().to_json(orient="split").encode()).hexdigest()
+
 
 class EncoderResource(ConfigurableResource):
     """The encoder and the vectors that it has ever made; loaded once, and only when a new text comes."""
@@ -209,6 +262,11 @@ class EncoderResource(ConfigurableResource):
             self._store = open_store(Path(self.vectors), self.model, self.compute.elsewhere())
         return self._store
 
+    @property
+    def version(self) -> str:
+        """Equal versions give equal vectors, and are called by one name."""
+        return f"{self.model} {self.store().encoder.fingerprint}"
+
 
 class TrainedModelResource(ConfigurableResource):
     """What was learned once: n-gram weights and how soft evidence is weighed. Read when it is first asked for."""
@@ -220,6 +278,10 @@ class TrainedModelResource(ConfigurableResource):
         if self._model is None:
             self._model = trained.load(Path(self.folder))
         return self._model
+
+    @property
+    def version(self) -> str:
+        return self.model().version
 
 
 class ArchiveStoreResource(Databases):
@@ -274,6 +336,9 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
             data_set=settings.data_set,
         ),
         "compute": compute,
+        "known_texts": KnownTextsResource(folder=str(settings.home / "known_texts")),
+        "equivalence_decisions": DecisionsResource(control_state=control_state, kind="equivalence"),
+        "substitution_decisions": DecisionsResource(control_state=control_state, kind="substitution"),
         "encoder": EncoderResource(model=settings.encoder, vectors=str(settings.vectors), compute=compute),
         "trained_model": TrainedModelResource(folder=str(settings.model or trained.SHIPPED)),
         "archive_store": ArchiveStoreResource(

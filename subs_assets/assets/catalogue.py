@@ -1,5 +1,7 @@
 """Group ``catalogue``: one asset a company, and the tables that hold them all."""
 
+from functools import partial
+
 import pandas as pd
 from dagster import (
     Any,
@@ -17,9 +19,12 @@ from dagster import (
 
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.selected import selected, table_output
+from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_good, read_company
+from subs_assets.catalogue.delivery import as_delivered, delivered
 from subs_assets.catalogue.source import BrokenSource, Source
-from subs_assets.resources import WarehouseResource
+from subs_assets.made_from import key_of
+from subs_assets.resources import KnownTextsResource, WarehouseResource
 
 GROUP = "catalogue"
 
@@ -55,8 +60,18 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         description=COMPANY.format(name=source.company_name if isinstance(source, Source) else slug),
         metadata={"dagster/uri": source.folder.as_uri()},
     )
-    def company(context: AssetExecutionContext, warehouse: WarehouseResource) -> MaterializeResult:
-        shown = keep_last_good(read_company(source, warehouse.known_texts), warehouse.last_good(slug))
+    def company(  # type: ignore[no-untyped-def]  # a generator of one result
+        context: AssetExecutionContext, warehouse: WarehouseResource, known_texts: KnownTextsResource
+    ):
+        outputs, asset = warehouse.outputs, ("catalogue", slug)
+        files = delivered(source)
+        key = None if files is None else key_of(asset, files)
+        if isinstance(source, Source) and key is not None and outputs.unchanged(asset, key):
+            context.log.info(f"{slug}: its files have not changed since run {outputs.last_run_id}")
+            reading = as_delivered(warehouse.last_reading(slug), source)
+        else:
+            reading = read_company(source, known_texts.texts)
+        shown = keep_last_good(reading, warehouse.warehouse.listings_of(slug), partial(warehouse.last_good, slug))
         counts = shown.catalogue_files[list(COUNTS)].sum()
         context.log.info(
             f"{slug}: {counts['read']:,} rows read, {counts['accepted']:,} accepted "
@@ -65,7 +80,8 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         problem = shown.problem
         if problem:
             context.log.error(problem)
-        return MaterializeResult(
+        outputs.forget(asset)
+        yield MaterializeResult(
             value=shown,
             metadata={
                 **{said: int(counts[name]) for name, said in COUNTS.items()},
@@ -82,6 +98,8 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
                 )
             ],
         )
+        # Not to be taken: what is shown instead of a bad reading, and the reading of files that came while it went on.
+        outputs.note(asset, key if shown is reading and delivered(source) == files else None)
 
     return company
 
@@ -116,6 +134,7 @@ def listings_asset(slugs: list[str]) -> AssetsDefinition:
             "catalogue_files": table_output("What each file held: rows read, accepted, repaired and set aside."),
         },
     )
+    @taken_if_unchanged
     def listings(context: AssetExecutionContext, **companies: CompanyCatalogue):  # type: ignore[no-untyped-def]  # one parameter a company, a generator of outputs
         combined = combine(companies.values())
         by_company = combined.catalogue_files.groupby("company_slug", as_index=False)[list(COUNTS)].sum()

@@ -1,18 +1,19 @@
 """What the UI shows of every asset beside its own words: owner, columns, where it is kept, where its code is."""
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from dagster import (
     AssetsDefinition,
     AssetSpec,
     BetaWarning,
+    CodeReferencesMetadataValue,
+    LocalFileCodeReference,
     TableColumn,
     TableColumnConstraints,
     TableSchema,
-    map_asset_specs,
-    with_source_code_references,
 )
 
 from subs_assets.database.tables import metadata as tables
@@ -38,10 +39,20 @@ def described(
             metadata |= {"dagster/uri": places[name]}
         return spec.replace_attributes(metadata=metadata, tags=tags, owners=[OWNER])
 
+    return [with_code(one).map_asset_specs(with_description) for one in assets]
+
+
+def with_code(asset: AssetsDefinition) -> AssetsDefinition:
+    """The same asset with a link to its function; Dagster's ``with_source_code_references`` would name the file of a
+    decorator that lies between."""
+    function = inspect.unwrap(cast(Any, asset.op.compute_fn).decorated_fn)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BetaWarning)  # of links to code alone; Dagster's version is pinned
-        linked = with_source_code_references(map_asset_specs(with_description, assets))
-    return cast(Sequence[AssetsDefinition], linked)  # its type says that it takes other things too
+        place = LocalFileCodeReference(
+            file_path=str(inspect.getsourcefile(function)), line_number=inspect.getsourcelines(function)[1]
+        )
+        references = {"dagster/code_references": CodeReferencesMetadataValue(code_references=[place])}
+    return asset.map_asset_specs(lambda spec: spec.replace_attributes(metadata={**spec.metadata, **references}))
 
 
 def column_schema(table: str) -> TableSchema:

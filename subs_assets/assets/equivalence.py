@@ -3,15 +3,16 @@
 from typing import Any
 
 import pandas as pd
-from dagster import AssetExecutionContext, Output, multi_asset
+from dagster import AssetExecutionContext, MaterializeResult, Output, asset, multi_asset
 
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
+from subs_assets.assets.unchanged import only, taken_if_unchanged
 from subs_assets.catalogue import category_path
 from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.name_store import NameStore
-from subs_assets.resources import EncoderResource, TrainedModelResource, WarehouseResource
+from subs_assets.resources import DecisionsResource, EncoderResource, TrainedModelResource, WarehouseResource
 
 GROUP = "equivalence"
 
@@ -28,6 +29,7 @@ Ask with `subs equivalences --from aldi --to coles --why`.
     name="category_facets",
     can_subset=True,
     group_name=GROUP,
+    ins=only(listings=("company_slug", "sku", "core_name")),
     outs={
         "category_facets": table_output(
             "Nodes that are no categories, and why.\n\n"
@@ -40,6 +42,7 @@ Ask with `subs equivalences --from aldi --to coles --why`.
         ),
     },
 )
+@taken_if_unchanged
 def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     context: AssetExecutionContext,
     listings: pd.DataFrame,
@@ -65,6 +68,7 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
     name="category_equivalences",
     can_subset=True,
     group_name=GROUP,
+    ins=only(listings=("company_slug", "sku", "name", "core_name")),
     outs={
         "category_equivalences": table_output(EQUIVALENCES, "scikitlearn"),
         "category_evidence": table_output("The ten strongest pairs of listings behind each mapping."),
@@ -72,9 +76,9 @@ def category_facets(  # type: ignore[no-untyped-def]  # a generator of outputs
             "Categories without a mapping to a company.\n\n"
             "Whether a category there holds its kind at all, and what was refused."
         ),
-        "category_equivalence_changes": table_output("What differs from the mappings that are published."),
     },
 )
+@taken_if_unchanged
 def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of outputs
     context: AssetExecutionContext,
     listings: pd.DataFrame,
@@ -82,16 +86,15 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
     categories: pd.DataFrame,
     category_facets: pd.DataFrame,
     listing_shelves: pd.DataFrame,
-    warehouse: WarehouseResource,
+    equivalence_decisions: DecisionsResource,
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
 ):
     from subs_assets.assets.equivalence_metadata import absence_metadata, mapping_metadata
     from subs_assets.equivalence.build import build_equivalences
-    from subs_assets.equivalence.changes import mapping_changes
 
     alike = alike_listings(context, listings, NameStore(encoder.store(), trained_model.model().names))
-    decisions = warehouse.decisions("equivalence")
+    decisions = equivalence_decisions.read()
     model = trained_model.model()
     calibration = model.same_shelf
     found = build_equivalences(
@@ -126,13 +129,10 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
             "Strongest": preview(strongest[[*pair, "path", "relation", "target_path", "support"]].round(1), rows=50),
         },
     )
-    before = warehouse.warehouse.read("category_equivalences")
-    changes = mapping_changes(before, mappings)
     outputs = [
         mapped,
         Output(found.evidence, "category_evidence"),
         Output(found.absences, "category_absences", metadata=absence_metadata(found.absences)),
-        Output(changes, "category_equivalence_changes", metadata=told(changes, is_first=before.empty)),
     ]
     yield from selected(context, outputs)
 
@@ -141,6 +141,18 @@ def alike_listings(context: AssetExecutionContext, listings: pd.DataFrame, store
     """Which listings have names that are alike; what is new among these is told as it is encoded and compared."""
     encoded, compared = (log_progress(context.log, f"names {done}") for done in ("encoded", "compared"))
     return store.alike(listings["core_name"].tolist(), encoded, compared)
+
+
+@asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")
+def category_equivalence_changes(
+    category_equivalences: pd.DataFrame, warehouse: WarehouseResource
+) -> MaterializeResult[pd.DataFrame]:
+    """What differs from the mappings that are published."""
+    from subs_assets.equivalence.changes import mapping_changes
+
+    before = warehouse.warehouse.read("category_equivalences")
+    changes = mapping_changes(before, category_equivalences)
+    return MaterializeResult(value=changes, metadata=told(changes, is_first=before.empty))
 
 
 def told(changes: pd.DataFrame, is_first: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dagster import MaterializeResult, MetadataValue, asset
 
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.substitution import GROUP, product_features
+from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.equivalence.coverage import PAIR
 from subs_assets.evaluation.substitution_scores import NOT_MEASURED
@@ -14,6 +15,7 @@ from subs_assets.resources import TrainedModelResource
 
 
 @asset(group_name=GROUP, kinds={"pandas", "matplotlib"}, io_manager_key="warehouse_io")
+@taken_if_unchanged
 def evaluation(
     substitutions: pd.DataFrame,
     substitution_outcomes: pd.DataFrame,

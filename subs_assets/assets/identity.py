@@ -5,12 +5,31 @@ from dagster import AssetExecutionContext, MaterializeResult, Output, asset, mul
 
 from subs_assets.assets.metadata import preview
 from subs_assets.assets.selected import selected, table_output
+from subs_assets.assets.unchanged import only, taken_if_unchanged
 
 
 @multi_asset(
     name="products",
     can_subset=True,
     group_name="identity",
+    ins=only(
+        listings=(
+            "company_slug",
+            "sku",
+            "brand",
+            "brand_key",
+            "name",
+            "core_name",
+            "gtin",
+            "quantity",
+            "total",
+            "unit",
+            "dimension",
+            "pack_count",
+            "approximate",
+            "claims",
+        )
+    ),
     outs={
         "products": table_output(
             "Trade items: what one or more listings describe.\n\n"
@@ -23,6 +42,7 @@ from subs_assets.assets.selected import selected, table_output
         ),
     },
 )
+@taken_if_unchanged
 def products(context: AssetExecutionContext, listings: pd.DataFrame):  # type: ignore[no-untyped-def]  # a generator of outputs
     from subs_assets.identity.products import identify
 
@@ -55,6 +75,7 @@ def products(context: AssetExecutionContext, listings: pd.DataFrame):  # type: i
 
 
 @asset(group_name="categories", kinds={"pandas"}, io_manager_key="warehouse_io")
+@taken_if_unchanged
 def categories(listing_categories: pd.DataFrame) -> MaterializeResult[pd.DataFrame]:
     """Every company's category tree.
 
@@ -70,6 +91,7 @@ def categories(listing_categories: pd.DataFrame) -> MaterializeResult[pd.DataFra
 
 
 @asset(group_name="categories", kinds={"pandas"}, io_manager_key="warehouse_io")
+@taken_if_unchanged
 def category_inventory(
     categories: pd.DataFrame, listing_categories: pd.DataFrame, product_listings: pd.DataFrame
 ) -> MaterializeResult[pd.DataFrame]:

@@ -9,7 +9,6 @@ from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, 
 
 from subs_assets.assets.metadata import preview
 from subs_assets.database import control, nights
-from subs_assets.embedding import matrices
 from subs_assets.evaluation.night_comparison import measured_figures
 from subs_assets.report.exports import named_substitutions, readable_equivalences, write_export
 from subs_assets.resources import ExportFolder, WarehouseResource
@@ -39,7 +38,6 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
                 f"{', '.join(outdated)}; select these too, or everything"
             )
         counts = warehouse.publish()
-        matrices.publish(warehouse.matrices, warehouse.staging_id)
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         seconds = datetime.now(UTC).timestamp() - started
         with warehouse.control() as engine:

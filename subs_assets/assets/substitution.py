@@ -9,10 +9,17 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Out
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
+from subs_assets.assets.unchanged import only, taken_if_unchanged
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.similarity import NameFeatures
-from subs_assets.resources import ComputeResource, EncoderResource, TrainedModelResource, WarehouseResource
+from subs_assets.resources import (
+    ComputeResource,
+    DecisionsResource,
+    EncoderResource,
+    KnownTextsResource,
+    TrainedModelResource,
+)
 
 GROUP = "substitution"
 
@@ -35,6 +42,7 @@ One row for each product and company: `found`, or the stage at which it was lost
 
 
 @asset(group_name="embedding", kinds={"numpy", "huggingface"}, io_manager_key="matrices_io")
+@taken_if_unchanged
 def embedding_matrices(
     context: AssetExecutionContext,
     products: pd.DataFrame,
@@ -54,13 +62,19 @@ def embedding_matrices(
     return build_matrices(products, product_listings, listing_shelves, store, progress)
 
 
-@asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")
+@asset(
+    group_name=GROUP,
+    kinds={"pandas"},
+    io_manager_key="warehouse_io",
+    ins=only(listings=("company_slug", "sku", "name", "core_name", "brand")),
+)
+@taken_if_unchanged
 def product_kinds(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
     listings: pd.DataFrame,
     listing_categories: pd.DataFrame,
-    warehouse: WarehouseResource,
+    known_texts: KnownTextsResource,
 ) -> MaterializeResult[pd.DataFrame]:
     """What each product is: yoghurt, vodka, hot chips.
 
@@ -70,7 +84,7 @@ def product_kinds(
     """
     from subs_assets.substitution.kinds import build_product_kinds, known_by_department, unknown_heads
 
-    kinds = build_product_kinds(products, product_listings, listings, listing_categories, warehouse.known_texts)
+    kinds = build_product_kinds(products, product_listings, listings, listing_categories, known_texts.texts)
     known = kinds["kind"].notna()
     groups = kinds.groupby(["kind_group", "kind"], as_index=False).agg(products=("product_id", "size"))
     return MaterializeResult(
@@ -84,7 +98,13 @@ def product_kinds(
     )
 
 
-@asset(group_name=GROUP, kinds={"pandas"}, io_manager_key="warehouse_io")
+@asset(
+    group_name=GROUP,
+    kinds={"pandas"},
+    io_manager_key="warehouse_io",
+    ins=only(listings=("company_slug", "sku", "name", "brand", "claims")),
+)
+@taken_if_unchanged
 def product_claims(
     products: pd.DataFrame,
     product_listings: pd.DataFrame,
@@ -114,6 +134,7 @@ def product_claims(
         "substitution_outcomes": table_output(OUTCOMES),
     },
 )
+@taken_if_unchanged
 def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     context: AssetExecutionContext,
     listings: pd.DataFrame,
@@ -124,7 +145,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
-    warehouse: WarehouseResource,
+    substitution_decisions: DecisionsResource,
     compute: ComputeResource,
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
@@ -132,7 +153,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     from subs_assets.substitution.build import SubstitutionInputs, build_substitutions
     from subs_assets.substitution.decisions import standing_decisions
 
-    decisions = warehouse.decisions("substitution")
+    decisions = substitution_decisions.read()
     standing = standing_decisions(decisions, product_listings)
     model = trained_model.model()
     doubt = model.doubt_of_acceptance(encoder.model, encoder.store().encoder.fingerprint)
@@ -203,6 +224,7 @@ def first_ranked_sample(rows: pd.DataFrame, products: pd.DataFrame, count: int =
 
 
 @asset(group_name=GROUP, kinds={"pandas", "matplotlib"}, io_manager_key="warehouse_io")
+@taken_if_unchanged
 def substitution_rates(
     context: AssetExecutionContext,
     substitution_outcomes: pd.DataFrame,
@@ -214,7 +236,7 @@ def substitution_rates(
     category_facets: pd.DataFrame,
     category_equivalences: pd.DataFrame,
     embedding_matrices: EmbeddingMatrices,
-    warehouse: WarehouseResource,
+    substitution_decisions: DecisionsResource,
     compute: ComputeResource,
     trained_model: TrainedModelResource,
 ) -> MaterializeResult[pd.DataFrame]:
@@ -234,7 +256,7 @@ def substitution_rates(
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names,
-        standing_decisions(warehouse.decisions("substitution"), product_listings),
+        standing_decisions(substitution_decisions.read(), product_listings),
     )  # fmt: skip
     features = product_features(products, embedding_matrices)
     progress = log_progress(context.log, "tiles of the permutation null compared")

@@ -3,7 +3,8 @@ known here.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +103,7 @@ def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOW
         reading.fail(source.problem)
         reading.problem = source.problem
         return _catalogue([reading], False, empty(tables.listings), empty(tables.listing_categories))
-    files = list(_files(source))
+    files = list(files_of(source))
     related = django_rows.read_related([path for path, _ in files], source) if source.format == "django" else None
     readings = [_read_file(path, name, source, related) for path, name in files]
     if related is not None and not any(
@@ -115,15 +116,17 @@ def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOW
     return _catalogue(readings, source.accept_fall, *listings)
 
 
-def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> CompanyCatalogue:
-    """The reading itself if it is good; else the last good listings (none, if there were none), and why.
+def keep_last_good(
+    reading: CompanyCatalogue, before: int, last_good: Callable[[], CompanyCatalogue]
+) -> CompanyCatalogue:
+    """The reading itself if it is good; else the ``before`` last good listings (none, if there were none), and why.
 
     Not good is a reading with a failed file, or with ``FALL_REFUSED`` fewer listings than the last (``accept_fall:
     true`` in source.yaml allows that). Every file then has the status "kept" (without last listings, a failed one
     stays "failed").
     """
     failed = reading.catalogue_files["status"] == FAILED
-    before, now = len(last.listings), len(reading.listings)
+    now = len(reading.listings)
     fell = before > 0 and not reading.accept_fall and now <= (1 - FALL_REFUSED) * before
     if not failed.any() and not fell:
         return reading
@@ -144,6 +147,7 @@ def keep_last_good(reading: CompanyCatalogue, last: CompanyCatalogue) -> Company
             f"{shown_instead}. Deliver all files, or set accept_fall: true in its {SOURCE_FILE}"
         )
     files.loc[~failed | (before > 0), "status"] = KEPT
+    last = last_good()
     return CompanyCatalogue(last.listings, last.listing_categories, reading.set_aside_rows, files, reading.accept_fall)
 
 
@@ -162,7 +166,7 @@ def combine(parts: Iterable[CompanyCatalogue]) -> CompanyCatalogue:
     )
 
 
-def _files(source: Source) -> Iterator[tuple[Path, str]]:
+def files_of(source: Source) -> Iterator[tuple[Path, str]]:
     """The files that the globs find, each once, with their names within the folder; a glob that finds none stands
     for itself.
     """
@@ -204,6 +208,11 @@ def _read_file(path: Path, name: str, source: Source, related: django_rows.Relat
     return reading
 
 
+def modified_at(status: os.stat_result) -> str:
+    """ISO 8601, UTC."""
+    return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+
+
 def _set_aside(bad: BadRow) -> BadRow:
     return BadRow(bad.line, storable(bad.field), shown(bad.value), f"{storable(bad.reason)}; row set aside")
 
@@ -221,7 +230,7 @@ def _describe(path: Path, reading: _FileReading, source: Source) -> None:
     except OSError as error:
         raise FileFailed(f"the file cannot be read: {error.strerror or error}") from error
     reading.bytes = status.st_size
-    reading.modified_at = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+    reading.modified_at = modified_at(status)
 
 
 def _require_content(reading: _FileReading, mapping: Mapping) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, select
+from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, func, select
 
 from subs_assets.database import frames
 from subs_assets.database.advisory_lock import writing_while_held
@@ -83,6 +83,12 @@ class Warehouse:
                 )
         with self.engine.connect() as connection:
             return frames.read(connection, table, **({} if company_slug is None else {"company_slug": company_slug}))
+
+    def listings_of(self, company_slug: str) -> int:
+        """How many listings of a company are published."""
+        column = metadata.tables["listings"].c.company_slug
+        with self.engine.connect() as connection:
+            return connection.scalar(select(func.count()).where(column == company_slug)) or 0
 
     def is_empty(self) -> bool:
         """Whether no listing is published."""

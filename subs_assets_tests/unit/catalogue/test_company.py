@@ -214,22 +214,22 @@ def catalogue_of(write_company: WriteCompany, count: int, *more: bytes) -> Compa
 
 def test_a_good_reading_stays(write_company: WriteCompany) -> None:
     last, reading = catalogue_of(write_company, 100), catalogue_of(write_company, 71)
-    assert keep_last_good(reading, last) is reading
+    assert keep_last_good(reading, len(last.listings), lambda: last) is reading
 
 
 def test_a_fall_by_thirty_percent_keeps_the_last_listings(write_company: WriteCompany) -> None:
     last, reading = catalogue_of(write_company, 100), catalogue_of(write_company, 70)
-    kept = keep_last_good(reading, last)
+    kept = keep_last_good(reading, len(last.listings), lambda: last)
     assert len(kept.listings) == 100
     assert list(kept.catalogue_files["status"]) == ["kept"]
     assert "aldi: 70 listings where there were 100, a fall of 30%" in (kept.problem or "")
     allowed = dataclasses.replace(reading, accept_fall=True)
-    assert keep_last_good(allowed, last) is allowed
+    assert keep_last_good(allowed, len(last.listings), lambda: last) is allowed
 
 
 def test_a_failed_file_keeps_the_last_listings(write_company: WriteCompany) -> None:
     last, reading = catalogue_of(write_company, 100), catalogue_of(write_company, 100, b"")
-    kept = keep_last_good(reading, last)
+    kept = keep_last_good(reading, len(last.listings), lambda: last)
     pd.testing.assert_frame_equal(kept.listings, last.listings)
     assert list(kept.catalogue_files["status"]) == ["kept", "kept"]
     assert "the 100 listings of the last good reading are shown" in (kept.problem or "")
@@ -238,7 +238,7 @@ def test_a_failed_file_keeps_the_last_listings(write_company: WriteCompany) -> N
 
 def test_a_failed_file_without_a_last_reading_shows_nothing(write_company: WriteCompany) -> None:
     reading = catalogue_of(write_company, 100, b"")
-    kept = keep_last_good(reading, combine([]))
+    kept = keep_last_good(reading, 0, lambda: combine([]))
     assert kept.listings.empty
     assert sorted(kept.catalogue_files["status"]) == ["failed", "kept"]
     assert "there is no earlier reading to show instead" in (kept.problem or "")

@@ -163,7 +163,7 @@ def test_a_bad_file_fails_its_company(
     counts(catalogue)
     failed = catalogue.catalogue_files["file"][catalogue.catalogue_files["status"] == "failed"].tolist()
     assert not file or (len(failed) == 1 and failed[0].endswith(file))  # what is bad, and nothing else
-    kept = keep_last_good(catalogue, last)
+    kept = keep_last_good(catalogue, len(last.listings), lambda: last)
     assert len(kept.listings) == 3 and set(kept.catalogue_files["status"]) == {"kept"}
 
 
