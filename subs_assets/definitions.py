@@ -25,7 +25,7 @@ from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import reset_requests_sensor
 from subs_assets.catalogue.source import Source, find_sources
 from subs_assets.checks import default_checks
-from subs_assets.database.tables import metadata as tables
+from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.io_managers import matrices_io, warehouse_io
 from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
@@ -58,7 +58,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         substitution.substitution_rates,
         evaluation.evaluation,
     ]
-    published = publication.publication_asset(sorted(tables.tables), _made_from(graph))
+    published = publication.publication_asset(sorted(MADE_BY_ASSETS), _made_from(graph))
     names = {slug: source.company_name for slug, source in sources.items() if isinstance(source, Source)}
     places = {
         "embedding_matrices": settings.matrices.as_uri(),

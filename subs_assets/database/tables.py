@@ -395,3 +395,14 @@ evaluation = Table(
     Column("cases", WHOLE_NUMBER, nullable=False, doc="Labelled pairs, products or rows that it rests on"),
     Column("said", TEXT, doc="What a person should know of it"),
 )
+
+published_tables = Table(
+    "published_tables",
+    metadata,
+    _key("table_name", "One of the tables above"),
+    Column("digest", TEXT, nullable=False, doc="Of its content, as the run that wrote it had staged it"),
+    Column("rows", WHOLE_NUMBER, nullable=False, doc="How many it had then"),
+)
+
+MADE_BY_ASSETS = tuple(name for name in metadata.tables if name != published_tables.name)
+"""The tables that a run makes; ``published_tables`` is the publication's own."""

@@ -1,5 +1,7 @@
 """The warehouse: frames staged under a run as Parquet files, read back, published in one transaction; no Dagster."""
 
+import hashlib
+import json
 import re
 import shutil
 import uuid
@@ -10,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, func, select
+from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, func, insert, select
 
 from subs_assets.database import frames
 from subs_assets.database.advisory_lock import writing_while_held
 from subs_assets.database.engine import writing
-from subs_assets.database.tables import metadata
+from subs_assets.database.tables import MADE_BY_ASSETS, metadata, published_tables
+from subs_assets.made_from import column_digests, program
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(?<!\.)")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -99,30 +102,30 @@ class Warehouse:
         """Swap every whole table that the run has staged for the published one, all in one transaction; rows per table.
 
         A reader sees all the old tables or all the new ones; an exception or the death of the process leaves the old
-        ones. Tables that the run did not stage stay as they are. The run's staging is kept (``sweep``).
+        ones. Tables that the run did not stage stay as they are, and so do those whose content is published already.
+        The run's staging is kept (``sweep``).
 
         ``lock``: the connection that ``run_lock`` gave; the transaction is then this connection's. Raises RunLockLost
         when it holds the lock no longer.
         """
         names = self.staged(run_id)
-        unknown = [name for name in names if name not in metadata.tables]
+        unknown = [name for name in names if name not in MADE_BY_ASSETS]
         if unknown:
             raise ValueError(
                 f"run {run_id} has staged {', '.join(unknown)}, which the warehouse has not; nothing was published"
             )
         published: dict[str, int] = {}
         with writing(self.engine) if lock is None else writing_while_held(lock) as connection:
+            before = {name: (digest, rows) for name, digest, rows in connection.execute(select(published_tables))}
             for name in names:
-                table = metadata.tables[name]
-                # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait
-                # until the end, and one whose transaction began before would then find the table empty.
-                connection.execute(delete(table))
-                with frames.indexed_at_the_end(connection, table):
-                    published[name] = sum(
-                        frames.insert(connection, table, batch)
-                        for batch in _read_batches(self._file(run_id, name, None), table)
-                    )
-                frames.refresh_statistics(connection, table)
+                table, file = metadata.tables[name], self._file(run_id, name, None)
+                digest, rows = _digest(file), pq.read_metadata(file).num_rows
+                # Counted too, for whoever has emptied it, or deleted or added rows by hand.
+                if before.get(name) != (digest, rows) or _count(connection, table) != rows:
+                    connection.execute(delete(published_tables).where(published_tables.c.table_name == name))
+                    connection.execute(insert(published_tables).values(table_name=name, digest=digest, rows=rows))
+                    _replace(connection, table, file)
+                published[name] = rows
         return published
 
     def sweep(self, keep: Collection[str]) -> list[str]:
@@ -142,6 +145,26 @@ class Warehouse:
     def _file(self, run_id: str, table_name: str, part: str | None) -> Path:
         folder = self.staging / _safe(run_id, "run id")
         return (folder if part is None else folder / f"part-{_safe(part, 'part')}") / f"{table_name}.parquet"
+
+
+def _replace(connection: Connection, table: Table, file: Path) -> None:
+    # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait until the end,
+    # and one whose transaction began before would then find the table empty.
+    connection.execute(delete(table))
+    with frames.indexed_at_the_end(connection, table):
+        for batch in _read_batches(file, table):
+            frames.insert(connection, table, batch)
+    frames.refresh_statistics(connection, table)
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.scalar(select(func.count()).select_from(table)) or 0)
+
+
+def _digest(file: Path) -> str:
+    """Of the staged content, and of the program: another one may have changed the rows in a migration since."""
+    known = json.dumps([program(), column_digests(file)], sort_keys=True)
+    return hashlib.sha256(known.encode()).hexdigest()
 
 
 def _table(name: str) -> Table:

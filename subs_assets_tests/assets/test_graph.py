@@ -26,7 +26,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.database import control, migrate
 from subs_assets.database.check import check
 from subs_assets.database.engine import sqlite_file
-from subs_assets.database.tables import metadata
+from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.embedding import matrices
 from subs_assets.equivalence.decisions import both_directions, other_direction
 from subs_assets.equivalence.mapping import KEY_COLUMNS
@@ -80,7 +80,7 @@ def with_price(slug: str, price: float) -> list[dict]:
 
 
 def test_a_run_publishes_every_table(settings: Settings) -> None:
-    rows = {name: len(found) for name, found in rows_in(settings.database_url, *metadata.tables).items()}
+    rows = {name: len(found) for name, found in rows_in(settings.database_url, *MADE_BY_ASSETS).items()}
     assert {name for name, count in rows.items() if not count} <= MAY_BE_EMPTY
     assert rows["listings"] == rows["product_listings"] == len(COMPANIES) * ROWS
     with sqlite3.connect(sqlite_file(settings.control_url) or "") as connection:

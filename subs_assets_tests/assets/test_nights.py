@@ -18,7 +18,7 @@ from subs_assets.assets import catalogue
 from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.catalogue import category_path
 from subs_assets.database import control
-from subs_assets.database.tables import metadata
+from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.embedding import matrices
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence import build
@@ -44,7 +44,7 @@ from subs_assets_tests.shops_and_runs import (
     write_shop,
 )
 
-TABLES = sorted(set(metadata.tables) - {"category_equivalence_changes"})
+TABLES = sorted(set(MADE_BY_ASSETS) - {"category_equivalence_changes"})
 """All that are made of the catalogues and the decisions alone; that one says what differs from the night before."""
 
 NEVER_TAKEN = {"category_equivalence_changes"}
@@ -52,7 +52,7 @@ OF_LISTINGS = {"listings", "listing_categories", "set_aside_rows", "catalogue_fi
 OF_PRICES = {"substitutions", "substitution_outcomes", "substitution_rates", "evaluation"}
 OF_TREES = {"categories", "category_inventory"}
 OF_PRODUCTS = {"products", "product_listings", "identity_conflicts"}
-EVERYTHING = set(metadata.tables) | {"embedding_matrices"}
+EVERYTHING = set(MADE_BY_ASSETS) | {"embedding_matrices"}
 
 
 def night(settings: Settings, **overrides: Any) -> set[str]:

@@ -148,6 +148,68 @@ def test_publish_swaps_what_is_staged_and_nothing_else(
     assert warehouse.read("substitution_rates")["products"].tolist() == [2, 2, 2]
 
 
+NOT_TO_BE_WRITTEN = {
+    "sqlite": ("CREATE TRIGGER no BEFORE DELETE ON products BEGIN SELECT RAISE(ABORT, 'written'); END",),
+    "postgresql": (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'written'; END $$",
+        "CREATE TRIGGER no BEFORE DELETE ON products FOR EACH ROW EXECUTE FUNCTION no()",
+    ),
+}
+
+
+def test_what_is_published_already_is_not_written_again(
+    warehouse: Warehouse, url: str, stage_version: Callable[..., None]
+) -> None:
+    stage_version(warehouse, "first", 1)
+    warehouse.publish("first")
+    plain_sql.execute(url, *NOT_TO_BE_WRITTEN[warehouse.engine.dialect.name])
+    stage_version(warehouse, "second", 1)
+    assert warehouse.publish("second") == {"products": 50, "substitution_rates": 50}
+    stage_version(warehouse, "third", 3)
+    with pytest.raises(DBAPIError, match="written"):
+        warehouse.publish("third")
+    assert published_versions(warehouse.engine) == {1}
+    assert warehouse.publish("second") == {"products": 50, "substitution_rates": 50}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        ("DELETE FROM products WHERE product_id = (SELECT max(product_id) FROM products)",),
+        ("INSERT INTO products (product_id, name, core_name, approximate, listing_count, company_count) "
+         "VALUES ('added', 'x', 'x', {false}, 1, 1)",),
+        ("DELETE FROM products", "DELETE FROM substitution_rates", "DELETE FROM published_tables"),
+        ("UPDATE products SET name = 'x'", "DELETE FROM published_tables"),
+    ],
+    ids=["a row deleted", "a row added", "wiped", "what is published forgotten"],
+)  # fmt: skip
+def test_what_somebody_has_changed_is_written_again(
+    warehouse: Warehouse, url: str, stage_version: Callable[..., None], spoil: tuple[str, ...]
+) -> None:
+    stage_version(warehouse, "first", 1)
+    warehouse.publish("first")
+    before = warehouse.read("products")
+    false = {"sqlite": "0", "postgresql": "false"}[warehouse.engine.dialect.name]
+    plain_sql.execute(url, *(statement.format(false=false) for statement in spoil))
+    stage_version(warehouse, "second", 1)
+    warehouse.publish("second")
+    pd.testing.assert_frame_equal(warehouse.read("products"), before)
+    assert published_versions(warehouse.engine) == {1}
+
+
+def test_another_program_writes_everything_again(
+    warehouse: Warehouse, url: str, stage_version: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have changed the rows in a migration."""
+    stage_version(warehouse, "first", 1)
+    warehouse.publish("first")
+    plain_sql.execute(url, "UPDATE products SET name = 'as migrated'")
+    monkeypatch.setattr("subs_assets.database.warehouse.program", lambda: "another")
+    stage_version(warehouse, "second", 1)
+    warehouse.publish("second")
+    assert published_versions(warehouse.engine) == {1}
+
+
 FULL = {
     "sqlite": (
         "CREATE TRIGGER full_up BEFORE INSERT ON substitution_rates WHEN new.company_slug = 'c049' "
