@@ -36,6 +36,7 @@ BENCHMARKS = (
     Benchmark("soft_evidence", 30, 120),
     Benchmark("level_five", 40, 60),
     Benchmark("whole_graph", 240, 1_500),
+    Benchmark("nights", 120, 400),
     Benchmark("archive", 120, 120),
     Benchmark("publication", 60, 60),
     Benchmark("lookups", 60, 300),
