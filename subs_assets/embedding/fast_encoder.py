@@ -25,7 +25,7 @@ FOLDER = "onnx"
 ATTENTION = "eager"
 """Exported from it, a row costs 5 % less than from torch's fused attention."""
 
-OWN_EXPORTS = Path.home() / ".cache" / "subs_assets"
+OWN_EXPORTS = Path("~/.cache/subs_assets")
 """Where a worker keeps the exported model that does not see the folder of the vectors."""
 
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "C:/Windows/System32/nvcuda.dll")
@@ -93,7 +93,7 @@ def open_store(vectors: Path, model: str, elsewhere: Compute | None = None) -> V
 
 
 def _of_another_process(model: str, vectors: Path, fingerprint: str) -> FastEncoder:
-    encoder = FastEncoder(model, vectors if (vectors / fingerprint).is_dir() else OWN_EXPORTS)
+    encoder = FastEncoder(model, vectors if (vectors / fingerprint).is_dir() else OWN_EXPORTS.expanduser())
     if encoder.fingerprint != fingerprint:
         raise ValueError(
             f"{platform.node()} has another model by the name {model} than the run that wants it (fingerprint "

@@ -74,7 +74,8 @@ def test_another_process_gets_no_loaded_model(vectors: Path) -> None:
 
 
 def test_a_worker_that_does_not_see_the_vectors_exports_for_itself(tmp_path: Path) -> None:
-    assert pickle.loads(pickle.dumps(FastEncoder(NAME, tmp_path / "elsewhere"))).vectors == OWN_EXPORTS
+    worker = pickle.loads(pickle.dumps(FastEncoder(NAME, tmp_path / "elsewhere")))
+    assert worker.vectors == OWN_EXPORTS.expanduser() != OWN_EXPORTS
 
 
 def test_a_worker_with_another_model_of_that_name_is_told(tmp_path: Path) -> None:
