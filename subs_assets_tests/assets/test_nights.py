@@ -244,9 +244,9 @@ def test_files_that_change_while_they_are_read_are_read_again(
     as_hashed = file.read_bytes()
     read = catalogue.read_company
 
-    def read_late(source: Any) -> Any:
+    def read_late(source: Any, known: Any) -> Any:
         write_shop(settings.catalogues[0], "corner", rows_of("corner"))
-        return read(source)
+        return read(source, known)
 
     with monkeypatch.context() as slow:
         slow.setattr(catalogue, "read_company", read_late)
