@@ -3,14 +3,14 @@ known here."""
 
 import hashlib
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from subs_assets.made_from import program
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,4 @@ def _write(file: Path, known: pd.DataFrame) -> None:
 
 
 def _seal(content: bytes) -> bytes:
-    return hashlib.sha256(_program() + content).digest()
-
-
-@cache
-def _program() -> bytes:
-    """A hash of the package's own files, and of Python's version, whose Unicode tables decide too."""
-    package = Path(__file__).parent
-    files = sorted(file for file in package.rglob("*") if file.suffix in (".py", ".csv"))
-    contents = (f"{file.relative_to(package).as_posix()} {_digest(file)}" for file in files)
-    return hashlib.sha256("\n".join([sys.version, *contents]).encode()).digest()
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(program().encode() + content).digest()

@@ -84,6 +84,6 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, damage: Callable[[Path], obje
 def test_what_another_program_found_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = Counting()
     KnownTexts(tmp_path).find("words", texts("oats"), find)
-    monkeypatch.setattr(known_texts, "_program", lambda: b"another")
+    monkeypatch.setattr(known_texts, "program", lambda: "another")
     KnownTexts(tmp_path).find("words", texts("oats"), find)
     assert find.asked == ["oats"]
