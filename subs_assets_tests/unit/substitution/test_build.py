@@ -1,6 +1,8 @@
 """Whole small shops: the order of the input changes nothing, what is lost and found adds up, chance is chance, empty is
 no error."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -237,3 +239,17 @@ def test_a_pair_without_a_level_is_no_substitution_however_alike() -> None:
     found, _ = built(items, equivalences())
     assert len(found.substitutions) == 0
     assert set(found.outcomes["stage"]) == {"no candidate", "no mapping"}
+
+
+def test_a_brand_of_4000_products_is_not_compared_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 16 million pairs of one brand levels 1 to 4 look at those whose names are alike: at so many of each product
+    as ``MOST_ALIKE`` says, which is 200 in earnest."""
+    monkeypatch.setattr("subs_assets.embedding.matrices.MOST_ALIKE", 10)
+    scents = ["lavender", "rosemary", "eucalyptus", "grapefruit", "sandalwood", "honeysuckle", "bergamot", "jasmine"]
+    things = ["hand soap", "shampoo", "body lotion", "bath salts", "shower gel", "candle", "room spray"]
+    names = [" ".join([*mixed, thing]) for mixed in permutations(scents, 3) for thing in things]
+    names += [f"{name} refill" for name in names]
+    items = [item("aldi", name, name, brand="soapy", size=(500.0, "ml")) for name in names[:4_000]]
+    found, inputs = built(items)
+    assert found.candidates == len(inputs.alike_names) == 4_000 * 10
+    assert set(found.substitutions["level"]) == {2}
