@@ -141,6 +141,8 @@ def test_after_a_reset_everything_comes_back(
     after = rows_in(home.database_url)
     assert after.pop(OF_THE_NIGHT_BEFORE) == []
     assert before.pop(OF_THE_NIGHT_BEFORE)
+    for rows in (before, after):  # one is of a table that is another now
+        rows["published_tables"] = [row for row in rows["published_tables"] if row[0] != OF_THE_NIGHT_BEFORE]
     assert after == before
 
     if database == "sqlite":  # the restored file takes the place of the old one
