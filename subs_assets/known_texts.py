@@ -3,6 +3,7 @@ known here."""
 
 import hashlib
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.made_from import program
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,15 @@ def _read(file: Path) -> pd.DataFrame | None:
 
 
 def _write(file: Path, known: pd.DataFrame) -> None:
+    """What cannot be kept is found out again."""
     parquet = known.drop_duplicates().to_parquet(None, index=False, compression="lz4")
-    file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f"{file.name}.unfinished")  # of one writer: a run holds the run lock
-    unfinished.write_bytes(_seal(parquet) + parquet)
-    unfinished.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(_seal(parquet) + parquet)
+        unfinished.replace(file)
+    except OSError as error:
+        logger.warning("%s cannot be written (%s): the next run looks at the same texts again.", file, error)
 
 
 def _seal(content: bytes) -> bytes:

@@ -100,7 +100,9 @@ def _cut_down(pairs: Pairs, rows: int) -> Pairs:
     other = np.r_[pairs.right[different], pairs.left[different]]
     order = np.lexsort((other, -np.tile(pairs.similarity[different], 2), row))
     near = np.tile(different, 2)[order][_places(row[order]) < MOST]
-    return pairs.where(np.union1d(near, np.flatnonzero(pairs.left == pairs.right)))
+    stays = pairs.left == pairs.right
+    stays[near] = True
+    return pairs.where(stays)
 
 
 def cut_off(pairs: Pairs, gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -207,8 +209,8 @@ class AlikeRows:
     """Which of n rows have names that are alike, from the pairs of their names.
 
     ``name``: intp (n,), the number of each row's name, equal names having equal numbers. ``pairs``: of the names,
-    each also with itself, both ways round, in order of left, then right; the ``most_alike`` whose mean similarity is at
-    least ``FLOOR``.
+    each also with itself (but for a name without n-grams, which is like nothing), both ways round, in order of left,
+    then right; the ``most_alike`` whose mean similarity is at least ``FLOOR``.
     """
 
     name: NDArray[np.intp]
@@ -255,7 +257,13 @@ class AlikeRows:
     def nearest(self, left: NDArray[np.intp], right: NDArray[np.intp], minimum: float, count: int) -> Pairs:
         """Of each left row the ``count`` most similar other right rows that reach ``minimum``; equal similarities by
         row number; in order of left row, then similarity, highest first."""
-        return joined([_nearest(part, count) for part in self.between(left, right, minimum)])
+        few = self._first_of_each_name(right, count + 1)  # one of them may be the row itself
+        return joined([_nearest(part, count) for part in self.between(left, few, minimum)])
+
+    def _first_of_each_name(self, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+        """Without the others, of which one is as similar as the next: 10,000 equal names are 100 million pairs."""
+        ordered = rows[np.lexsort((rows, self.name[rows]))]
+        return ordered[_places(self.name[ordered]) < count]
 
     def mutual_nearest(self, left: NDArray[np.intp], right: NDArray[np.intp], minimum: float, count: int) -> Pairs:
         """Those pairs of a left and a right row of which each is among the other's ``nearest``."""

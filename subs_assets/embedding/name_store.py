@@ -3,6 +3,7 @@ them are alike."""
 
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from subs_assets.embedding import alike
 from subs_assets.embedding.alike import FLOOR, AlikeRows, alike_among, both_ways, compared, cut_off, most_alike
 from subs_assets.embedding.encoder import Progress
 from subs_assets.embedding.name_weights import COLUMNS, NGRAMS, NameWeights
@@ -24,8 +26,16 @@ from subs_assets.embedding.vector_store import KEY, VectorStore, text_keys
 
 logger = logging.getLogger(__name__)
 
+UNFINISHED = ".unfinished"
+
 FORM = "1"
 """Part of the file's name: raise it when anything between a name and what is kept of it changes."""
+
+LIBRARIES = ("numpy", "scikit-learn", "scipy", "sparse_dot_topn")
+"""Whose version may decide a digit."""
+
+LEFT_OVER = 24 * 3600.0
+"""Seconds after which a file that is not finished is that of a killed run."""
 
 MOST_CHANGED = 0.5
 """The share of new names from which on all are compared anew, each pair one way round: that is faster then."""
@@ -33,8 +43,8 @@ MOST_CHANGED = 0.5
 
 @dataclass(frozen=True)
 class _Kept:
-    """n names: ``keys`` (n,), ascending; ``lexical`` sparse float32 (n, COLUMNS); ``pairs`` one way round, each
-    name with itself too."""
+    """n names: ``keys`` (n,), ascending; ``lexical`` sparse float32 (n, COLUMNS); ``pairs`` as
+    ``most_alike`` gives them."""
 
     keys: NDArray[np.bytes_]
     lexical: Any
@@ -72,7 +82,8 @@ class NameStore:
 
     @cached_property
     def file(self) -> Path:
-        decides = (FORM, FLOOR, sorted(NGRAMS.items()), version("scikit-learn"))
+        versions = [version(library) for library in LIBRARIES]
+        decides = (FORM, alike.FLOOR, alike.MOST, sorted(NGRAMS.items()), versions)
         digest = hashlib.blake2b(repr(decides).encode() + self.weights.by_column.tobytes(), digest_size=8)
         return self.vectors.folder / f"names-{digest.hexdigest()}.npz"
 
@@ -145,11 +156,13 @@ class NameStore:
         return _Kept(np.empty(0, KEY), lexical_features([], self.weights), joined([]))
 
     def _write(self, kept: _Kept) -> None:
-        """Whole or not at all, whoever reads meanwhile; a zip file's checksums tell of a page that a power cut lost."""
-        fresh = self.file.with_name(f"{self.file.name}.{uuid.uuid4().hex}.tmp")
+        """Whole or not at all, whoever reads meanwhile; a zip file's checksums tell of a page that a power cut lost.
+        What cannot be kept is found out again."""
+        fresh = self.file.with_name(f"{self.file.name}.{uuid.uuid4().hex}{UNFINISHED}")
         pairs = kept.pairs
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             with fresh.open("wb") as file:
                 np.savez(
                     file,
@@ -162,9 +175,16 @@ class NameStore:
                     cosine=pairs.cosine,
                     spelling=pairs.lexical,
                 )
-            fresh.replace(self.file)
+            fresh.replace(self.file)  # refused on Windows while somebody reads it
+        except OSError as error:
+            logger.warning("%s cannot be written (%s): the next run compares the same names again.", self.file, error)
         finally:
             fresh.unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        for left in self.file.parent.glob(f"{self.file.name}.*{UNFINISHED}"):
+            if time.time() - left.stat().st_mtime > LEFT_OVER:
+                left.unlink(missing_ok=True)
 
 
 def _distinct(names: Sequence[str]) -> tuple[NDArray[np.bytes_], NDArray[np.intp], NDArray[np.intp]]:

@@ -144,6 +144,17 @@ def test_of_many_alike_names_each_keeps_its_most_alike(monkeypatch: pytest.Monke
     assert as_set(kept) == expected and len(kept) < len(every) / 4
 
 
+def test_of_equal_names_only_as_many_rows_are_made_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    equal = AlikeRows(np.zeros(300, np.intp), both_ways(alike_among(spelled(["oat milk"]), 0.55)))
+    made: list[int] = []
+    nearest = alike._nearest
+    monkeypatch.setattr(alike, "_nearest", lambda pairs, count: made.append(len(pairs)) or nearest(pairs, count))
+    rows = np.arange(300)
+    found = equal.nearest(rows, rows, 0.6, 2)
+    assert sum(made) == 300 * 3
+    assert found.right.reshape(300, 2).tolist() == [[1, 2], [0, 2], *[[0, 1]] * 298]
+
+
 def rows_of(*pairs: tuple[int, int, float]) -> AlikeRows:
     left, right, similarity = zip(*pairs, strict=True)
     values = np.array(similarity, np.float32)

@@ -1,5 +1,6 @@
 """What is kept of names equals what a comparison of all of them finds, whatever came and went before."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,33 @@ def test_other_weights_and_another_encoder_have_other_files(tmp_path: Path) -> N
     vectors = store_in(tmp_path)
     one, other = NameStore(vectors, WEIGHTS), NameStore(vectors, NameWeights({}, 9.0))
     assert one.file != other.file and one.file.parent == other.file.parent == vectors.folder
+
+
+def test_another_bound_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = names_in(tmp_path).file
+    monkeypatch.setattr(alike, "MOST", 2)
+    assert names_in(tmp_path).file != before
+
+
+def test_a_file_that_cannot_be_written_costs_the_next_run_time_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = names_in(tmp_path)
+    store.file.mkdir(parents=True)
+    assert_as_cold(store.alike(TWO_WORDS[:20]), TWO_WORDS[:20], tmp_path / "cold")
+    assert "cannot be written" in caplog.text
+    assert [path.name for path in store.file.parent.glob("names-*")] == [store.file.name]
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    store = names_in(tmp_path)
+    store.alike(TWO_WORDS[:5])
+    old, young = (store.file.with_name(f"{store.file.name}.{age}.unfinished") for age in ("old", "young"))
+    old.touch()
+    young.touch()
+    os.utime(old, (0, 0))
+    store.alike(TWO_WORDS[:6])
+    assert not old.exists() and young.exists()
 
 
 def test_the_encoder_is_asked_for_new_names_only(tmp_path: Path) -> None:
