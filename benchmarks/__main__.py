@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about["load after"] = facts()["load"]
     print_rows([row for outcome in outcomes for row in outcome.rows])
     print(heading({name: about[name] for name in ("sgemm GFLOP/s", "share of the cores' time", "load", "load after")}))
+    if size is Size.USUAL:
+        print("the budgets for at/ as a whole and for 1.8 million rows are measured with --full")
     problems = [outcome for outcome in outcomes if outcome.problem]
     for outcome in problems:
         print(f"{outcome.name} was not measured: {outcome.problem}", file=sys.stderr)
@@ -56,6 +58,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON file")
     parser.add_argument("--docs", type=Path, metavar="FILE", help="measure nothing; put FILE's rows into docs/")
     options = parser.parse_args(arguments)
+    if options.docs and not options.docs.is_file():
+        parser.error(f"{options.docs} is no file; what was measured lies in {RESULTS}")
     if unknown := set(options.names) - set(names):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     return options

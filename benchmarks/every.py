@@ -32,7 +32,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("start_up", 25, 60),
     Benchmark("encoding", 40, 420),
-    Benchmark("first_system", 40, 120),
+    Benchmark("first_system", 110, 120),
     Benchmark("soft_evidence", 30, 120),
     Benchmark("level_five", 40, 60),
     Benchmark("whole_graph", 200, 900),

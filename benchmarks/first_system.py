@@ -40,7 +40,7 @@ SIZES = {
     Size.USUAL: (2_500, 25_000, 100_000, 1_000_000),
     Size.FULL: (2_500, 25_000, 100_000, 1_000_000),
 }
-FIRST_SYSTEM_UP_TO = {Size.TINY: 300, Size.USUAL: 2_500, Size.FULL: 25_000}
+FIRST_SYSTEM_UP_TO = {Size.TINY: 300, Size.USUAL: 25_000, Size.FULL: 25_000}
 MOST_DIFFERENT = 100_000
 """Beyond it the categories come again, with the same vectors."""
 

@@ -83,11 +83,13 @@ def ngrams_multiplied(features: NameFeatures, block: Block) -> None:
 
 
 def blocks_of(relations: ShelfRelations) -> list[Block]:
-    """Each shelf with what it may be compared with at one company, the largest first."""
+    """Each shelf with what it may be compared with at one company, the largest first; two shelves that may replace each
+    other make one block, not two."""
     on_shelf = relations.products.groupby("shelf")["product"].apply(lambda found: found.to_numpy(np.intp)).to_dict()
+    once = relations.pairs[relations.pairs["shelf"] <= relations.pairs["other"]]
     blocks = [
         (on_shelf[shelf], np.unique(np.concatenate([on_shelf[other] for other in others])))
-        for (shelf, _), others in relations.pairs.groupby(["shelf", "company"])["other"]
+        for (shelf, _), others in once.groupby(["shelf", "company"])["other"]
     ]
     return sorted(blocks, key=lambda block: len(block[0]) * len(block[1]), reverse=True)
 
