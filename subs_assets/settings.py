@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from subs_assets.archive import place_url
@@ -15,6 +15,9 @@ CONTROL_SCHEMA = "subs_control"
 
 LOCAL = "local"
 """``SUBS_COMPUTE`` where nothing is computed elsewhere."""
+_COMPUTE = re.compile(
+    r"dask://(?P<host>[^\s@:/?#\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>[0-9]+)/?(\?shared=(?P<shared>[^&#]+))?"
+)
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,15 @@ def _compute(text: str, home: Path) -> tuple[str | None, str]:
     """The scheduler, and what its workers see, of ``local`` or ``dask://host:port?shared=folder or URL``."""
     if text == LOCAL:
         return None, str(home)
-    url = urlsplit(text)
-    options = dict(parse_qsl(url.query))
-    shared = options.pop("shared", str(home))
-    is_address = re.fullmatch(r"([^@:\[\]]+|\[[0-9a-fA-F:.]+\]):\d+", url.netloc)
-    if url.scheme != "dask" or not is_address or url.path.strip("/") or options or url.fragment:
+    url = _COMPUTE.fullmatch(text)
+    if url is None or not 0 < int(url["port"]) < 2**16:
         raise ValueError(
             f'SUBS_COMPUTE is "{text.rpartition("@")[2]}"; say local, or dask://host:port of a Dask scheduler, and '
-            "where its workers do not see SUBS_HOME, dask://host:port?shared= and a folder or a URL that they see"
+            "where its workers do not see SUBS_HOME, dask://host:port?shared= and a folder or a URL that they see ; in "
+            "its name % is written as %25, & as %26 and # as %23"
         )
     try:
-        return url.netloc, place_url.plain(shared)
+        return f"{url['host']}:{url['port']}", place_url.plain(unquote(url["shared"]) if url["shared"] else str(home))
     except ValueError as error:
         raise ValueError(f"the shared folder of SUBS_COMPUTE cannot be used: {error}") from None
 

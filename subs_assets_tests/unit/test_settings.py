@@ -72,6 +72,7 @@ def test_names_and_shelves_are_computed_here_unless_a_scheduler_is_named(tmp_pat
     assert compute("dask://scheduler:8786") == compute("dask://scheduler:8786/") == ("scheduler:8786", home)
     assert compute("dask://[::1]:8786") == ("[::1]:8786", home)
     assert compute("dask://s:1?shared=s3://bucket/subs/") == ("s:1", "s3://bucket/subs")
+    assert compute("dask://s:1?shared=s3://bucket/a+b%26c") == ("s:1", "s3://bucket/a+b&c")
     assert compute("dask://s:1?shared=elsewhere") == ("s:1", str(Path("elsewhere").resolve()))
 
 
@@ -79,6 +80,8 @@ def test_names_and_shelves_are_computed_here_unless_a_scheduler_is_named(tmp_pat
     "text",
     [
         "dask", "dask://", "dask://scheduler", "dask://scheduler:", "dask://scheduler:x", "tcp://scheduler:8786",
+        "dask://scheduler:0", "dask://scheduler:99999", "dask://scheduler:8786?", "dask://scheduler:8786?share",
+        "dask://scheduler:8786?shared=", "dask://scheduler:8786?shared=/x&shared=/y", "dask://scheduler:8786?shared=/x#y",
         "dask://scheduler:8786/folder", "dask://scheduler:8786?home=/x", "dask://me:s3cret@scheduler:8786", "Local",
     ],
 )  # fmt: skip
