@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -51,6 +52,8 @@ class SentenceTransformerEncoder:
     def __init__(self, model: str = packaged_model.NAME, device: str = "cpu") -> None:
         self.model = model
         self.device = device
+        self._loading = Lock()
+        self._model: SentenceTransformer | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -143,9 +146,12 @@ class SentenceTransformerEncoder:
             packaged_model.verify(self._folder)
         return _load(str(self._folder), self.device, options, revision=None, local_files_only=True)
 
-    @cached_property
+    @property
     def _loaded(self) -> "SentenceTransformer":
-        return self.load()
+        with self._loading:
+            if self._model is None:
+                self._model = self.load()
+            return self._model
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,9 +4,9 @@ exported_model.py."""
 import logging
 import platform
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ class FastEncoder:
     def __init__(self, model: str, vectors: Path) -> None:
         self.reference = SentenceTransformerEncoder(model)
         self.vectors = vectors
+        self._opening = Lock()
+        self._opened: SentenceTransformerEncoder | ExportedModel | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -65,8 +67,14 @@ class FastEncoder:
         """What another process makes its own one from; nothing that is loaded here goes there."""
         return _of_another_process, (self.reference.model, self.vectors, self.fingerprint)
 
-    @cached_property
+    @property
     def _way(self) -> SentenceTransformerEncoder | ExportedModel:
+        with self._opening:  # a worker's threads come all at once, and each model would take all cores
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> SentenceTransformerEncoder | ExportedModel:
         device = device_of_torch() if may_have_device(*_facts()) else None
         if device is not None:
             logger.info("Names are encoded by sentence-transformers on %s.", device)

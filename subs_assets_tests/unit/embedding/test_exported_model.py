@@ -6,7 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +233,28 @@ def test_one_of_two_processes_exports(copy: Path) -> None:
         assert second.stdout is not None and second.stdout.readline() == "asks\n"
         (copy / RECORD).write_text(record, encoding="utf-8")
     assert second.communicate(timeout=60)[0] == "384\n" and second.returncode == 0
+
+
+def test_threads_that_come_at_once_open_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    def slowly(folder: Path, _: Any) -> Any:
+        opened.append(folder)
+        time.sleep(0.3)
+        return exported
+
+    exported = types.SimpleNamespace(encode=lambda texts, progress: texts)
+    monkeypatch.setattr(exported_model, "open_exported", slowly)
+    encoder = FastEncoder(NAME, tmp_path)
+    together = threading.Barrier(4, timeout=60)
+
+    def encode(name: str) -> Any:
+        together.wait()
+        return encoder.encode([name])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(encode, "abcd")) == [["a"], ["b"], ["c"], ["d"]]
+    assert len(opened) == 1
 
 
 # --- falling back -----------------------------------------------------------------------------------------------------
