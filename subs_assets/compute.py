@@ -34,7 +34,8 @@ class Compute(Protocol):
 class Threads:
     """Threads of this process; BLAS uses one for each, since two that share the cores are slower than one.
 
-    ``count``: how many; None: as many as ``threads`` says.
+    So does everything else in this process from the first result that is taken to the last: BLAS knows one number for
+    all threads. ``count``: how many; None: as many as ``threads`` says.
     """
 
     count: int | None = None

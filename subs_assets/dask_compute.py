@@ -1,6 +1,7 @@
 """Pure functions on the workers of a Dask scheduler, with the results that the threads of this process would give; what
 they compute is theirs."""
 
+import asyncio
 import hashlib
 import logging
 import platform
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ANSWER = 10.0
-"""Seconds that a scheduler has to answer."""
+"""Seconds that a scheduler has to answer, and a worker where another one does."""
 
 PATIENCE = 60.0
 """Seconds without a worker, or without a result and a look at the workers. Also what the results of one bundle may take
@@ -74,7 +75,7 @@ class Dask:
             yield from _results(client, self.address, function, place, tasks)
 
     def check(self) -> None:
-        """Raise ComputeUnavailable where ``map`` would, within ``ANSWER`` and ``PATIENCE`` seconds."""
+        """Raise ComputeUnavailable where ``map`` would, within some times ``ANSWER`` and ``PATIENCE`` seconds."""
         with self._client() as client, self._laid_out(client, None):
             pass
 
@@ -88,28 +89,25 @@ class Dask:
             ) from None
         try:
             client = _connected(self.address)
-        except (OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # a scheduler of another version may answer with anything
             raise ComputeUnavailable(
-                f"no Dask scheduler answers at {self.address} ({error}): start one there with `dask scheduler`, or set "
-                "SUBS_COMPUTE to local"
+                f"no Dask scheduler answers at {self.address} ({_told(error)}): start one there with `dask scheduler`, "
+                "in the environment that this run has, or set SUBS_COMPUTE to local"
             ) from None
         with client:  # which ends with what was submitted: a scheduler forgets the tasks of a client that leaves
             yield client
 
     @contextmanager
     def _laid_out(self, client: "Client", shared: Any) -> Iterator[str]:
-        """Where the workers find ``shared``; all that are there now were asked whether they do."""
-        _wait_for_worker(client, self.address)
+        """Where the workers find ``shared``; those that are there now were asked whether they do."""
+        _require_fit_scheduler(client, self.address)
         with laid_out(shared, self.shared) as place:
-            workers = client.run(inspected, place, on_error="return")
-            for worker, found in sorted(workers.items()):
-                if problem := unfit(worker, found, own_versions(), place):
-                    raise ComputeUnavailable(problem)
+            _require_fit_workers(client, self.address, place)
             yield place
 
 
 def _connected(address: str) -> "Client":
-    """Raises OSError, TimeoutError or ValueError."""
+    """Raises whatever Dask does, and TimeoutError."""
     from distributed import Client
 
     found: Queue[Client | Exception] = Queue()
@@ -132,29 +130,94 @@ def _connected(address: str) -> "Client":
     return client
 
 
-def _wait_for_worker(client: "Client", address: str) -> None:
-    deadline = None
-    while not _threads(client, address):
-        if deadline is None:
-            logger.warning("The Dask scheduler at %s has no worker; waiting %.0f s for one.", address, PATIENCE)
-            deadline = time.monotonic() + PATIENCE
+def _require_fit_scheduler(client: "Client", address: str) -> None:
+    """It reads what it passes on to the workers."""
+
+    async def ask() -> None:
+        await asyncio.wait_for(client.run_on_scheduler(own_versions), PATIENCE)
+
+    try:
+        client.sync(ask)
+    except (OSError, TimeoutError) as error:
+        raise _lost(address, error) from None
+    except Exception as error:
+        raise ComputeUnavailable(_cannot_run(f"scheduler at {address}", error)) from None
+
+
+def _require_fit_workers(client: "Client", address: str, place: str) -> None:
+    """Wait for a worker that answers; raise ComputeUnavailable where none comes, or one of those that do is unfit.
+
+    Who says nothing is not waited for: he may be paused, and is asked again with his first bundle.
+    """
+    deadline = time.monotonic() + PATIENCE
+    warned = False
+    while True:
+        workers = _workers(client, address)
+        answers = _answers(client, address, list(workers), place)
+        for worker, found in sorted(answers.items()):
+            if problem := unfit(worker, found, own_versions(), place):
+                raise ComputeUnavailable(problem)
+        silent = ", ".join(sorted(workers.keys() - answers.keys()))
+        if answers:
+            if silent:
+                logger.warning("Of the Dask workers at %s, these have not answered: %s.", address, silent)
+            return
         if time.monotonic() > deadline:
-            raise ComputeUnavailable(_no_worker(address))
+            raise ComputeUnavailable(_all_silent(address, silent) if silent else _no_worker(address))
+        if not warned:
+            logger.warning(
+                "The Dask scheduler at %s has no worker that answers; waiting up to %.0f s for one.", address, PATIENCE
+            )
+            warned = True
         time.sleep(0.2)
 
 
-def _threads(client: "Client", address: str) -> int:
-    """Of all workers that are there now."""
+def _answers(
+    client: "Client", address: str, workers: Sequence[str], place: str
+) -> dict[str, tuple[dict[str, str], bool] | BaseException]:
+    """What ``inspected`` gives on each worker, or raises there; without those that are silent or have gone."""
+    from distributed.comm import CommClosedError
+
+    async def ask(worker: str) -> dict[str, Any]:
+        try:
+            asked = client.run(inspected, place, workers=[worker], on_error="return")
+            answer: dict[str, Any] = await asyncio.wait_for(asked, ANSWER)
+        except (OSError, TimeoutError):  # of the scheduler too, which is told when the workers are asked for
+            return {}
+        return answer
+
+    async def ask_all() -> list[dict[str, Any]]:
+        return await asyncio.gather(*map(ask, workers))
+
+    found = {worker: answer for one in client.sync(ask_all) for worker, answer in one.items()}
+    there = _workers(client, address)
+    return {
+        worker: answer
+        for worker, answer in found.items()
+        if worker in there and not isinstance(answer, CommClosedError)
+    }
+
+
+def _workers(client: "Client", address: str) -> dict[str, int]:
+    """The threads of each worker that is there now."""
     try:
-        return sum(client.sync(client.scheduler.ncores, callback_timeout=ANSWER).values())
-    except (OSError, TimeoutError) as error:
+        found: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=ANSWER)
+    except (OSError, TimeoutError, AttributeError) as error:  # the last: of a client that gave up
         raise _lost(address, error) from None
+    return found
 
 
 def _no_worker(address: str) -> str:
     return (
         f"the Dask scheduler at {address} has had no worker for {PATIENCE:.0f} s: start some with "
         f"`dask worker {address} --memory-limit 0`, in the environment that this run has"
+    )
+
+
+def _all_silent(address: str, workers: str) -> str:
+    return (
+        f"no worker of the Dask scheduler at {address} has answered for {PATIENCE:.0f} s ({workers}): look at their "
+        "logs, and start them again"
     )
 
 
@@ -187,10 +250,7 @@ def unfit(
     ``found``: what ``inspected`` gave there, or raised.
     """
     if isinstance(found, BaseException):
-        return (
-            f"the Dask worker {worker} cannot run subs_assets ({type(found).__name__}: {found}): start it in an "
-            "environment that has what this run has"
-        )
+        return _cannot_run(f"worker {worker}", found)
     versions, sees_shared = found
     others = [
         f"{name} {versions.get(name)} instead of {own}" for name, own in here.items() if versions.get(name) != own
@@ -205,6 +265,12 @@ def unfit(
     return None
 
 
+def _cannot_run(who: str, error: BaseException) -> str:
+    return (
+        f"the Dask {who} cannot run subs_assets ({_told(error)}): start it in an environment that has what this run has"
+    )
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
@@ -215,18 +281,24 @@ def _version(package: str) -> str:
 def _results(
     client: "Client", address: str, function: Callable[[Any, Any], Result], place: str, tasks: Sequence[Any]
 ) -> Iterator[Result]:
+    from distributed.client import ClosedClientError
+
     name = f"{function.__name__}-{uuid.uuid4().hex[:8]}"  # of this call: results of another are never taken for its own
     running: deque[Future] = deque()
     begun, size = 0, 1
     submitted, room, until = 0, 0, 0
     while begun < len(tasks) or running:
         if begun < len(tasks) and submitted >= until:  # workers come and go
-            room = AHEAD * max(1, _threads(client, address))
+            room = AHEAD * max(1, sum(_workers(client, address).values()))
             until = submitted + room
         while begun < len(tasks) and len(running) < room:
             bundle = tasks[begun : begun + size]
             key = f"{name}-{begun}"
-            running.append(client.submit(run_bundle, function, place, own_versions(), bundle, key=key, pure=False))
+            try:
+                future = client.submit(run_bundle, function, place, own_versions(), bundle, key=key, pure=False)
+            except ClosedClientError as error:
+                raise _lost(address, error) from None
+            running.append(future)
             begun += len(bundle)
             submitted += 1
         results, seconds = _taken(client, address, running[0])
@@ -246,9 +318,10 @@ def run_bundle(
 ) -> tuple[list[Result], float]:
     """On a worker: ``function(shared, task)`` of each task, and the seconds that they took.
 
-    Raises ComputeUnavailable on a worker that joined after the others were asked, and is of other versions.
+    Raises ComputeUnavailable on a worker that joined after the others were asked, and is unfit.
     """
-    problem = unfit("that joined last", (own_versions(), True), versions, place)
+    found = own_versions(), place in _open or is_visible(place)
+    problem = unfit(f"on {platform.node()} that joined last", found, versions, place)
     if problem:
         raise ComputeUnavailable(problem)
     shared = _opened_once(place)
@@ -277,24 +350,27 @@ def _opened_once(place: str) -> Any:
 def _taken(client: "Client", address: str, future: "Future") -> Any:
     """The result, or what the task raised; while it takes long, somebody has to be there who works on it."""
     from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
 
     had_worker = True
     while True:
         try:
             return future.result(timeout=PATIENCE)
-        except TimeoutError:
-            if future.status == "error":  # of the task's own
-                raise
-        except FutureCancelledError as error:
-            raise _lost(address, error) from None
         except KilledWorker as error:
             raise ComputeUnavailable(
                 f"{error.allowed_failures + 1} Dask workers died over the same tasks, the last was "
                 f"{error.last_worker.address}: its log says why. If that is memory: mapped files count as a worker's "
                 "own, so start it with --memory-limit 0"
             ) from None
-        has_worker = _threads(client, address) > 0
+        except ImportError as error:
+            raise ComputeUnavailable(_cannot_run("worker that joined last", error)) from None
+        except TimeoutError:
+            if future.status == "error" and isinstance(future.exception(), TimeoutError):  # of the task's own
+                raise
+        except Exception as error:
+            if future.status == "error":
+                raise
+            raise _lost(address, error) from None
+        has_worker = bool(_workers(client, address))
         if not has_worker and not had_worker:
             raise ComputeUnavailable(_no_worker(address))
         had_worker = has_worker
@@ -302,6 +378,11 @@ def _taken(client: "Client", address: str, future: "Future") -> Any:
 
 def _lost(address: str, error: Exception) -> ComputeUnavailable:
     return ComputeUnavailable(
-        f"the Dask scheduler at {address} was lost in the middle ({error}): start it again, and then the run; what was "
-        "encoded is kept"
+        f"the Dask scheduler at {address} was lost in the middle ({_told(error)}): start it again, and then the run; "
+        "what was encoded is kept"
     )
+
+
+def _told(error: BaseException) -> str:
+    """On one line; some say nothing but what they are."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -196,7 +197,7 @@ class ComputeResource(ConfigurableResource):
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Raises ComputeUnavailable now, rather than in the middle of the night."""
         if dask := self.elsewhere():
-            dask.check()
+            _check_once(context.run.run_id if context.run else "", dask)
 
     def compute(self) -> Compute:
         return self.elsewhere() or LOCAL
@@ -213,6 +214,12 @@ class ComputeResource(ConfigurableResource):
     def version(self) -> str:
         """One for all: whoever computes, the results are the same."""
         return ""
+
+
+@lru_cache(maxsize=1)
+def _check_once(run_id: str, dask: "Dask") -> None:
+    """Of a run: it sets up the resource twice, for who compares shelves and within that of who encodes."""
+    dask.check()
 
 
 class KnownTextsResource(ConfigurableResource):

@@ -56,6 +56,12 @@ def refuse_the_sixth(folder: Path, task: int) -> int:
     return task
 
 
+def import_what_is_missing(_: object, task: int) -> int:
+    import subs_assets.missing_here  # type: ignore[import-not-found]
+
+    return int(subs_assets.missing_here.number) + task
+
+
 def slowly(folder: Path, task: int) -> int:
     time.sleep(0.05)
     return leave_mark(folder, task)

@@ -1,17 +1,22 @@
 """Tasks on real worker processes: the results of this process, and what becomes of them when somebody dies."""
 
+import re
 import shutil
 import socket
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from subs_assets import dask_compute
+from subs_assets.automation.progress_log import _cause
 from subs_assets.compute import LOCAL
 from subs_assets.dask_compute import ComputeUnavailable, Dask, next_size, own_versions, run_bundle, unfit
 from subs_assets.shared_object import FOLDER
@@ -40,6 +45,15 @@ def one_task_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_compute, "ANSWER", 2.0)
     monkeypatch.setattr(dask_compute, "PATIENCE", 1.0)
+
+
+@contextmanager
+def refused(sentence: str) -> Iterator[None]:
+    """ComputeUnavailable with that sentence, which is what `subs run` shows: the innermost cause."""
+    with pytest.raises(ComputeUnavailable) as caught:
+        yield
+    error = serializable_error_info_from_exc_info((caught.type, caught.value, caught.tb))
+    assert re.match(f"subs_assets.*ComputeUnavailable: .*{sentence}", _cause(error))
 
 
 def closed_port() -> int:
@@ -107,18 +121,13 @@ def test_who_stops_taking_results_stops_the_tasks(dask: Dask, tmp_path: Path, mo
     assert next(results) == 0
     results.close()
     assert list(dask.map(dask_tasks.row_sum, np.ones((1, 3)), [0])) == [3.0]
-    assert len(dask_tasks.marks(tmp_path)) < 1000
+    assert len(dask_tasks.marks(tmp_path)) < 10_000
 
 
 def test_a_scheduler_that_is_not_there(impatient: None, tmp_path: Path) -> None:
     address = f"127.0.0.1:{closed_port()}"
-    begin = time.monotonic()
-    with pytest.raises(
-        ComputeUnavailable, match=f"no Dask scheduler answers at {address} .* `dask scheduler`"
-    ) as caught:
+    with refused(f"no Dask scheduler answers at {address} .* `dask scheduler`"):
         Dask(address, str(tmp_path)).check()
-    assert time.monotonic() - begin < 30
-    assert caught.value.__cause__ is None and caught.value.__suppress_context__  # it is what `subs run` shows
 
 
 def test_somebody_who_takes_the_connection_and_says_nothing(impatient: None, tmp_path: Path) -> None:
@@ -139,16 +148,39 @@ def test_a_scheduler_that_dies_in_the_middle(impatient: None, tmp_path: Path) ->
         results = Dask(cluster.address, str(tmp_path)).map(dask_tasks.slowly, tmp_path, range(1000))
         assert next(results) == 0
         cluster.scheduler.kill()
-        with pytest.raises(
-            ComputeUnavailable, match=f"scheduler at {cluster.address} was lost in the middle"
-        ) as caught:
+        with refused(f"scheduler at {cluster.address} was lost in the middle .* start it again"):
             list(results)
-    assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
 def test_all_workers_die(impatient: None, tmp_path: Path) -> None:
     with running_cluster(2) as cluster, pytest.raises(ComputeUnavailable, match="has had no worker"):
         list(Dask(cluster.address, str(tmp_path)).map(dask_tasks.kill_every_process, tmp_path, range(10)))
+
+
+def test_a_worker_that_is_stopped_is_not_waited_for(impatient: None, tmp_path: Path) -> None:
+    with running_cluster(2, {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s"}) as cluster:
+        psutil.Process(cluster.workers[0].pid).suspend()
+        dask = Dask(cluster.address, str(tmp_path))
+        dask.check()
+        assert list(dask.map(dask_tasks.slowly, tmp_path, range(10))) == list(range(10))
+        assert {process for _, process in dask_tasks.marks(tmp_path)} == {cluster.workers[1].pid}
+
+
+def test_a_worker_that_is_killed_while_it_is_asked_is_none(tmp_path: Path) -> None:
+    with running_cluster(2) as cluster:
+        stopped = psutil.Process(cluster.workers[0].pid)
+        stopped.suspend()
+        killing = threading.Timer(1, stopped.kill)
+        killing.start()
+        Dask(cluster.address, str(tmp_path)).check()
+        killing.join()
+
+
+def test_workers_that_are_all_stopped(impatient: None, tmp_path: Path) -> None:
+    with running_cluster(1) as cluster:
+        psutil.Process(cluster.workers[0].pid).suspend()
+        with refused(f"no worker of the Dask scheduler at {cluster.address} has answered for 1 s .*start them again"):
+            Dask(cluster.address, str(tmp_path)).check()
 
 
 def test_tasks_that_kill_their_workers_are_not_tried_for_ever(tmp_path: Path) -> None:
@@ -172,6 +204,33 @@ def test_a_worker_with_other_code_is_refused(tmp_path: Path) -> None:
 def test_a_worker_that_joins_later_with_other_code_computes_nothing() -> None:
     with pytest.raises(ComputeUnavailable, match="has numpy .* instead of 1.0"):
         run_bundle(dask_tasks.leave_mark, "nowhere", {**own_versions(), "numpy": "1.0"}, [1])
+
+
+def test_who_has_no_subs_assets_is_refused(impatient: None, tmp_path: Path) -> None:
+    package = tmp_path / "bare" / "subs_assets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'subs_assets'\")", encoding="utf-8"
+    )
+    bare = {"PYTHONPATH": str(package.parent)}
+    with running_cluster(0, bare) as cluster:
+        cluster.add_workers(1)
+        with refused(f"the Dask scheduler at {cluster.address} cannot run subs_assets .*: start it in an environment"):
+            Dask(cluster.address, str(tmp_path)).check()
+    with running_cluster(0) as cluster:
+        cluster.add_workers(1, bare)
+        with refused(r"the Dask worker \S+ cannot run subs_assets .*: start it in an environment"):
+            Dask(cluster.address, str(tmp_path)).check()
+
+
+def test_a_worker_that_joins_later_and_cannot_import_something(dask: Dask) -> None:
+    with refused(r"worker that joined last cannot run subs_assets \(ModuleNotFoundError: .*: start it in"):
+        list(dask.map(dask_tasks.import_what_is_missing, None, [0]))
+
+
+def test_a_worker_that_joins_later_and_does_not_see_what_is_shared(tmp_path: Path) -> None:
+    with refused(r"joined last does not see .*\?shared=s3"):
+        run_bundle(dask_tasks.leave_mark, str(tmp_path / "compute" / "gone"), own_versions(), [1])
 
 
 def test_workers_that_do_not_see_what_is_shared_are_refused(cluster: Cluster) -> None:
