@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product as every_pair
 from pathlib import Path
@@ -82,6 +82,8 @@ class Measured:
 
     names: int
     tiles: dict[str, Took]
+    opening: Took
+    """Of ``tiles`` on one worker, what does not grow with the cells: connecting, and opening what is shared."""
     encoding: dict[str, Took]
     task_seconds: float
     """From submission to result, of a Dask task that does nothing, one after the other."""
@@ -145,12 +147,15 @@ def measure(listings: int, names: int, empty_tasks: int) -> Measured:
         for way, cluster in (("one worker", one), ("two workers", two)):
             programs[way] = [process.pid for process in (cluster.scheduler, *cluster.workers)]
         tiles = rounds({way: partial(compared.neighbours, place) for way, place in places.items()}, programs)
+        smallest = replace(compared, relations=of_one_shelf(compared.relations))
+        opening = rounds({"one worker": partial(smallest.neighbours, places["one worker"])}, programs)["one worker"]
         encoding = rounds(encoders(names, places), programs)
         task, of_scheduler = overhead(one, Path(folder), empty_tasks)
     standings = compared.relations.products
     return Measured(
         names=names,
         tiles=tiles,
+        opening=opening,
         encoding=encoding,
         task_seconds=task,
         scheduler_seconds=of_scheduler,
@@ -255,6 +260,13 @@ def relations_of(shelves: pd.DataFrame, shelf: Any, pairs: Sequence[tuple[int, i
     return ShelfRelations(shelves, products, frame.assign(company=shelves["company_slug"].to_numpy()[frame["other"]]))
 
 
+def of_one_shelf(relations: ShelfRelations) -> ShelfRelations:
+    """The same shelves, of which only the smallest is compared, with itself."""
+    smallest = relations.products["shelf"].value_counts().idxmin()
+    pairs = relations.pairs
+    return replace(relations, pairs=pairs[(pairs["shelf"] == smallest) & (pairs["other"] == smallest)])
+
+
 def unknown_products(names: Sequence[str]) -> ProductAttributes:
     """Of which nothing is known that could refuse one for another."""
     unknown = np.full(len(names), UNKNOWN, np.int32)
@@ -319,7 +331,8 @@ def task_graph(shape: Shape, measured: Measured) -> list[tuple[str, str]]:
     share = total / len(chosen)
     tiles, cells = len(graph.tasks) * share, sum(map(len, graph.tasks)) * share
     task_bytes = sum(len(pickle.dumps(tile)) for tile in graph.tasks) * share
-    work = cells / measured.cells * measured.tiles["one worker"].processor
+    # At least 0: of a few listings, the noise is more than the work.
+    work = cells / measured.cells * max(0.0, measured.tiles["one worker"].processor - measured.opening.processor)
     bundles = min(tiles, work / dask_compute.BUNDLE)
     standings = int(sizes.sum())
     candidates = standings * shape.companies * shape.mapped * measured.candidates_a_place

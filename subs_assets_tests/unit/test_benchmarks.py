@@ -140,8 +140,9 @@ def test_a_night_three_times_over_has_three_times_the_substitutions() -> None:
 def test_a_planned_graph_has_each_pair_of_shelves_once() -> None:
     shape = scale.Shape(listings=400, companies=4, shelves=1, mapped=1.0, others=1.0)
     took = scale.Took(1.0, 1.0)
+    tiles = {"one worker": scale.Took(1.5, 1.5)}
     measured = scale.Measured(
-        names=100, tiles={"one worker": took}, encoding={"one worker": took}, task_seconds=0.004,
+        names=100, tiles=tiles, opening=scale.Took(0.5, 0.5), encoding={"one worker": took}, task_seconds=0.004,
         scheduler_seconds=0.001, cells=100, candidates_a_place=2.0, lexical_bytes=400.0, gate_bytes=100.0,
     )  # fmt: skip
     planned = dict(scale.task_graph(shape, measured))
