@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks import inputs
 from benchmarks.machine import QUIET, Sgemm, options_of, sgemm, write_json
 from benchmarks.rows import Row, Size
-from subs_assets.compute import threads
+from subs_assets.compute.local import threads
 from subs_assets.embedding.encoder import SentenceTransformerEncoder
 from subs_assets.embedding.exported_model import open_exported
 

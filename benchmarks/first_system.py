@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from benchmarks import inputs
 from benchmarks.machine import facts, heading, timed
 from benchmarks.rows import Row, Size, print_rows
-from subs_assets.compute import Threads
+from subs_assets.compute.local import Threads
 from subs_assets.database import frames
 from subs_assets.database.engine import open_engine, writing
 from subs_assets.settings import sqlite_url

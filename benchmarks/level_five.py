@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import inputs
 from benchmarks.machine import options_of, timed, write_json
 from benchmarks.rows import Row, Size, print_rows
-from subs_assets.compute import LOCAL
+from subs_assets.compute.local import LOCAL
 from subs_assets.embedding.similarity import NameFeatures, lexical_features
 from subs_assets.model.trained import SHIPPED, load
 from subs_assets.substitution import category_relation

@@ -39,7 +39,7 @@ class Sgemm:
 
 def facts() -> dict[str, Any]:
     """Versions, cores and load."""
-    from subs_assets.compute import threads
+    from subs_assets.compute.local import threads
 
     return {
         "system": f"{platform.system()} {platform.machine()}",

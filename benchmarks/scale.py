@@ -29,9 +29,9 @@ from rich.table import Table
 from benchmarks import inputs
 from benchmarks.machine import options_of, timed, write_json
 from benchmarks.rows import Row, Size, print_rows
-from subs_assets import dask_compute
-from subs_assets.compute import Compute, Threads
-from subs_assets.dask_compute import Dask
+from subs_assets.compute import dask as dask_compute
+from subs_assets.compute.dask import Dask
+from subs_assets.compute.local import Compute, Threads
 from subs_assets.embedding.fast_encoder import FastEncoder
 from subs_assets.embedding.similarity import NameFeatures, Pairs, lexical_features
 from subs_assets.embedding.vector_store import encoded

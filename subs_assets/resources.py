@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
-from subs_assets.compute import LOCAL, Compute
+from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.database import control
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
@@ -29,7 +29,7 @@ from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from subs_assets.archive.places import ArchivePlace
-    from subs_assets.dask_compute import Dask
+    from subs_assets.compute.dask import Dask
 
 
 class Databases(ConfigurableResource):
@@ -206,7 +206,7 @@ class ComputeResource(ConfigurableResource):
         """None where the run's own process computes."""
         if not self.scheduler:
             return None
-        from subs_assets.dask_compute import Dask
+        from subs_assets.compute.dask import Dask
 
         return Dask(self.scheduler, self.shared)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.compute import threads
+from subs_assets.compute.local import threads
 from subs_assets.embedding.encoder import Progress
 from subs_assets.embedding.similarity import NameFeatures, Pairs, cosines, joined
 

@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from subs_assets.compute import threads
+from subs_assets.compute.local import threads
 from subs_assets.embedding import packaged_model
 from subs_assets.embedding.encoder import Progress, unit_rows
 

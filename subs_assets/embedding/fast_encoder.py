@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.compute import Compute, threads
+from subs_assets.compute.local import Compute, threads
 from subs_assets.embedding import exported_model, packaged_model
 from subs_assets.embedding.encoder import Progress, SentenceTransformerEncoder
 from subs_assets.embedding.exported_model import ExportedModel, NotExported

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.compute import Compute
+from subs_assets.compute.local import Compute
 from subs_assets.embedding.encoder import Encoder, Progress
 
 logger = logging.getLogger(__name__)

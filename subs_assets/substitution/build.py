@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from subs_assets.compute import LOCAL, Compute
+from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.embedding.similarity import NameFeatures, Pairs
 from subs_assets.substitution.acceptance import AcceptanceModel
 from subs_assets.substitution.attributes import product_attributes

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from subs_assets.compute import LOCAL, Compute
+from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.embedding.similarity import NameFeatures, Pairs, joined
 from subs_assets.substitution.gates import Gates
 from subs_assets.substitution.shelves import ShelfRelations

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from subs_assets import dask_compute
-from subs_assets.compute import LOCAL
-from subs_assets.dask_compute import Dask
+from subs_assets.compute import dask as dask_compute
+from subs_assets.compute.dask import Dask
+from subs_assets.compute.local import LOCAL
 from subs_assets.settings import Settings
 from subs_assets_tests.dask_cluster import running_cluster
 from subs_assets_tests.shops_and_runs import rows_in, run_graph, settings_of

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subs_assets.compute import LOCAL
-from subs_assets.dask_compute import Dask
+from subs_assets.compute.dask import Dask
+from subs_assets.compute.local import LOCAL
 from subs_assets.embedding import vector_store
 from subs_assets.embedding.fast_encoder import OWN_EXPORTS, FastEncoder, open_store
 from subs_assets.embedding.packaged_model import NAME

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from subs_assets.compute import Threads
+from subs_assets.compute.local import Threads
 from subs_assets.embedding.similarity import NameFeatures, Pairs
 from subs_assets.substitution import candidates
 from subs_assets.substitution.candidates import BLOCK_FLOOR, Candidates, Tile, shelf_neighbours, together

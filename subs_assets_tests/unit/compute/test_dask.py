@@ -15,11 +15,11 @@ import psutil
 import pytest
 from dagster._utils.error import serializable_error_info_from_exc_info
 
-from subs_assets import dask_compute
 from subs_assets.automation.progress_log import _cause
-from subs_assets.compute import LOCAL
-from subs_assets.dask_compute import ComputeUnavailable, Dask, next_size, own_versions, run_bundle, unfit
-from subs_assets.shared_object import FOLDER
+from subs_assets.compute import dask as dask_compute
+from subs_assets.compute.dask import ComputeUnavailable, Dask, next_size, own_versions, run_bundle, unfit
+from subs_assets.compute.local import LOCAL
+from subs_assets.compute.shared_object import FOLDER
 from subs_assets_tests import dask_tasks
 from subs_assets_tests.dask_cluster import ROOT, Cluster, running_cluster
 

@@ -18,8 +18,8 @@ from queue import Empty, Queue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from subs_assets.compute import Result, Shared, Task
-from subs_assets.shared_object import is_visible, laid_out, opened
+from subs_assets.compute.local import Result, Shared, Task
+from subs_assets.compute.shared_object import is_visible, laid_out, opened
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -224,7 +224,7 @@ def _all_silent(address: str, workers: str) -> str:
 @cache
 def own_versions() -> dict[str, str]:
     """What has to be the same in two processes for them to give the same results."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     code = hashlib.blake2b(digest_size=8)
     for path in sorted(package.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
@@ -340,7 +340,7 @@ def _opened_once(place: str) -> Any:
         if place not in _open:
             from threadpoolctl import threadpool_limits
 
-            # For as long as this process lives, since it does nothing else: as the threads of ``compute.Threads``.
+            # For as long as this process lives, since it does nothing else: as the threads of ``local.Threads``.
             threadpool_limits(1, "blas")
             _open.clear()
             _open[place] = opened(place)

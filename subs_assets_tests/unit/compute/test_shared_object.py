@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from subs_assets.shared_object import FOLDER, LARGE, LEFT_OVER, STAMP, is_visible, laid_out, opened
+from subs_assets.compute.shared_object import FOLDER, LARGE, LEFT_OVER, STAMP, is_visible, laid_out, opened
 from subs_assets_tests.object_store import ObjectStore
 
 

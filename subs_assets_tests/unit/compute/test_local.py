@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from subs_assets import compute
-from subs_assets.compute import LOCAL, Threads, threads
+from subs_assets.compute import local
+from subs_assets.compute.local import LOCAL, Threads, threads
 
 
 def plus(shared: int, task: int) -> int:
@@ -28,7 +28,7 @@ def test_the_threads_work_at_the_same_time() -> None:
 
 
 def test_few_results_wait_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "AHEAD", 3)
+    monkeypatch.setattr(local, "AHEAD", 3)
     begun: list[int] = []
     for taken, result in enumerate(Threads(2).map(noted, begun, range(50))):
         assert result == taken
@@ -45,7 +45,7 @@ def test_nothing_is_begun_once_nobody_takes_results() -> None:
     begun: list[int] = []
     with closing(Threads(2).map(noted, begun, range(1000))) as results:
         next(results)
-    assert len(begun) <= 2 * compute.AHEAD
+    assert len(begun) <= 2 * local.AHEAD
     assert not any(thread.name.startswith("compute") for thread in threading.enumerate())
 
 
@@ -55,7 +55,7 @@ def test_an_error_is_raised_where_its_result_would_be_and_ends_the_rest() -> Non
     assert [next(results) for _ in range(5)] == list(range(5))
     with pytest.raises(ZeroDivisionError):
         next(results)
-    assert len(begun) <= 5 + 2 * compute.AHEAD
+    assert len(begun) <= 5 + 2 * local.AHEAD
 
 
 def failing(begun: list[int], task: int) -> int:
