@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from subs_assets.made_from import program
+from subs_assets.made_from import is_program_as_loaded, program
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,9 @@ def _read(file: Path) -> pd.DataFrame | None:
 
 
 def _write(file: Path, known: pd.DataFrame) -> None:
-    """What cannot be kept is found out again."""
+    """What cannot be kept is found out again, and so is what was found while the program was changed."""
+    if not is_program_as_loaded():
+        return
     parquet = known.drop_duplicates().to_parquet(None, index=False, compression="lz4")
     unfinished = file.with_name(f"{file.name}.unfinished")  # of one writer: a run holds the run lock
     try:

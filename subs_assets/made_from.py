@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+PACKAGE = Path(__file__).parent
+
 PUBLISHED = "published"
 """An empty file in the staging of a run that was published: of another run nothing is taken."""
 
@@ -26,12 +28,13 @@ AssetPath = Sequence[str]
 
 @dataclass(frozen=True)
 class Made:
-    """Of one output: ``key`` is the hash of all that decided it (None: it is not to be taken again), ``digests`` are
-    those of its content, of each column of a table and of each file of anything else, ``run_id`` is the run that
-    computed it, ``said`` what was shown of it then."""
+    """Of one output: ``key`` is the hash of all that decided it (None: it is not to be taken again), ``run_id`` the run
+    that computed it or the one that this continued, ``files`` the digest of each of its files, ``digests`` those of its
+    content: of each column of a table, of each file of anything else; ``said``: what was shown of it then."""
 
     key: str | None
     run_id: str
+    files: Mapping[str, str]
     digests: Mapping[str, str]
     said: str = ""
 
@@ -60,8 +63,9 @@ class Outputs:
         if made is None or made.key != key:
             return None
         try:
-            return made if digests(self._files(self.last_run_id, asset)) == made.digests else None
-        except (OSError, ValueError):
+            # Before anything else reads them: a damaged footer ends the process that opens it with pyarrow.
+            return made if file_digests(self._files(self.last_run_id, asset)) == made.files else None
+        except OSError:
             return None
 
     def take(self, asset: AssetPath, made: Made) -> None:
@@ -75,7 +79,8 @@ class Outputs:
 
     def note(self, asset: AssetPath, key: str | None, said: str = "") -> None:
         """What this run has just staged was made from ``key``."""
-        self._write(asset, Made(key, self.run_id, digests(self._files(self.run_id, asset)), said))
+        files = self._files(self.run_id, asset)
+        self._write(asset, Made(key, self.run_id, file_digests(files), digests(files), said))
 
     def forget(self, asset: AssetPath) -> None:
         """It is about to be staged anew: from now on until ``note`` nothing is known of it."""
@@ -86,11 +91,15 @@ class Outputs:
         (first, *others) = self._files(self.run_id, asset)
         return None if others else pq.read_metadata(first).num_rows
 
+    def withdraw(self) -> None:
+        """Of a run that is done again: from now on until ``publish`` it counts as not published."""
+        (self._staging / self.run_id / PUBLISHED).unlink(missing_ok=True)
+
     def publish(self) -> None:
         """From now on this run is the last published one; not where the program was changed while it went on, since
         nobody knows which parts of it were at work."""
         folder = self._staging / self.run_id
-        if folder.is_dir() and program() == program.__wrapped__():
+        if folder.is_dir() and is_program_as_loaded():
             (folder / PUBLISHED).touch()
 
     def _files(self, run_id: str, asset: AssetPath) -> list[Path]:
@@ -139,23 +148,40 @@ def program() -> str:
 
     Whatever is installed, because nobody can list what a result may depend on: after an update a night computes all.
     """
-    package = Path(__file__).parent
-    files = sorted(file for file in package.rglob("*") if file.is_file() and file.suffix != ".pyc")
     installed = {path.name for folder in sys.path for path in Path(folder).glob("*-info")}
     return _digest(
         {
-            "files": {file.relative_to(package).as_posix(): file_digest(file) for file in files},
-            "installed": sorted(name for name in installed if not name.startswith(package.name)),
+            "files": {file.relative_to(PACKAGE).as_posix(): file_digest(file) for file in _own_files()},
+            "installed": sorted(name for name in installed if not name.startswith(PACKAGE.name)),
             "python": sys.version,
         }
     )
+
+
+def is_program_as_loaded() -> bool:
+    """Whether the program on disk is still the one that this process has loaded, and was not another in between: much
+    of it is imported only in the middle of a run."""
+    return program() == program.__wrapped__() and _written() == _WRITTEN
+
+
+def _own_files() -> list[Path]:
+    # What Python compiles comes and goes while other processes start.
+    return sorted(file for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+
+
+def _written() -> dict[str, int]:
+    return {str(file): file.stat().st_mtime_ns for file in _own_files()}
+
+
+def file_digests(files: Sequence[Path]) -> dict[str, str]:
+    return {file.name: file_digest(file) for file in files}
 
 
 def digests(files: Sequence[Path]) -> dict[str, str]:
     """Of the content: by column where it is one Parquet file, else by the files' names."""
     if len(files) == 1 and files[0].suffix == ".parquet":
         return column_digests(files[0])
-    return {file.name: file_digest(file) for file in files}
+    return file_digests(files)
 
 
 def column_digests(file: Path) -> dict[str, str]:
@@ -195,3 +221,8 @@ def _link(source: Path, target: Path) -> None:
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)  # two names of one file: POSIX's rename then does nothing
+
+
+# Now, since what is on disk when a run ends may be another program.
+program()
+_WRITTEN = _written()

@@ -87,6 +87,7 @@ class WarehouseResource(Databases):
             if self.data_set:
                 self._refuse_other_data_set()
             self._outputs = Outputs(staging, self.matrices, self._staging_id)
+            self._outputs.withdraw()
             self._warehouse.sweep({name for name in (self._staging_id, self._outputs.last_run_id) if name})
             try:
                 yield self
@@ -119,9 +120,10 @@ class WarehouseResource(Databases):
         """Swap in what this run has staged, while it holds the run lock; rows per table. From now on the next run may
         take of it what has not changed."""
         counts = self.warehouse.publish(self._staging_id, self._lock)
-        matrices.publish(self.matrices, self._staging_id)
-        self.outputs.publish()
-        self.warehouse.sweep({self._staging_id})
+        if counts:
+            matrices.publish(self.matrices, self._staging_id)
+            self.outputs.publish()
+            self.warehouse.sweep({self._staging_id})
         return counts
 
     def last_reading(self, company_slug: str) -> CompanyCatalogue:

@@ -12,6 +12,7 @@ from dagster import (
     AssetIn,
     AssetsDefinition,
     MaterializeResult,
+    MetadataValue,
     Output,
     asset,
     multi_asset,
@@ -69,8 +70,9 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         if isinstance(source, Source) and key is not None and outputs.unchanged(asset, key):
             context.log.info(f"{slug}: its files have not changed since run {outputs.last_run_id}")
             reading = as_delivered(warehouse.last_reading(slug), source)
+            taken = {"Files unchanged since run": MetadataValue.dagster_run(str(outputs.last_run_id))}
         else:
-            reading = read_company(source, known_texts.texts)
+            reading, taken = read_company(source, known_texts.texts), {}
         shown = keep_last_good(reading, warehouse.warehouse.listings_of(slug), partial(warehouse.last_good, slug))
         counts = shown.catalogue_files[list(COUNTS)].sum()
         context.log.info(
@@ -85,6 +87,7 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
             value=shown,
             metadata={
                 **{said: int(counts[name]) for name, said in COUNTS.items()},
+                **taken,
                 "Files": preview(shown.catalogue_files[["file", "modified_at", "status", *COUNTS]]),
                 "Set aside, by field": preview(set_aside_by_field(shown.set_aside_rows)),
                 "Set aside": preview(shown.set_aside_rows[["file", "line", "field", "reason", "value"]]),

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from dagster import AssetExecutionContext, MaterializeResult, Output, asset, multi_asset
 
-from subs_assets.assets.metadata import preview
+from subs_assets.assets.metadata import preview, warned
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.assets.unchanged import only, taken_if_unchanged
@@ -102,8 +102,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         encoder.store(),
     )  # fmt: skip
     doubt = model.doubt_of_shelves(encoder.model, encoder.store().encoder.fingerprint)
-    for sentence in (*([doubt] if doubt else []), *found.vanished_decisions):
-        context.log.warning(sentence)
+    warnings = warned(context.log, [*([doubt] if doubt else []), *found.vanished_decisions])
     mappings = found.mappings
     pair = ["company_slug", "target_company_slug"]
     accepted = mappings[mappings["status"] == "accepted"]
@@ -115,6 +114,7 @@ def category_equivalences(  # type: ignore[no-untyped-def]  # a generator of out
         mappings,
         "category_equivalences",
         metadata={
+            **warnings,
             "Accepted": len(accepted),
             "Proposed": int((mappings["status"] == "proposed").sum()),
             "Decisions": len(decisions),

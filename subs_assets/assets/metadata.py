@@ -1,10 +1,22 @@
 """Frames and shares as the Dagster UI shows them; what they say is decided where they are made."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 from dagster import MetadataValue, TableMetadataValue, TableRecord
 
 ROWS = 500
 """The UI shows a table whole; more rows belong into the exports. Twenty companies are 400 pairs."""
+
+WARNINGS = "Warnings"
+
+
+def warned(log: Any, sentences: Sequence[str]) -> dict[str, str]:
+    """Say them in the log, and as metadata: on a night that takes what was made earlier they are said again."""
+    for sentence in sentences:
+        log.warning(sentence)
+    return {WARNINGS: "\n\n".join(sentences)} if sentences else {}
 
 
 def preview(frame: pd.DataFrame, rows: int = ROWS) -> TableMetadataValue:

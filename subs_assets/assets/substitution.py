@@ -6,7 +6,7 @@ import json
 import pandas as pd
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Output, asset, multi_asset
 
-from subs_assets.assets.metadata import percent, preview
+from subs_assets.assets.metadata import percent, preview, warned
 from subs_assets.assets.progress import log_progress
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.assets.unchanged import only, taken_if_unchanged
@@ -157,8 +157,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
     standing = standing_decisions(decisions, product_listings)
     model = trained_model.model()
     doubt = model.doubt_of_acceptance(encoder.model, encoder.store().encoder.fingerprint)
-    for sentence in (*([doubt] if doubt else []), *standing.idle):
-        context.log.warning(sentence)
+    warnings = warned(context.log, [*([doubt] if doubt else []), *standing.idle])
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
         category_equivalences, embedding_matrices.blocks, embedding_matrices.alike_names, standing,
@@ -182,6 +181,7 @@ def substitutions(  # type: ignore[no-untyped-def]  # a generator of outputs
         rows,
         "substitutions",
         metadata={
+            **warnings,
             "Candidates judged": found.candidates,
             "Decisions": len(decisions),
             "Model": model.version,

@@ -12,11 +12,13 @@ from dagster import (
     AssetMaterialization,
     ConfigurableResource,
     MaterializeResult,
+    MetadataValue,
     Output,
     deserialize_value,
     serialize_value,
 )
 
+from subs_assets.assets.metadata import WARNINGS
 from subs_assets.made_from import AssetPath, Made, Outputs, key_of
 from subs_assets.resources import WarehouseResource
 
@@ -51,14 +53,17 @@ def taken_if_unchanged(function: Callable[..., Any]) -> Callable[..., Iterator[R
 
         made_from = decided_by()
         unchanged = made_from and _unchanged(outputs, list(assets.values()), made_from)
+        for asset in assets.values():
+            outputs.forget(asset)
         if unchanged:
             context.log.info(f"nothing has changed since run {unchanged[0][1].run_id}: what it made is taken")
             for asset, made in unchanged:
                 outputs.take(asset, made)
-                yield MaterializeResult(asset_key=asset, metadata=_said(made, outputs.rows(asset)))
+                shown = _said(made, outputs.rows(asset))
+                if WARNINGS in shown:
+                    context.log.warning(shown[WARNINGS].value)
+                yield MaterializeResult(asset_key=asset, metadata=shown)
             return
-        for asset in assets.values():
-            outputs.forget(asset)
         found = function(context, **given) if takes_context else function(**given)
         for one in found if inspect.isgenerator(found) else [found]:
             result = one if isinstance(one, Output | MaterializeResult) else Output(one)
@@ -114,4 +119,4 @@ def _said(made: Made, rows: int | None) -> dict[str, Any]:
     """What was shown of it when it was made, and that it is not of tonight."""
     counted = {} if rows is None else {"dagster/row_count": rows}
     shown = deserialize_value(made.said, AssetMaterialization).metadata
-    return {**shown, **counted, "Unchanged since run": made.run_id}
+    return {**shown, **counted, "Unchanged since run": MetadataValue.dagster_run(made.run_id)}

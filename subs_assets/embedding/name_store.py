@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,22 +16,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from subs_assets.embedding import alike
 from subs_assets.embedding.alike import FLOOR, AlikeRows, alike_among, both_ways, compared, cut_off, most_alike
 from subs_assets.embedding.encoder import Progress
-from subs_assets.embedding.name_weights import COLUMNS, NGRAMS, NameWeights
+from subs_assets.embedding.name_weights import COLUMNS, NameWeights
 from subs_assets.embedding.similarity import NameFeatures, Pairs, joined, lexical_features
 from subs_assets.embedding.vector_store import KEY, VectorStore, text_keys
+from subs_assets.made_from import is_program_as_loaded, program
 
 logger = logging.getLogger(__name__)
 
 UNFINISHED = ".unfinished"
-
-FORM = "1"
-"""Part of the file's name: raise it when anything between a name and what is kept of it changes."""
-
-LIBRARIES = ("numpy", "scikit-learn", "scipy", "sparse_dot_topn")
-"""Whose version may decide a digit."""
 
 LEFT_OVER = 24 * 3600.0
 """Seconds after which a file that is not finished is that of a killed run."""
@@ -82,10 +75,12 @@ class NameStore:
 
     @cached_property
     def file(self) -> Path:
-        versions = [version(library) for library in LIBRARIES]
-        decides = (FORM, alike.FLOOR, alike.MOST, sorted(NGRAMS.items()), versions)
-        digest = hashlib.blake2b(repr(decides).encode() + self.weights.by_column.tobytes(), digest_size=8)
-        return self.vectors.folder / f"names-{digest.hexdigest()}.npz"
+        """Of these weights, and of this program: another one may find something else."""
+        return self.vectors.folder / f"names-{self._weights}-{program()[:16]}.npz"
+
+    @cached_property
+    def _weights(self) -> str:
+        return hashlib.blake2b(self.weights.by_column.tobytes(), digest_size=8).hexdigest()
 
     def lexical(self, names: Sequence[str]) -> Any:
         """``lexical_features`` of the names."""
@@ -157,7 +152,9 @@ class NameStore:
 
     def _write(self, kept: _Kept) -> None:
         """Whole or not at all, whoever reads meanwhile; a zip file's checksums tell of a page that a power cut lost.
-        What cannot be kept is found out again."""
+        What cannot be kept is found out again, and so is what was found while the program was changed."""
+        if not is_program_as_loaded():
+            return
         fresh = self.file.with_name(f"{self.file.name}.{uuid.uuid4().hex}{UNFINISHED}")
         pairs = kept.pairs
         try:
@@ -182,6 +179,9 @@ class NameStore:
             fresh.unlink(missing_ok=True)
 
     def _sweep(self) -> None:
+        for other in self.file.parent.glob(f"names-{self._weights}-*.npz"):
+            if other != self.file:
+                other.unlink(missing_ok=True)  # of an earlier program
         for left in self.file.parent.glob(f"{self.file.name}.*{UNFINISHED}"):
             if time.time() - left.stat().st_mtime > LEFT_OVER:
                 left.unlink(missing_ok=True)

@@ -200,6 +200,26 @@ def test_a_decision_concerns_what_reads_decisions(settings: Settings, tmp_path: 
     assert published(settings) == published_cold(settings, tmp_path)
 
 
+def test_what_was_made_while_somebody_decided_is_not_taken(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision comes in the middle of the step and is withdrawn after the night: who knows what was seen of it?"""
+    row = ("corner", "c001", "market", "m001", "reject", None, None)
+    write_shop(settings.catalogues[0], "corner", prices(rows_of("corner")))
+    made = substitution_build.build_substitutions
+
+    def interrupted(*given: Any) -> Any:
+        decide(settings, "substitution", row)
+        return made(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(substitution_build, "build_substitutions", interrupted)
+        night(settings)
+    execute(settings.control_url, "DELETE FROM decisions")
+    assert not night(settings) & {"substitutions", "substitution_outcomes"}
+    assert published(settings) == published_cold(settings, tmp_path)
+
+
 def decide(settings: Settings, kind: str, row: tuple[Any, ...]) -> None:
     said = pd.DataFrame([row], columns=control.DECIDED_COLUMNS)
     engine = control.open_control(settings.control_url)

@@ -93,6 +93,21 @@ def test_what_was_made_from_the_same_is_taken_file_for_file(tmp_path: Path, nigh
     assert next_night.last_run_id == "tonight" and next_night.unchanged(asset, KEY) == made
 
 
+def test_of_a_run_that_is_done_again_nothing_is_taken_until_it_is_published(tmp_path: Path, night: Outputs) -> None:
+    assert night.unchanged(PRODUCTS, KEY)
+    outputs(tmp_path, "last").withdraw()
+    assert outputs(tmp_path, "tonight").last_run_id is None
+    outputs(tmp_path, "last").publish()
+    assert outputs(tmp_path, "tonight").unchanged(PRODUCTS, KEY)
+
+
+def test_a_program_that_was_another_for_a_while_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert made_from.is_program_as_loaded()
+    touched = {file: when + 1 for file, when in made_from._written().items()}
+    monkeypatch.setattr(made_from, "_written", lambda: touched)
+    assert not made_from.is_program_as_loaded()
+
+
 def test_another_key_takes_nothing(night: Outputs) -> None:
     assert night.unchanged(PRODUCTS, key_of(PRODUCTS, {"inputs": 2})) is None
     assert night.unchanged(("categories",), KEY) is None
@@ -117,7 +132,7 @@ def test_where_files_have_no_second_name_they_are_copied(
     assert copy.read_bytes() == original.read_bytes() and not copy.samefile(original)
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "gone", "another beside it"])
+@pytest.mark.parametrize("damage", ["changed", "its end changed", "cut", "gone", "another beside it"])
 @pytest.mark.parametrize(
     "asset, file",
     [
@@ -133,6 +148,9 @@ def test_a_file_that_is_not_what_was_written_is_not_taken(
     if damage == "changed":
         content = path.read_bytes()
         path.write_bytes(content[:10] + bytes([content[10] ^ 1]) + content[11:])
+    elif damage == "its end changed":
+        content = path.read_bytes()
+        path.write_bytes(content[:-40] + bytes([content[-40] ^ 1]) + content[-39:])
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:-9])
     elif damage == "gone":
@@ -191,11 +209,12 @@ def test_the_program_is_every_file_of_the_package_and_whatever_is_installed(
     module, words = package / "made_from.py", package / "catalogue" / "words.csv"
     for file in (module, words):
         file.write_text("1", encoding="utf-8")
-    monkeypatch.setattr(made_from, "__file__", str(module))
+    monkeypatch.setattr(made_from, "PACKAGE", package)
     monkeypatch.setattr("sys.path", [str(tmp_path / "site")])
     read = made_from.program.__wrapped__
     first = read()
-    (package / "catalogue" / "words.pyc").write_text("compiled", encoding="utf-8")
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "words.cpython-311.pyc.140123").write_text("compiled", encoding="utf-8")
     (tmp_path / "site" / "subs_assets-0.2.dist-info").mkdir(parents=True)
     assert read() == first, "what Python writes itself and the version of this package decide nothing"
     words.write_text("2", encoding="utf-8")

@@ -126,10 +126,20 @@ def test_other_weights_and_another_encoder_have_other_files(tmp_path: Path) -> N
     assert one.file != other.file and one.file.parent == other.file.parent == vectors.folder
 
 
-def test_another_bound_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = names_in(tmp_path).file
-    monkeypatch.setattr(alike, "MOST", 2)
-    assert names_in(tmp_path).file != before
+def test_another_program_compares_anew_and_leaves_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = names_in(tmp_path)
+    before.alike(TWO_WORDS[:20])
+    monkeypatch.setattr(name_store, "program", lambda: "f" * 64)
+    after = names_in(tmp_path)
+    after.alike(TWO_WORDS[:20])
+    assert after.file != before.file and [path.name for path in after.file.parent.glob("names-*")] == [after.file.name]
+
+
+def test_what_is_found_while_the_program_changes_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_store, "is_program_as_loaded", lambda: False)
+    store = names_in(tmp_path)
+    store.alike(TWO_WORDS[:20])
+    assert not store.file.exists()
 
 
 def test_a_file_that_cannot_be_written_costs_the_next_run_time_alone(
