@@ -157,7 +157,7 @@ def test_one_asset_is_materialised_by_its_button(web: WebUI) -> None:
     asked = web.ask(f'{{ runOrError(runId: "{run_id}") {{ ... on Run {{ status assetSelection {{ path }} }} }} }}')
     assert asked["runOrError"] == {"status": "SUCCESS", "assetSelection": [{"path": ["category_inventory"]}]}
     staged = web.installation.settings.staging / run_id
-    assert [file.name for file in staged.iterdir()] == ["category_inventory.parquet"]
+    assert [file.name for file in staged.glob("*.parquet")] == ["category_inventory.parquet"]
     assert rows_in(web.installation.settings.database_url) == published
 
 
