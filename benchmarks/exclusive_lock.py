@@ -39,7 +39,7 @@ SHOWN = ("locked", "compare", "wipe", "commit", "a writer waited", "a reader wai
 RESET = """
 import json, sys, time
 from pathlib import Path
-from subs_assets.archive import postgres_wipe
+from subs_assets.archive.postgres import wipe as postgres_wipe
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.store import read_manifest
 archive, url = Path(sys.argv[1]), sys.argv[2]

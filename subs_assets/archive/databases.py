@@ -11,10 +11,13 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from subs_assets.archive import sqlite_migration, sqlite_source, sqlite_target, sqlite_wipe
 from subs_assets.archive.errors import UnsupportedDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope
 from subs_assets.archive.protocols import Migration, Source, Target, Wipe
+from subs_assets.archive.sqlite import migration as sqlite_migration
+from subs_assets.archive.sqlite import source as sqlite_source
+from subs_assets.archive.sqlite import target as sqlite_target
+from subs_assets.archive.sqlite import wipe as sqlite_wipe
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 PLACE_OPTIONS = ("dbname", "host", "hostaddr", "port", "service")
@@ -30,7 +33,7 @@ def source_of(url: str | URL) -> str:
         UnsupportedDatabase: the URL is of no kind that can be archived.
     """
     if dialect_of(url) == POSTGRESQL:
-        from subs_assets.archive import postgres_source
+        from subs_assets.archive.postgres import source as postgres_source
 
         parsed = make_url(url)
         place: tuple[object, ...] = (
@@ -59,7 +62,7 @@ def open_sources(urls: Mapping[str, str | URL]) -> Iterator[dict[str, Source]]:
     postgres = {name: url for name, url in urls.items() if dialect_of(url) == POSTGRESQL}
     scopes: dict[str, Scope] = {}
     if postgres:
-        from subs_assets.archive import postgres_source
+        from subs_assets.archive.postgres import source as postgres_source
 
         scopes = postgres_source.scopes(postgres)
     with ExitStack() as stack:
@@ -73,7 +76,7 @@ def open_source(url: str | URL, scope: Scope | None = None) -> AbstractContextMa
         UnsupportedDatabase, UnreadableDatabase: it cannot be read whole.
     """
     if dialect_of(url) == POSTGRESQL:
-        from subs_assets.archive import postgres_source
+        from subs_assets.archive.postgres import source as postgres_source
 
         return postgres_source.open_snapshot(url, scope or postgres_source.scope_of(url))
     return sqlite_source.open_snapshot(sqlite_source.database_path(url))
@@ -85,7 +88,7 @@ def open_target(url: str | URL, entry: DatabaseEntry) -> AbstractContextManager[
     if entry.dialect != dialect:
         raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot be restored into {dialect}")
     if dialect == POSTGRESQL:
-        from subs_assets.archive import postgres_target
+        from subs_assets.archive.postgres import target as postgres_target
 
         return postgres_target.open_target(url, entry)
     return sqlite_target.open_target(sqlite_source.database_path(url), entry)
@@ -102,7 +105,7 @@ def open_for_wiping(url: str | URL, entry: DatabaseEntry) -> AbstractContextMana
     if entry.dialect != dialect:
         raise UnsupportedDatabase(f"an archive of {entry.dialect} cannot stand for a database of {dialect}")
     if dialect == POSTGRESQL:
-        from subs_assets.archive import postgres_wipe
+        from subs_assets.archive.postgres import wipe as postgres_wipe
 
         return postgres_wipe.open_for_wiping(url, entry)
     return sqlite_wipe.open_for_wiping(sqlite_source.database_path(url))
@@ -115,7 +118,7 @@ def open_for_migrating(url: str | URL, entry: DatabaseEntry) -> AbstractContextM
         UnreadableDatabase: it cannot be locked and read.
     """
     if dialect_of(url) == POSTGRESQL:
-        from subs_assets.archive import postgres_migration
+        from subs_assets.archive.postgres import migration as postgres_migration
 
         return postgres_migration.open_for_migrating(url, entry)
     return sqlite_migration.open_for_migrating(url)
@@ -137,7 +140,7 @@ def open_scratch(path: Path, entry: DatabaseEntry, beside: str | URL | None) -> 
         raise UnsupportedDatabase(
             f"an archive of {entry.url} is proven by restoring it beside that database; its URL was not given"
         )
-    from subs_assets.archive import postgres_scratch
+    from subs_assets.archive.postgres import scratch as postgres_scratch
 
     with postgres_scratch.scratch_database(beside) as url:
         yield url

@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from subs_assets.archive.databases import open_source
 from subs_assets.archive.manifest import Scope, TableDigest
-from subs_assets.archive.sqlite_source import SqliteSource
+from subs_assets.archive.sqlite.source import SqliteSource
 
 
 def digests(database: str | URL | sqlite3.Connection, scope: Scope | None = None) -> dict[str, TableDigest]:

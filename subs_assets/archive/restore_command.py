@@ -3,7 +3,7 @@
 from sqlalchemy import URL, make_url
 
 from subs_assets.archive.databases import SQLITE, dialect_of
-from subs_assets.archive.sqlite_source import database_path
+from subs_assets.archive.sqlite.source import database_path
 from subs_assets.settings import sqlite_url
 
 CONTROL = "control"

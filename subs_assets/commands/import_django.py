@@ -15,7 +15,7 @@ def import_django(
     """Make tables of a Django app's dumpdata files in an empty database: all of them, or none."""
     from dataclasses import asdict
 
-    from subs_assets.archive.django_import import import_dump
+    from subs_assets.archive.django.tables import import_dump
     from subs_assets.archive.errors import ArchiveError, BadDump
 
     try:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from subs_assets.archive.django_dump import kind_of, leads_to, type_of
-from subs_assets.archive.django_import import table_name
+from subs_assets.archive.django.dump import kind_of, leads_to, type_of
+from subs_assets.archive.django.tables import table_name
 
 MODELS = {
     "auth.group", "auth.permission", "auth.user", "companies.company", "companies.category", "contenttypes.contenttype",

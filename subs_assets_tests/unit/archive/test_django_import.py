@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from subs_assets.archive import snapshot, verify
-from subs_assets.archive.django_import import Imported, float8_text, import_dump
+from subs_assets.archive.django.tables import Imported, float8_text, import_dump
 from subs_assets.archive.errors import BadDump, RestoreRefused
 from subs_assets.cli import app
 from subs_assets_tests.postgres_server import PostgresServer
@@ -456,7 +456,7 @@ def test_a_schema_of_postgresql_can_be_the_target(new_postgres: Callable[..., Po
 CHILD = """
 import sys, time
 from pathlib import Path
-from subs_assets.archive.django_import import import_dump
+from subs_assets.archive.django.tables import import_dump
 def stop(folder, name, rows):
     if name == sys.argv[3]:
         print("stopped", flush=True)

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from subs_assets.archive import drill, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveError, RestoreRefused
-from subs_assets.archive.postgres_connection import connect
+from subs_assets.archive.postgres.connection import connect
 from subs_assets.cli import app
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive import faults, full_disk

@@ -64,7 +64,7 @@ def test_what_others_change_meanwhile_is_not_in_the_archive(
 def test_a_database_that_stays_locked_is_a_sentence(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subs_assets.archive.sqlite_source.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("subs_assets.archive.sqlite.source.BUSY_SECONDS", 0.1)
     with closing(sqlite3.connect(shop, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(

@@ -5,10 +5,11 @@ import threading
 import psycopg
 import pytest
 
-from subs_assets.archive import postgres_connection, reset, reset_state, snapshot, store
+from subs_assets.archive import reset, reset_state, snapshot, store
 from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import ResetRefused
 from subs_assets.archive.places import LocalPlace
+from subs_assets.archive.postgres import connection as postgres_connection
 from subs_assets.database.control import record_decision
 from subs_assets_tests.unit.archive.conftest import PostgresSchemas
 from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
@@ -215,7 +216,7 @@ def test_a_lost_connection_wipes_nothing(place: PostgresSchemas, monkeypatch: py
         if statement.startswith("TRUNCATE"):
             place.execute(f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
 
-    monkeypatch.setattr("subs_assets.archive.postgres_wipe.run_one", cut)
+    monkeypatch.setattr("subs_assets.archive.postgres.wipe.run_one", cut)
     outcome = place.confirm(request_id)
     assert (outcome.state, "is as it was" in outcome.sentence) == ("refused", True)
     assert place.content() == before

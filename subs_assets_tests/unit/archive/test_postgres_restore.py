@@ -11,8 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from subs_assets.archive import digest, drill, postgres_target, restore, snapshot, store, verify
+from subs_assets.archive import digest, drill, restore, snapshot, store, verify
 from subs_assets.archive.errors import ArchiveLocked, CommitUnknown, RestoreRefused, UnsupportedDatabase
+from subs_assets.archive.postgres import target as postgres_target
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.conftest import POSTGRES_SHOP, PostgresPlace, url_of
 from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
@@ -282,7 +283,8 @@ def test_nobody_else_fills_a_database_that_is_being_restored(archive: Path, new_
 CHILD = """
 import sys, time
 from pathlib import Path
-from subs_assets.archive import drill, postgres_target, restore, snapshot
+from subs_assets.archive import drill, restore, snapshot
+from subs_assets.archive.postgres import target as postgres_target
 work, url, place = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 def stop(*_):
     print("stopped", flush=True)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from subs_assets.archive.errors import BadArchive
-from subs_assets.archive.postgres_rows import BLOCK, copy_blocks, json_lines
+from subs_assets.archive.postgres.rows import BLOCK, copy_blocks, json_lines
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.postgres_oracle import plain
 

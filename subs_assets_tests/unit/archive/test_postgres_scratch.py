@@ -5,7 +5,7 @@ import time
 import psycopg
 from sqlalchemy import make_url
 
-from subs_assets.archive.postgres_scratch import scratch_database
+from subs_assets.archive.postgres.scratch import scratch_database
 from subs_assets_tests.postgres_server import SETTINGS, running_server
 
 AUTOVACUUM_THAT_STAYS = (

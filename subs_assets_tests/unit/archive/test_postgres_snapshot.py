@@ -8,8 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from subs_assets.archive import digest, drill, postgres_connection, restore, snapshot, store
+from subs_assets.archive import digest, drill, restore, snapshot, store
 from subs_assets.archive.errors import ArchiveError, UnreadableDatabase, UnsupportedDatabase
+from subs_assets.archive.postgres import connection as postgres_connection
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.conftest import PostgresPlace
 from subs_assets_tests.unit.archive.postgres_oracle import plain
@@ -155,7 +156,7 @@ def test_a_table_that_is_dropped_before_it_is_locked_is_read_anew(
             place.execute("CREATE TABLE late AS SELECT 1 AS n")
         real_lock(connection, url, tables, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("subs_assets.archive.postgres_source.lock", lock)
+    monkeypatch.setattr("subs_assets.archive.postgres.source.lock", lock)
     archive = snapshot.create({"warehouse": place.url}, tmp_path / "archives")
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b", "late"]
 
@@ -174,7 +175,7 @@ def test_a_table_that_is_gone_when_it_is_locked_is_left_out(
             place.execute(statement)
         real_lock(connection, url, tables, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("subs_assets.archive.postgres_source.lock", lock)
+    monkeypatch.setattr("subs_assets.archive.postgres.source.lock", lock)
     archive = snapshot.create({"warehouse": place.url}, tmp_path / "archives")
     assert [table.name for table in store.read_manifest(archive).tables] == ["a", "b"]
 

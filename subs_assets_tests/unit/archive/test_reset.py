@@ -302,7 +302,7 @@ def test_a_wipe_that_does_not_end_in_an_empty_database_is_rolled_back(
 
 
 def test_a_warehouse_in_use_is_not_wiped(sqlite_place: SqliteFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subs_assets.archive.sqlite_wipe.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("subs_assets.archive.sqlite.wipe.BUSY_SECONDS", 0.1)
     request_id = sqlite_place.archived()
     with closing(sqlite3.connect(sqlite_place.warehouse, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from subs_assets.archive import manifest, reset, reset_state, snapshot, sqlite_wipe, store
+from subs_assets.archive import manifest, reset, reset_state, snapshot, store
 from subs_assets.archive.drill import Drill
 from subs_assets.archive.errors import ResetRefused
 from subs_assets.archive.manifest import manifest_sha256
 from subs_assets.archive.places import LocalPlace
-from subs_assets.archive.postgres_wipe import PostgresWipe
-from subs_assets.archive.sqlite_wipe import SqliteWipe
+from subs_assets.archive.postgres.wipe import PostgresWipe
+from subs_assets.archive.sqlite import wipe as sqlite_wipe
+from subs_assets.archive.sqlite.wipe import SqliteWipe
 from subs_assets.database.control import open_control
 from subs_assets_tests import plain_sql
 from subs_assets_tests.shops_and_runs import rows_in

@@ -205,7 +205,7 @@ def test_what_is_no_database_is_refused(archive: Path, tmp_path: Path) -> None:
 
 @pytest.mark.archive_case(41, 53)
 def test_a_target_in_use_is_refused(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subs_assets.archive.sqlite_target.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("subs_assets.archive.sqlite.target.BUSY_SECONDS", 0.1)
     target = tmp_path / "target.db"
     with closing(sqlite3.connect(target, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from subs_assets.archive.sqlite_schema import SqliteTable
-from subs_assets.archive.sqlite_source import SqliteSource
+from subs_assets.archive.sqlite.schema import SqliteTable
+from subs_assets.archive.sqlite.source import SqliteSource
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive.round_trips import Incomplete, Outcome, Postgres, Sqlite, run, write_failures
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString, NamedTuple
 
 from subs_assets.archive.manifest import Scope
-from subs_assets.archive.postgres_connection import Connection
+from subs_assets.archive.postgres.connection import Connection
 
 FIRST_OWN_OID = 16384  # what initdb made has smaller ones
 

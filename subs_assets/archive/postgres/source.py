@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from subs_assets.archive.data_file import hash_lines
 from subs_assets.archive.errors import ArchiveError, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
-from subs_assets.archive.postgres_connection import (
+from subs_assets.archive.postgres.connection import (
     VALUE_SETTINGS,
     Connection,
     connect,
@@ -22,9 +22,9 @@ from subs_assets.archive.postgres_connection import (
     pin,
     scope_of,
 )
-from subs_assets.archive.postgres_rows import json_lines
-from subs_assets.archive.postgres_schema import PostgresSchema, read_schema, sequence_values, table_names
-from subs_assets.archive.postgres_tables import PostgresTable
+from subs_assets.archive.postgres.rows import json_lines
+from subs_assets.archive.postgres.schema import PostgresSchema, read_schema, sequence_values, table_names
+from subs_assets.archive.postgres.tables import PostgresTable
 
 TRIES = 5  # to find the tables after locking them as they were before
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from subs_assets.archive.postgres_catalogue import (
+from subs_assets.archive.postgres.catalogue import (
     Catalogue,
     Graph,
     Key,
@@ -15,7 +15,7 @@ from subs_assets.archive.postgres_catalogue import (
     qualified,
     quote,
 )
-from subs_assets.archive.postgres_types import column_settings
+from subs_assets.archive.postgres.types import column_settings
 
 REFRESH = "REFRESH MATERIALIZED VIEW "
 STANDARD_COMMENT = "standard public schema"  # of every new database's "public"

@@ -22,7 +22,7 @@ from subs_assets.archive.durable import (
 )
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, RestoreRefused, UnreadableDatabase, in_a_sentence
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest, TableEntry
-from subs_assets.archive.sqlite_schema import (
+from subs_assets.archive.sqlite.schema import (
     quote,
     read_foreign_key_violations,
     read_schema,
@@ -30,7 +30,7 @@ from subs_assets.archive.sqlite_schema import (
     rowid_name,
     used_bytes,
 )
-from subs_assets.archive.sqlite_source import BUSY_SECONDS, open_snapshot
+from subs_assets.archive.sqlite.source import BUSY_SECONDS, open_snapshot
 from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, UTF_8, RowForm, UndecodableText
 
 NOT_WRITTEN_AS_UTF_16 = ("\ufffe", "\uffff")  # SQLite makes U+FFFD of them where it turns UTF-8 into UTF-16

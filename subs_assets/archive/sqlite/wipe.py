@@ -10,8 +10,8 @@ from pathlib import Path
 from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, CommitUnknown, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
-from subs_assets.archive.sqlite_schema import quote
-from subs_assets.archive.sqlite_source import BUSY_SECONDS, SqliteSource
+from subs_assets.archive.sqlite.schema import quote
+from subs_assets.archive.sqlite.source import BUSY_SECONDS, SqliteSource
 
 KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one
 

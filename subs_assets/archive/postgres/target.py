@@ -9,8 +9,8 @@ from sqlalchemy import URL
 
 from subs_assets.archive.errors import ArchiveError, ArchiveLocked, CommitUnknown, RestoreRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest, TableEntry
-from subs_assets.archive.postgres_catalogue import EARLY, WITH_ROWS, Catalogue, quote
-from subs_assets.archive.postgres_connection import (
+from subs_assets.archive.postgres.catalogue import EARLY, WITH_ROWS, Catalogue, quote
+from subs_assets.archive.postgres.connection import (
     VALUE_SETTINGS,
     Connection,
     commit,
@@ -20,10 +20,10 @@ from subs_assets.archive.postgres_connection import (
     pin,
     run_one,
 )
-from subs_assets.archive.postgres_rows import copy_blocks
-from subs_assets.archive.postgres_schema import PostgresSchema, read_schema, sequence_values
-from subs_assets.archive.postgres_source import PostgresSource
-from subs_assets.archive.postgres_tables import PostgresTable, read_relations, tables_of, without_toast
+from subs_assets.archive.postgres.rows import copy_blocks
+from subs_assets.archive.postgres.schema import PostgresSchema, read_schema, sequence_values
+from subs_assets.archive.postgres.source import PostgresSource
+from subs_assets.archive.postgres.tables import PostgresTable, read_relations, tables_of, without_toast
 
 FIRST_WORDS = frozenset({"CREATE", "ALTER", "COMMENT", "REFRESH"})
 NOTHING_CHANGED = "; nothing was changed"

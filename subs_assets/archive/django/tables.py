@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from subs_assets.archive.comparison import differences
 from subs_assets.archive.databases import POSTGRESQL, dialect_of, open_target
-from subs_assets.archive.django_dump import PAGE_SIZE, Dump, Field, Model, Type, open_dump
+from subs_assets.archive.django.dump import PAGE_SIZE, Dump, Field, Model, Type, open_dump
 from subs_assets.archive.errors import BadDump, RestoreRefused
 from subs_assets.archive.manifest import ColumnEntry, DatabaseEntry, SchemaObject, Scope, TableDigest, TableEntry
 from subs_assets.archive.protocols import Progress
@@ -305,7 +305,7 @@ class _PostgresForm:
     """Tables and rows as PostgreSQL has them, values as COPY's text."""
 
     def __init__(self, into: str | URL) -> None:
-        from subs_assets.archive.postgres_connection import scope_of
+        from subs_assets.archive.postgres.connection import scope_of
 
         self._scope: Scope = scope_of(into)
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection as SqlConnection
 
 from subs_assets.archive.errors import UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, Scope, TableDigest
-from subs_assets.archive.postgres_catalogue import Catalogue, qualified
-from subs_assets.archive.postgres_connection import Connection, commit, explained, pin
-from subs_assets.archive.postgres_source import PostgresSource
-from subs_assets.archive.postgres_tables import read_relations
-from subs_assets.archive.postgres_wipe import PostgresWipe, lock_alone
+from subs_assets.archive.postgres.catalogue import Catalogue, qualified
+from subs_assets.archive.postgres.connection import Connection, commit, explained, pin
+from subs_assets.archive.postgres.source import PostgresSource
+from subs_assets.archive.postgres.tables import read_relations
+from subs_assets.archive.postgres.wipe import PostgresWipe, lock_alone
 from subs_assets.archive.protocols import ColumnFacts, Object, SequenceState
 from subs_assets.database.engine import open_answering
 
@@ -84,7 +84,7 @@ class PostgresMigration:
         return {}
 
     def commit(self) -> None:
-        """Raises ArchiveError, CommitUnknown as ``postgres_connection.commit``."""
+        """Raises ArchiveError, CommitUnknown as ``connection.commit``."""
         commit(self._raw, self._url)
 
     @contextmanager

@@ -12,8 +12,8 @@ from sqlalchemy import URL
 from subs_assets.archive.comparison import EMPTY, differences
 from subs_assets.archive.errors import ArchiveError, ResetRefused, UnreadableDatabase
 from subs_assets.archive.manifest import DatabaseEntry, SchemaObject, Scope, TableDigest
-from subs_assets.archive.postgres_catalogue import Catalogue, members, qualified
-from subs_assets.archive.postgres_connection import (
+from subs_assets.archive.postgres.catalogue import Catalogue, members, qualified
+from subs_assets.archive.postgres.connection import (
     Connection,
     commit,
     connect,
@@ -24,10 +24,10 @@ from subs_assets.archive.postgres_connection import (
     pin,
     run_one,
 )
-from subs_assets.archive.postgres_objects import REFRESH
-from subs_assets.archive.postgres_schema import table_names
-from subs_assets.archive.postgres_source import PostgresSource
-from subs_assets.archive.postgres_tables import BY_BYTES
+from subs_assets.archive.postgres.objects import REFRESH
+from subs_assets.archive.postgres.schema import table_names
+from subs_assets.archive.postgres.source import PostgresSource
+from subs_assets.archive.postgres.tables import BY_BYTES
 from subs_assets.settings import CONTROL_SCHEMA
 
 KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one

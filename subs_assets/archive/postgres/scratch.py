@@ -9,8 +9,8 @@ import psycopg
 from sqlalchemy import URL, make_url
 
 from subs_assets.archive.errors import ArchiveError
-from subs_assets.archive.postgres_catalogue import literal, quote
-from subs_assets.archive.postgres_connection import Connection, connect, explained, label, run_one
+from subs_assets.archive.postgres.catalogue import literal, quote
+from subs_assets.archive.postgres.connection import Connection, connect, explained, label, run_one
 
 PREFIX = "subs_drill"
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from subs_assets.archive import postgres_objects, postgres_tables, postgres_types
 from subs_assets.archive.manifest import SchemaObject, Scope
-from subs_assets.archive.postgres_catalogue import Catalogue, Graph, qualified
-from subs_assets.archive.postgres_connection import Connection
-from subs_assets.archive.postgres_tables import PostgresTable
+from subs_assets.archive.postgres import objects, tables, types
+from subs_assets.archive.postgres.catalogue import Catalogue, Graph, qualified
+from subs_assets.archive.postgres.connection import Connection
+from subs_assets.archive.postgres.tables import PostgresTable
 
 
 @dataclass(frozen=True)
@@ -33,35 +33,35 @@ class PostgresSchema:
 def read_schema(connection: Connection, scope: Scope) -> PostgresSchema:
     """Read the schema within the connection's transaction; it must have its settings pinned."""
     catalogue = Catalogue(connection, scope)
-    relations = postgres_tables.read_relations(catalogue)
+    relations = tables.read_relations(catalogue)
     statements = [
-        *postgres_types.type_statements(catalogue),
-        *postgres_objects.object_statements(catalogue),
-        *postgres_tables.table_statements(catalogue, relations),
+        *types.type_statements(catalogue),
+        *objects.object_statements(catalogue),
+        *tables.table_statements(catalogue, relations),
     ]
     graph = Graph(catalogue, statements)
     problems = [
         *graph.missing(),
-        *postgres_tables.problems_of(catalogue, relations),
-        *postgres_objects.problems_of(catalogue),
+        *tables.problems_of(catalogue, relations),
+        *objects.problems_of(catalogue),
     ]
-    statements += postgres_objects.refreshes(catalogue, graph)
-    statements += postgres_objects.extension_dependencies(catalogue, graph, problems)
-    statements += postgres_objects.comments(catalogue, graph, problems)
+    statements += objects.refreshes(catalogue, graph)
+    statements += objects.extension_dependencies(catalogue, graph, problems)
+    statements += objects.comments(catalogue, graph, problems)
     ordered = Graph(catalogue, statements).ordered(problems)
     return PostgresSchema(
         schemas=tuple(sorted(catalogue.schemas.values())),
-        tables=postgres_tables.tables_of(catalogue, relations),
+        tables=tables.tables_of(catalogue, relations),
         sequences=tuple(qualified(row.nspname, row.relname) for row in catalogue.rows(_SEQUENCES)),
         ddl=tuple(SchemaObject(kind=one.kind, name=one.name, table=one.table, sql=one.sql) for one in ordered),
         problems=tuple(problems),
-        rows_left_out=tuple(postgres_objects.rows_left_out(catalogue)),
+        rows_left_out=tuple(objects.rows_left_out(catalogue)),
     )
 
 
 def table_names(connection: Connection, scope: Scope) -> dict[int, str]:
     """OID -> quoted name with its schema, of all tables that the scope covers, sorted by name."""
-    relations = postgres_tables.read_relations(Catalogue(connection, scope))
+    relations = tables.read_relations(Catalogue(connection, scope))
     return {relation.row.oid: relation.qualified_name for relation in relations}
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from subs_assets.archive.manifest import ColumnEntry
-from subs_assets.archive.postgres_catalogue import Catalogue, Key, Statement, members, options, qualified, quote
-from subs_assets.archive.postgres_types import column_settings, sequence_options
+from subs_assets.archive.postgres.catalogue import Catalogue, Key, Statement, members, options, qualified, quote
+from subs_assets.archive.postgres.types import column_settings, sequence_options
 
 BY_BYTES = ' COLLATE pg_catalog."C"'
 

@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from subs_assets.archive.data_file import hash_lines
 from subs_assets.archive.errors import UnreadableDatabase, UnsupportedDatabase
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
-from subs_assets.archive.sqlite_schema import (
+from subs_assets.archive.sqlite.schema import (
     SqliteSchema,
     SqliteTable,
     quote,

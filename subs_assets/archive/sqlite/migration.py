@@ -13,9 +13,9 @@ from subs_assets.archive.errors import ArchiveError, CommitUnknown, UnreadableDa
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.protocols import ColumnFacts, Object, SequenceState
 from subs_assets.archive.same_sql import parts_of_table
-from subs_assets.archive.sqlite_schema import quote, read_foreign_key_violations
-from subs_assets.archive.sqlite_source import SqliteSource
-from subs_assets.archive.sqlite_wipe import SqliteWipe
+from subs_assets.archive.sqlite.schema import quote, read_foreign_key_violations
+from subs_assets.archive.sqlite.source import SqliteSource
+from subs_assets.archive.sqlite.wipe import SqliteWipe
 from subs_assets.database.engine import describe, open_answering, reason_of
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from subs_assets.archive.postgres_catalogue import (
+from subs_assets.archive.postgres.catalogue import (
     Catalogue,
     Key,
     Statement,
