@@ -135,7 +135,7 @@ def test_find_products_asks_for_something(connection: Connection, asked: str) ->
 
 @pytest.mark.parametrize("most_keys", [10, 1])
 def test_products_of_listings(connection: Connection, monkeypatch: pytest.MonkeyPatch, most_keys: int) -> None:
-    monkeypatch.setattr(lookups, "MOST_KEYS", most_keys)
+    monkeypatch.setattr("subs_assets.database.lookups.products.MOST_KEYS", most_keys)
     found = lookups.products_of_listings(connection, ["aldi", "iga"], ["77", "1001"])
     assert {("aldi", "1001", "aldi:1001"), ("iga", "77", "iga:77")} <= set(
         found[["company_slug", "sku", "product_id"]].itertuples(index=False, name=None)

@@ -1,0 +1,36 @@
+"""The questions that people ask of the published tables, as SQL; nothing here writes or knows a command line.
+
+A module for each subject, and all their questions by one name: ``lookups.find_products``.
+"""
+
+from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalences, evidence, mapping_counts
+from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
+from subs_assets.database.lookups.products import (
+    exact_products,
+    find_products,
+    listing_names,
+    names_of,
+    products_of_listings,
+)
+from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
+from subs_assets.database.lookups.trees import categories, facets
+
+__all__ = [
+    "ANSWERS",
+    "absences",
+    "categories",
+    "equivalences",
+    "evidence",
+    "exact_products",
+    "facets",
+    "find_products",
+    "listing_names",
+    "losses",
+    "mapping_counts",
+    "names_of",
+    "outcomes_of",
+    "precision_by_pair",
+    "products_of_listings",
+    "rates",
+    "substitutes_of",
+]
