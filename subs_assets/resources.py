@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute.local import LOCAL, Compute
-from subs_assets.database import control
+from subs_assets.database import control, kept_decisions
 from subs_assets.database.engine import describe, open_engine, parse_url
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
@@ -248,7 +248,7 @@ class DecisionsResource(ConfigurableResource):
     def read(self) -> pd.DataFrame:
         engine = control.open_control(connecting_url(self.control_state))
         try:
-            return control.read_decisions(engine, self.kind)
+            return kept_decisions.read_decisions(engine, self.kind)
         finally:
             engine.dispose()
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from subs_assets.database import control, frames, tables
+from subs_assets.database import control_tables, frames, kept_decisions, tables
 from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.mapping import CANDIDATE_COLUMNS
 from subs_assets.report.night import Check, Night, Run, Step
@@ -70,7 +70,7 @@ def made_up_run(failed: bool = False) -> Run:
             ("run-2", "2026-11-25T03:41:07.000000+00:00", 71.5, json.dumps({"products": 120, "substitutions": 900})),
             ("run-1", "2026-11-24T03:40:59.000000+00:00", 69.0, json.dumps({"products": 100, "substitutions": 950})),
         ],
-        columns=control.run_history.columns.keys(),
+        columns=control_tables.run_history.columns.keys(),
     )
     return Run("run-2", datetime(2026, 11, 25, 3, 40, tzinfo=UTC), steps, checks, history)
 
@@ -159,7 +159,7 @@ def _equivalences(shop: Shops, slugs: Sequence[str], random: np.random.Generator
                             "path": path,
                             "target_company_slug": target,
                             "target_path": paths[target][int(random.integers(len(paths[target])))],
-                            "relation": control.RELATIONS[number % 5],
+                            "relation": kept_decisions.RELATIONS[number % 5],
                             "status": ("accepted", "proposed", "rejected")[number % 3],
                             "origin": "evidence",
                             **dict.fromkeys(numbers, 2.5),

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Engine
 
 from subs_assets.archive.drill import Drill, drill
 from subs_assets.archive.protocols import Progress
-from subs_assets.database import control
+from subs_assets.database import drills
 
 DRILL_EVERY = timedelta(days=7)
 GRACE = timedelta(hours=12)
@@ -40,7 +40,7 @@ def drill_and_record(
     """``drill``, and keep in the control state how it went. Raises what ``drill`` raises."""
     started = time.monotonic()
     drilled = drill(path, beside, progress=progress)
-    control.record_drill(
+    drills.record_drill(
         engine,
         path.name,
         passed=drilled.ok,
@@ -54,7 +54,7 @@ def drill_and_record(
 
 def last_drill(engine: Engine) -> PastDrill | None:
     """The newest of all; None where there was none yet."""
-    for row in control.read_drills(engine, last=1).itertuples(index=False):
+    for row in drills.read_drills(engine, last=1).itertuples(index=False):
         return PastDrill(
             archive=row.archive,
             drilled_at=datetime.fromisoformat(row.drilled_at),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from subs_assets.archive.errors import ResetRefused
-from subs_assets.database.control import audit_log, reset_requests
+from subs_assets.database.control_tables import audit_log, reset_requests
 from subs_assets.database.engine import writing
 
 EXPIRES_AFTER = timedelta(hours=24)  # who asks for it today means today's data

@@ -6,7 +6,8 @@ from typing import Literal
 
 from sqlalchemy import Engine, insert, select, update
 
-from subs_assets.database.control import audit_log, audit_row, now, schema_upgrades
+from subs_assets.database.audit_lines import audit_row, now
+from subs_assets.database.control_tables import audit_log, schema_upgrades
 from subs_assets.database.engine import writing
 
 

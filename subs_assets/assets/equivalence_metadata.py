@@ -9,7 +9,7 @@ from dagster import MetadataValue
 
 from subs_assets.assets.metadata import percent, preview
 from subs_assets.catalogue import category_path
-from subs_assets.database.control import RELATIONS
+from subs_assets.database.kept_decisions import RELATIONS
 from subs_assets.database.lookups import ANSWERS
 from subs_assets.equivalence.coverage import PAIR, mapping_coverage, pair_coverage, standing_listings
 from subs_assets.report.flow_picture import flow_picture, flow_svg

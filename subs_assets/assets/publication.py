@@ -8,7 +8,7 @@ import pandas as pd
 from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
 
 from subs_assets.assets.metadata import preview
-from subs_assets.database import control, nights
+from subs_assets.database import nights, runs
 from subs_assets.evaluation.night_comparison import measured_figures
 from subs_assets.report.exports import named_substitutions, readable_equivalences, write_export
 from subs_assets.resources import ExportFolder, WarehouseResource
@@ -41,7 +41,7 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         seconds = datetime.now(UTC).timestamp() - started
         with warehouse.control() as engine:
-            control.record_run(engine, run.run_id, counts, seconds)
+            runs.record_run(engine, run.run_id, counts, seconds)
             if "evaluation" in counts:
                 nights.record_night(engine, run.run_id, measured_figures(warehouse.warehouse.read("evaluation")))
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})

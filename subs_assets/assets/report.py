@@ -15,7 +15,7 @@ from dagster import (
     asset,
 )
 
-from subs_assets.database import control
+from subs_assets.database import control, runs
 from subs_assets.report.files import LATEST, write_report
 from subs_assets.report.night import Check, Night, Run, Step
 from subs_assets.resources import ReportFolder, WarehouseResource
@@ -56,7 +56,7 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
 
         engine = control.open_control(warehouse.control_url)
         try:
-            history = control.read_runs(engine, RUNS_SHOWN)
+            history = runs.read_runs(engine, RUNS_SHOWN)
         finally:
             engine.dispose()
         night = Night(

@@ -16,7 +16,8 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Who decided, let pass, asked for a reset, archived for it, confirmed it, and how it ended; the newest first."""
-    from subs_assets.database.control import open_control, read_audit
+    from subs_assets.database.audit_lines import read_audit
+    from subs_assets.database.control import open_control
 
     rows = records(read_audit(open_control(Settings.from_environment().control_url), last))
     if as_json:

@@ -65,10 +65,10 @@ def trained_model(settings: Settings) -> "TrainedModel":
 def substitution_decisions(connection: "Connection", settings: Settings) -> "StandingDecisions":
     """What people's decisions on substitutions, those made since the last run too, come to with the published
     products."""
-    from subs_assets.database import control, lookups
+    from subs_assets.database import control, kept_decisions, lookups
     from subs_assets.substitution.decisions import standing_decisions
 
-    decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
+    decisions = kept_decisions.read_decisions(control.open_control(settings.control_url), "substitution")
     companies = {*decisions["company_slug"], *decisions["target_company_slug"]}
     skus = {*decisions["subject"], *decisions["target_subject"]}
     return standing_decisions(decisions, lookups.products_of_listings(connection, companies, skus))

@@ -36,7 +36,7 @@ Out = Annotated[Path | None, typer.Option(help="The file to write, for a spreads
 @review.command()
 def equivalences(company: From = None, target: To = None, out: Out = None) -> None:
     """The pairs of categories that wait for a decision, as CSV: fill in `verdict`, `relation` and `reason`."""
-    from subs_assets.database import control
+    from subs_assets.database import control, kept_decisions
     from subs_assets.equivalence.questions import PublishedEquivalences
     from subs_assets.equivalence.review import review_queue
 
@@ -45,7 +45,7 @@ def equivalences(company: From = None, target: To = None, out: Out = None) -> No
     with published(settings) as connection:
         require_companies(connection, company, target)
         night = _tables(connection, PublishedEquivalences)
-    decisions = control.read_decisions(control.open_control(settings.control_url), "equivalence")
+    decisions = kept_decisions.read_decisions(control.open_control(settings.control_url), "equivalence")
     queue = review_queue(night, decisions, company, target)
     _write(queue.rows, out)
     asked = ", ".join(f"{count} {kind}" for kind, count in queue.asked.items())
@@ -64,7 +64,7 @@ def substitutions(
     limit: Annotated[int, typer.Option(min=1, help="How many rows, those that are worth most.")] = 200,
 ) -> None:
     """The substitutions whose decision is worth most, as CSV: fill in `verdict` and `reason`."""
-    from subs_assets.database import control
+    from subs_assets.database import control, kept_decisions
     from subs_assets.substitution.decisions import standing_decisions
     from subs_assets.substitution.review import PublishedSubstitutions, review_queue
 
@@ -73,7 +73,7 @@ def substitutions(
     with published(settings) as connection:
         require_companies(connection, company, target)
         night = _tables(connection, PublishedSubstitutions)
-    decisions = control.read_decisions(control.open_control(settings.control_url), "substitution")
+    decisions = kept_decisions.read_decisions(control.open_control(settings.control_url), "substitution")
     standing = standing_decisions(decisions, night.product_listings)
     queue = review_queue(night, standing, trained_model(settings).acceptance.shown_from, company, target, limit)
     _write(queue.rows, out)
@@ -92,7 +92,7 @@ def apply(
     by: Annotated[str | None, typer.Option("--by", help="Who decided; else the one who is logged in.")] = None,
 ) -> None:
     """Keep the decisions of a filled-in file of either kind, all or, if anything in it is wrong, none."""
-    from subs_assets.database import control, frames, tables
+    from subs_assets.database import control, frames, kept_decisions, tables
     from subs_assets.equivalence import review_file as of_equivalences
     from subs_assets.review.sheet import MOST_BYTES, RefusedFile, read_sheet
     from subs_assets.substitution import review_file as of_substitutions
@@ -117,7 +117,7 @@ def apply(
                 read = of_substitutions.read_review(sheet, frames.read(connection, tables.product_listings))
         except RefusedFile as refused:
             fail(f"{file} is refused, and nothing of it is kept:\n" + "\n".join(f"  {one}" for one in refused.problems))
-    changed = control.record_decisions(
+    changed = kept_decisions.record_decisions(
         control.open_control(settings.control_url), sheet.kind, read.decided, decided_by=who
     )
     _tell(sheet.kind, read, changed, who)
@@ -127,11 +127,11 @@ def apply(
 def decisions(as_json: AsJson = False) -> None:
     """What has been decided about categories and about substitutions: by whom, when, why."""
     from subs_assets.catalogue import category_path
-    from subs_assets.database import control
+    from subs_assets.database import control, kept_decisions
     from subs_assets.equivalence.decisions import without_inverses
 
     settings = Settings.from_environment()
-    kept = control.read_decisions(control.open_control(settings.control_url))
+    kept = kept_decisions.read_decisions(control.open_control(settings.control_url))
     if as_json:
         print_json(records(kept))
         return

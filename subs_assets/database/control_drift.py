@@ -1,5 +1,5 @@
-"""How the tables of control state differ from ``control.py``, in words: no revision migrates them, and a development
-version may have made them otherwise."""
+"""How the tables of control state differ from ``control_tables.py``, in words: no revision migrates them, and a
+development version may have made them otherwise."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,8 @@ from sqlalchemy import URL, Column, Connection, Inspector, Table, func, inspect,
 from sqlalchemy.exc import DBAPIError
 
 from subs_assets.database.check import Problem
-from subs_assets.database.control import CONTROL_SETTINGS, control_metadata
+from subs_assets.database.control import CONTROL_SETTINGS
+from subs_assets.database.control_tables import control_metadata
 from subs_assets.database.engine import DatabaseNotReady, answering, describe, reason_of, sqlite_file
 
 MADE_AGAIN = "it is made again when it is next needed"

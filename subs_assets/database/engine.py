@@ -1,4 +1,4 @@
-"""How a database is opened, so that a transaction is one; what is in it stands in ``tables.py`` and ``control.py``."""
+"""How a database is opened, so that a transaction is one; what is in it: ``tables.py`` and ``control_tables.py``."""
 
 import sqlite3
 from collections.abc import Iterator

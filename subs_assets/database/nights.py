@@ -7,7 +7,8 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from subs_assets.database import frames
-from subs_assets.database.control import audit_log, audit_row, night_measures, night_passes, now
+from subs_assets.database.audit_lines import audit_row, now
+from subs_assets.database.control_tables import audit_log, night_measures, night_passes
 from subs_assets.database.engine import writing
 
 MEASURED_COLUMNS = ["measure", "company_slug", "target_company_slug", "value", "cases"]

@@ -1,4 +1,4 @@
-"""The warehouse's tables, named like the assets that make them; control state lives in ``control.py``.
+"""The warehouse's tables, named like the assets that make them; those of control state: ``control_tables.py``.
 
 Every column holds a scalar. A category path, and any other list, is canonical JSON text
 (``catalogue/category_path.py``), so that one value means the same in a frame, in Parquet, in SQLite, in PostgreSQL and

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from subs_assets.catalogue import category_path
-from subs_assets.database.control import DECIDED_COLUMNS, RELATIONS, WITHDRAW
+from subs_assets.database.kept_decisions import DECIDED_COLUMNS, RELATIONS, WITHDRAW
 from subs_assets.equivalence.decisions import both_directions
 from subs_assets.review.decided import Review, unfit_reason, unknown_company, unknown_verdict
 from subs_assets.review.sheet import RefusedFile, Sheet

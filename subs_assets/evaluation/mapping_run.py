@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from subs_assets.catalogue.categories import build_categories
-from subs_assets.database import control, frames, tables
+from subs_assets.database import control_tables, frames, tables
 from subs_assets.embedding.alike import AlikeRows
 from subs_assets.embedding.name_store import NameStore
 from subs_assets.embedding.vector_store import VectorStore
@@ -146,7 +146,7 @@ def find_mappings(
         inputs.categories,
         shelving.facets,
         shelving.shelves,
-        pd.DataFrame(columns=control.decisions.columns.keys()),
+        pd.DataFrame(columns=control_tables.decisions.columns.keys()),
         alike,
         inputs.model.same_shelf,
         inputs.store,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from subs_assets.database.control import VERDICTS, WITHDRAW
+from subs_assets.database.kept_decisions import VERDICTS, WITHDRAW
 
 
 @dataclass(frozen=True)

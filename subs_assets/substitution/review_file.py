@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from subs_assets.database.control import DECIDED_COLUMNS, WITHDRAW
+from subs_assets.database.kept_decisions import DECIDED_COLUMNS, WITHDRAW
 from subs_assets.report.exports import without_digits_guard
 from subs_assets.review.decided import Review, unfit_reason, unknown_company, unknown_verdict
 from subs_assets.review.sheet import RefusedFile, Sheet

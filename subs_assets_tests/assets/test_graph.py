@@ -23,7 +23,7 @@ from sqlalchemy import create_engine
 
 from subs_assets import checks
 from subs_assets.catalogue import category_path
-from subs_assets.database import control, migrate
+from subs_assets.database import control, kept_decisions, migrate
 from subs_assets.database.check import check
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import MADE_BY_ASSETS
@@ -299,16 +299,18 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
     for the depot's, and dog food one. Then its shelf is renamed, and is called Milk again."""
     corner, depot = category_path.encode(["Food", "Milk"]), category_path.encode(["Everything", "Aisle", "Milk & More"])
     pair = ("corner", corner, "depot", depot)
-    said = pd.DataFrame([(*pair, "accept", "broad", "no drinks")], columns=control.DECIDED_COLUMNS)
+    said = pd.DataFrame([(*pair, "accept", "broad", "no drinks")], columns=kept_decisions.DECIDED_COLUMNS)
     engine = control.open_control(settings.control_url)
-    control.record_decisions(engine, "equivalence", both_directions(said), "Ann")
+    kept_decisions.record_decisions(engine, "equivalence", both_directions(said), "Ann")
     milk = offered_for(settings, "corner:c001", "depot")[0]
     swaps = [
         ("corner", "c001", "depot", milk, "reject", None, None),
         ("corner", "c001", "market", COMMON_SKU, "accept", None, None),
         ("corner", "gone", "depot", milk, "reject", None, None),
     ]
-    control.record_decisions(engine, "substitution", pd.DataFrame(swaps, columns=control.DECIDED_COLUMNS), "Ann")
+    kept_decisions.record_decisions(
+        engine, "substitution", pd.DataFrame(swaps, columns=kept_decisions.DECIDED_COLUMNS), "Ann"
+    )
 
     def night(name: str) -> tuple[dict[tuple[str, ...], list[str]], str, Queue]:
         """How the pair stands in each direction, the metadata about lost decisions, and the queue."""
@@ -319,7 +321,7 @@ def test_a_decision_by_a_person_wins_outlives_runs_and_waits_for_its_category(se
         rows = table(settings, "category_equivalences").set_index(KEY_COLUMNS)[["status", "relation", "origin"]]
         stands = {key: rows.loc[key].tolist() for key in (pair, other_direction(pair)) if key in rows.index}
         published = {field.name: table(settings, field.name) for field in fields(PublishedEquivalences)}
-        queue = review_queue(PublishedEquivalences(**published), control.read_decisions(engine, "equivalence"))
+        queue = review_queue(PublishedEquivalences(**published), kept_decisions.read_decisions(engine, "equivalence"))
         assert told_by(result, "category_equivalence_changes")["Gone"].value == len(last - set(rows.index))
         assert milk not in offered_for(settings, "corner:c001", "depot")
         assert COMMON_SKU in offered_for(settings, "corner:c001", "market")

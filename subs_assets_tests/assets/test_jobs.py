@@ -14,7 +14,7 @@ from subs_assets.archive import reset
 from subs_assets.archive.places import open_place
 from subs_assets.archive.restore import restore
 from subs_assets.archive.store import list_archives
-from subs_assets.database import control
+from subs_assets.database import control, control_tables, drills
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
@@ -61,7 +61,7 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
 
 def test_the_nightly_archive_is_drilled_once_a_week(settings: Settings, control_state: Engine) -> None:
     def drilled() -> int:
-        return len(control.read_drills(control_state))
+        return len(drills.read_drills(control_state))
 
     first = run_graph(settings, "archive_tables")
     passed, says = checks_of(first)["archive:restorable"]
@@ -70,7 +70,7 @@ def test_the_nightly_archive_is_drilled_once_a_week(settings: Settings, control_
     assert passed and again == says and drilled() == 1
     a_week_ago = datetime.now(UTC) - timedelta(days=7)
     with control_state.begin() as connection:
-        connection.execute(update(control.archive_drills).values(drilled_at=a_week_ago.isoformat()))
+        connection.execute(update(control_tables.archive_drills).values(drilled_at=a_week_ago.isoformat()))
     passed, says = checks_of(run_graph(settings, "archive_tables"))["archive:restorable"]
     assert passed and says != again and drilled() == 2
 
@@ -82,7 +82,7 @@ def test_a_drill_that_fails_is_an_error_and_is_tried_again(settings: Settings, c
         assert result.success
         assert checks_of(result)["archive:verified"][0]
         passed, says = checks_of(result)["archive:restorable"]
-        assert not passed and "bent" in says and len(control.read_drills(control_state)) == night
+        assert not passed and "bent" in says and len(drills.read_drills(control_state)) == night
 
 
 def test_archives_that_newer_ones_stand_for_are_removed(settings: Settings, control_state: Engine) -> None:

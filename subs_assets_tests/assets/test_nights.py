@@ -17,7 +17,7 @@ from subs_assets import checks, made_from
 from subs_assets.assets import catalogue
 from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.catalogue import category_path
-from subs_assets.database import control
+from subs_assets.database import control, kept_decisions
 from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.embedding import matrices
 from subs_assets.embedding.vector_store import VectorStore
@@ -88,9 +88,9 @@ def published_cold(settings: Settings, folder: Path, **overrides: Any) -> dict[s
     cold = replace(settings_of(folder), catalogues=settings.catalogues)
     copied, own = (control.open_control(one.control_url) for one in (settings, cold))
     for kind in ("equivalence", "substitution"):
-        decided = control.read_decisions(copied, kind)
+        decided = kept_decisions.read_decisions(copied, kind)
         if len(decided):
-            control.record_decisions(own, kind, decided[control.DECIDED_COLUMNS], "Ann")
+            kept_decisions.record_decisions(own, kind, decided[kept_decisions.DECIDED_COLUMNS], "Ann")
     copied.dispose()
     own.dispose()
     assert night(cold, **overrides) == set()
@@ -221,9 +221,9 @@ def test_what_was_made_while_somebody_decided_is_not_taken(
 
 
 def decide(settings: Settings, kind: str, row: tuple[Any, ...]) -> None:
-    said = pd.DataFrame([row], columns=control.DECIDED_COLUMNS)
+    said = pd.DataFrame([row], columns=kept_decisions.DECIDED_COLUMNS)
     engine = control.open_control(settings.control_url)
-    control.record_decisions(engine, kind, both_directions(said) if kind == "equivalence" else said, "Ann")
+    kept_decisions.record_decisions(engine, kind, both_directions(said) if kind == "equivalence" else said, "Ann")
     engine.dispose()
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 from subs_assets.archive import reset
 from subs_assets.archive.places import open_place
 from subs_assets.automation.jobs import STARTED_BY_ITSELF, unattended
-from subs_assets.database import control
+from subs_assets.database import audit_lines, control
 from subs_assets.database.lock import run_lock
 from subs_assets.settings import Settings
 from subs_assets_tests.shops_and_runs import (
@@ -101,7 +101,7 @@ def test_a_confirmation_without_id_or_person_is_refused(
     result = run_graph(settings, "reset_confirm", typed(request_id.format(archived=waiting), confirmed_by))
     assert not result.success and "type it into the configuration" in reason_of(result)
     assert rows_in(settings.database_url) == before
-    assert [line["what"] for line in control.read_audit(control_state).to_dict("records")] == ["reset requested"]
+    assert [line["what"] for line in audit_lines.read_audit(control_state).to_dict("records")] == ["reset requested"]
 
 
 def test_a_confirmation_without_configuration_does_not_start(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from subs_assets.archive import reset
 from subs_assets.archive.store import list_archives
-from subs_assets.database import control, migrate
+from subs_assets.database import control, control_tables, kept_decisions, migrate
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import metadata
 from subs_assets.settings import Settings
@@ -125,7 +125,7 @@ def test_a_decision_by_a_person_is_read(settings: Settings) -> None:
         "WHERE status = 'accepted' LIMIT 1",
     )[0]
     engine = control.open_control(settings.control_url)
-    control.record_decision(
+    kept_decisions.record_decision(
         engine, kind="equivalence", verdict="reject", decided_by="a person",
         company_slug=company, subject=path, target_company_slug=target, target_subject=target_path,
     )  # fmt: skip
@@ -133,12 +133,12 @@ def test_a_decision_by_a_person_is_read(settings: Settings) -> None:
         settings.database_url,
         "SELECT substitute_id, company_slug, sku FROM substitutions WHERE product_id = 'corner:c001' LIMIT 1",
     )[0]
-    control.record_decision(
+    kept_decisions.record_decision(
         engine, kind="substitution", verdict="reject", decided_by="a person",
         company_slug="corner", subject="c001", target_company_slug=shop, target_subject=sku,
     )  # fmt: skip
     engine.dispose()
-    assert plain_sql.table_names(settings.control_url) == sorted(control.control_metadata.tables)
+    assert plain_sql.table_names(settings.control_url) == sorted(control_tables.control_metadata.tables)
     assert run_graph(settings).success
     decided = plain_sql.select(settings.database_url, "SELECT * FROM category_equivalences WHERE origin = 'decision'")
     assert [row[:6] for row in decided] == [(company, path, target, target_path, decided[0][4], "rejected")]

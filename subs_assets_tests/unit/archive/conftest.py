@@ -13,7 +13,8 @@ from sqlalchemy import select
 from subs_assets.archive import reset, reset_state, restore, snapshot, store
 from subs_assets.archive.manifest import manifest_sha256
 from subs_assets.archive.places import LocalPlace
-from subs_assets.database.control import audit_log, open_control
+from subs_assets.database.control import open_control
+from subs_assets.database.control_tables import audit_log
 from subs_assets.settings import control_url_beside
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.archive import oracle as sqlite_oracle

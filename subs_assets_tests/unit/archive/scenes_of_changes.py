@@ -17,7 +17,8 @@ from subs_assets.archive.databases import source_of
 from subs_assets.archive.errors import ArchiveError, CommitUnknown
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.reset_state import ResetRequest
-from subs_assets.database.control import open_control, schema_upgrades
+from subs_assets.database.control import open_control
+from subs_assets.database.control_tables import schema_upgrades
 from subs_assets.database.engine import DatabaseNotReady
 from subs_assets.database.lock import RunLocked, run_lock
 from subs_assets_tests.unit.archive.scenes import listed_in

@@ -10,7 +10,7 @@ from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import ResetRefused
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.postgres import connection as postgres_connection
-from subs_assets.database.control import record_decision
+from subs_assets.database.kept_decisions import record_decision
 from subs_assets_tests.unit.archive.conftest import PostgresSchemas
 from subs_assets_tests.unit.archive.lossy_proxy import LossyProxy
 from subs_assets_tests.unit.archive.postgres_oracle import content, plain

@@ -13,7 +13,7 @@ from subs_assets.archive.databases import open_for_wiping
 from subs_assets.archive.errors import CommitUnknown, ResetRefused, UnreadableDatabase
 from subs_assets.archive.places import LocalPlace
 from subs_assets.archive.prune import archives_in_use
-from subs_assets.database.control import audit_log
+from subs_assets.database.control_tables import audit_log
 from subs_assets.database.engine import writing
 from subs_assets_tests.unit.archive.conftest import (
     Place,

@@ -12,7 +12,7 @@ import pytest
 from subs_assets.archive import reset
 from subs_assets.archive.places import open_place
 from subs_assets.catalogue import category_path
-from subs_assets.database import control
+from subs_assets.database import control, kept_decisions
 from subs_assets.database.engine import sqlite_file
 from subs_assets.settings import Settings, control_url_beside
 from subs_assets_tests.shops_and_runs import (
@@ -45,7 +45,7 @@ def decide(settings: Settings) -> None:
     ]
     engine = control.open_control(settings.control_url)
     for kind, said in (("equivalence", mapping), ("substitution", swaps)):
-        control.record_decisions(engine, kind, pd.DataFrame(said, columns=control.DECIDED_COLUMNS), "Ann")
+        kept_decisions.record_decisions(engine, kind, pd.DataFrame(said, columns=kept_decisions.DECIDED_COLUMNS), "Ann")
     engine.dispose()
 
 

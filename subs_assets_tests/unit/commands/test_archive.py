@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from subs_assets.database import control, migrate
+from subs_assets.database import audit_lines, control, migrate
 from subs_assets.database.engine import open_engine
 from subs_assets.settings import Settings, control_url_beside, sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
@@ -22,7 +22,7 @@ from subs_assets_tests.unit.commands.conftest import Subs, on_both
 
 def archive_of(subs: Subs, home: Settings) -> str:
     engine = control.open_control(home.control_url)
-    control.write_audit(engine, "ana", "looked")
+    audit_lines.write_audit(engine, "ana", "looked")
     engine.dispose()
     result = subs(home, "archive", "create", "--note", "before the test")
     assert result.exit_code == 0, result.output

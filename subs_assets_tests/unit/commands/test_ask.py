@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from subs_assets.commands.published import trained_model
-from subs_assets.database import control, migrate
+from subs_assets.database import control, kept_decisions, migrate
 from subs_assets.database.engine import sqlite_file
 from subs_assets.settings import Settings
 from subs_assets_tests.hashing_encoder import HashingEncoder
@@ -185,7 +185,9 @@ def test_substitutes_say_what_a_person_decided_and_whether_it_counts_yet(subs: S
         ("corner", "c001", "depot", dog_food, "accept", None, None),
     ]
     engine = control.open_control(home.control_url)
-    control.record_decisions(engine, "substitution", pd.DataFrame(said, columns=control.DECIDED_COLUMNS), "Ann")
+    kept_decisions.record_decisions(
+        engine, "substitution", pd.DataFrame(said, columns=kept_decisions.DECIDED_COLUMNS), "Ann"
+    )
     engine.dispose()
     decisions = {one["substitute_id"]: one for one in answer(subs, home, "substitutes", "c001")["decisions"]}
     assert decisions[shown["substitute_id"]]["verdict"] == "reject"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from subs_assets.cli import main
-from subs_assets.database import control, migrate
+from subs_assets.database import audit_lines, migrate
 from subs_assets.database.check import check
 from subs_assets.database.engine import open_engine
 from subs_assets.database.lock import run_lock
@@ -186,7 +186,7 @@ def test_a_database_that_goes_away_in_the_middle_is_a_sentence(
         with open_engine(home.control_url).connect() as connection:
             connection.execute(text("SELECT * FROM nowhere"))
 
-    monkeypatch.setattr(control, "read_audit", go_away)
+    monkeypatch.setattr(audit_lines, "read_audit", go_away)
     monkeypatch.setenv("SUBS_HOME", str(home.home))
     monkeypatch.setattr("sys.argv", ["subs", "audit"])
     with pytest.raises(SystemExit, match=r"^error: no such table: nowhere; what was begun is undone, or done: `subs"):

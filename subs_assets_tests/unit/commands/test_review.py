@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from subs_assets.database import control
+from subs_assets.database import control, kept_decisions
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
 from subs_assets_tests.shops_and_runs import rows_in, value_of
@@ -47,7 +47,7 @@ def test_a_queue_is_written_filled_in_and_taken_back(subs: Subs, home: Settings,
     assert result.exit_code == 0
     assert "decided by Ann: 2 (1 accepted, 1 rejected), each in both directions" in result.stdout
     assert f"rows without a verdict, skipped: {len(rows) - 2}" in result.stdout and "subs run" in result.stdout
-    kept = control.read_decisions(control.open_control(home.control_url))
+    kept = kept_decisions.read_decisions(control.open_control(home.control_url))
     assert len(kept) == 4 and set(kept["decided_by"]) == {"Ann"}
     keys = ["company_slug", "subject", "target_company_slug", "target_subject"]
     said = {tuple(row[key] for key in keys): row for row in kept.to_dict("records")}
@@ -61,7 +61,7 @@ def test_a_queue_is_written_filled_in_and_taken_back(subs: Subs, home: Settings,
     assert again.exit_code == 0
     assert "decided by Ben: 0" in again.stdout and "decided so already, left as they are: 2" in again.stdout
     assert value_of(home.control_url, audit) == 4
-    assert set(control.read_decisions(control.open_control(home.control_url))["decided_by"]) == {"Ann"}
+    assert set(kept_decisions.read_decisions(control.open_control(home.control_url))["decided_by"]) == {"Ann"}
 
     left = queue_of(subs, home, tmp_path / "next.csv")
     assert [row["path"] + row["target_path"] for row in left] == [row["path"] + row["target_path"] for row in rows[2:]]
@@ -130,7 +130,7 @@ def test_substitutions_are_asked_for_decided_and_not_asked_for_again(
     assert result.exit_code == 0
     assert "substitutions decided by Ann: 2 (1 accepted, 1 rejected)\n" in result.stdout
     assert f"rows without a verdict, skipped: {len(rows) - 2}" in result.stdout and "subs run" in result.stdout
-    kept = control.read_decisions(control.open_control(home.control_url), "substitution")
+    kept = kept_decisions.read_decisions(control.open_control(home.control_url), "substitution")
     keys = ["company_slug", "subject", "target_company_slug", "target_subject"]
     said = {tuple(row[key] for key in keys): row for row in kept.to_dict("records")}
     accepted, rejected = (

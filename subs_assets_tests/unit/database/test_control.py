@@ -7,23 +7,19 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, inspect, make_url
 
-from subs_assets.database.control import (
+from subs_assets.database.audit_lines import read_audit, write_audit
+from subs_assets.database.control import claim_data_set, open_control
+from subs_assets.database.control_tables import control_metadata
+from subs_assets.database.drills import read_drills, record_drill
+from subs_assets.database.engine import DatabaseNotReady, open_engine
+from subs_assets.database.kept_decisions import (
     DECIDED_COLUMNS,
     WITHDRAW,
-    claim_data_set,
-    control_metadata,
-    open_control,
-    read_audit,
     read_decisions,
-    read_drills,
-    read_runs,
     record_decision,
     record_decisions,
-    record_drill,
-    record_run,
-    write_audit,
 )
-from subs_assets.database.engine import DatabaseNotReady, open_engine
+from subs_assets.database.runs import read_runs, record_run
 from subs_assets.settings import CONTROL_SCHEMA
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql

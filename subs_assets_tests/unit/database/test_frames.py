@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy import Boolean, Column, Engine, Float, LargeBinary, MetaData, Table, event, func, select
 from sqlalchemy.exc import DBAPIError
 
-from subs_assets.database.control import control_metadata
+from subs_assets.database.control_tables import control_metadata
 from subs_assets.database.engine import open_engine, writing
 from subs_assets.database.frames import conform, dtype_of, empty, fetch, insert, read
 from subs_assets.database.tables import TEXT, WHOLE_NUMBER, categories, metadata

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from subs_assets.database.control import read_audit
+from subs_assets.database.audit_lines import read_audit
 from subs_assets.database.nights import (
     MEASURED_COLUMNS,
     NightPass,

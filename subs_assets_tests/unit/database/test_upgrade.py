@@ -19,7 +19,8 @@ from subs_assets.archive.restore import restore
 from subs_assets.archive.verify import verify
 from subs_assets.database import migrate
 from subs_assets.database.check import check
-from subs_assets.database.control import audit_log, open_control, schema_upgrades
+from subs_assets.database.control import open_control
+from subs_assets.database.control_tables import audit_log, schema_upgrades
 from subs_assets.database.engine import DatabaseNotReady, open_engine
 from subs_assets.database.guard import NeedsArchive
 from subs_assets.database.lock import run_lock

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from subs_assets.database import control, frames, tables
+from subs_assets.database import control_tables, frames, tables
 from subs_assets.equivalence.mapping import EVIDENCE_COLUMNS
 from subs_assets.equivalence.questions import PublishedEquivalences
 from subs_assets_tests.small_shops import equivalences, item, path, shops
@@ -63,9 +63,9 @@ def decisions(*rows: Row) -> pd.DataFrame:
             }
             for row in rows
         ],
-        columns=control.decisions.columns.keys(),
+        columns=control_tables.decisions.columns.keys(),
     )
-    return frames.conform(frame, control.decisions)
+    return frames.conform(frame, control_tables.decisions)
 
 
 def mappings(*rows: Row, support: float = 1.0) -> pd.DataFrame:

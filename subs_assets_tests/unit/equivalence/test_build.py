@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from subs_assets.database import control, frames, tables
+from subs_assets.database import control_tables, frames, tables
 from subs_assets.equivalence.build import Equivalences, alike_paths, build_equivalences, facets_and_shelves
 from subs_assets.model.trained import shipped_model
 from subs_assets_tests.small_shops import item, names_in, path, shops
@@ -32,7 +32,9 @@ def equivalences(
     alike = names.alike(shop.listings["core_name"].tolist())
     facets, shelves = facets_and_shelves(shop.listings, shop.listing_categories, shop.categories, alike)
     shelves["weight"] = shelves["weight"].where(shelves["company_slug"] != "aldi", certainty)
-    table = frames.conform(pd.DataFrame(decisions or [], columns=control.decisions.columns.keys()), control.decisions)
+    table = frames.conform(
+        pd.DataFrame(decisions or [], columns=control_tables.decisions.columns.keys()), control_tables.decisions
+    )
     found = build_equivalences(
         shop.listings,
         shop.product_listings,

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from subs_assets.database import control, frames, tables
+from subs_assets.database import control_tables, frames, tables
 from subs_assets.equivalence.decisions import apply_decisions, both_directions, without_inverses
 from subs_assets.equivalence.mapping import MAPPING_COLUMNS
 from subs_assets_tests.small_shops import item, path, shops
@@ -46,8 +46,8 @@ def decision(source: str, target: str, verdict: str, relation: str | None = None
 
 
 def decided(*rows: dict[str, object]) -> pd.DataFrame:
-    columns = control.decisions.columns.keys()
-    return frames.conform(pd.DataFrame(rows, columns=columns), control.decisions)
+    columns = control_tables.decisions.columns.keys()
+    return frames.conform(pd.DataFrame(rows, columns=columns), control_tables.decisions)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_decision_in_the_other_direction(verdict: str, relation: str | None, i
     assert rows.index.tolist() == [7, 7]
     back = decision(BREAKFAST, MUESLI, verdict, inverse, company_slug="coles", target_company_slug="aldi")
     expected = decided(decision(MUESLI, BREAKFAST, verdict, relation), back)
-    pd.testing.assert_frame_equal(frames.conform(rows, control.decisions), expected)
+    pd.testing.assert_frame_equal(frames.conform(rows, control_tables.decisions), expected)
 
 
 @pytest.mark.parametrize(

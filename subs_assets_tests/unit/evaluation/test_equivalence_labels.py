@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from subs_assets.database.control import RELATIONS
+from subs_assets.database.kept_decisions import RELATIONS
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 
 SHEETS = {"au_equivalences.csv": (366, 351, 0.947), "au_equivalences_2.csv": (381, 373, 0.957)}

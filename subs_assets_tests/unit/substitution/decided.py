@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from subs_assets.database import control, frames
+from subs_assets.database import control_tables, frames
 
 
 def decision(listing: str, other: str, verdict: str = "reject", on: str = "2025-01-02", **given: object) -> dict:
@@ -24,7 +24,7 @@ def decision(listing: str, other: str, verdict: str = "reject", on: str = "2025-
 
 
 def decided(*rows: dict) -> pd.DataFrame:
-    return frames.conform(pd.DataFrame(rows, columns=control.decisions.columns.keys()), control.decisions)
+    return frames.conform(pd.DataFrame(rows, columns=control_tables.decisions.columns.keys()), control_tables.decisions)
 
 
 def sold(**listings: str) -> pd.DataFrame:
