@@ -1,4 +1,4 @@
-"""The one place where everything meets: assets, checks, jobs, schedules, the sensor and the resources; nothing
+"""The one place where everything meets: assets, checks, jobs, schedules, sensors and the resources; nothing
 imports this."""
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from subs_assets.automation.jobs import (
 )
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
-from subs_assets.automation.sensors import reset_requests_sensor
+from subs_assets.automation.sensors import default_sensors
 from subs_assets.catalogue.source import Source, find_sources
 from subs_assets.checks import default_checks
 from subs_assets.database.tables import MADE_BY_ASSETS
@@ -71,8 +71,8 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         assets=described(assets, settings.database_kind, places),
         asset_checks=default_checks,
         jobs=[nightly, let_night_pass, archive_job, prune_archives, reset_archive, reset_confirm],
-        schedules=default_schedules(settings.timezone),
-        sensors=[reset_requests_sensor(settings.control_url)],
+        schedules=default_schedules(settings.timezone, settings.automation),
+        sensors=default_sensors(settings, sources),
         resources=resources,
         loggers={"progress": progress_log},
         # One process a run, which holds the run lock from its first step to its last. A process a step would cost

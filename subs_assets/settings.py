@@ -40,6 +40,8 @@ class Settings:
     """``host:port`` of the Dask scheduler whose workers compute; None: this process computes."""
     shared: str
     """What this process and those workers see alike: a folder's absolute path, or a URL without secrets."""
+    automation: bool
+    """Whether schedules and sensors are on where nobody has said otherwise in the UI."""
 
     @property
     def vectors(self) -> Path:
@@ -86,7 +88,7 @@ class Settings:
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
         does not exist, for a database URL that cannot be read, for archives at a URL that holds a secret, and for a
-        place to compute that is none.
+        place to compute that is none, and for a switch that is neither on nor off.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
@@ -105,6 +107,7 @@ class Settings:
             data_set=environment.get("SUBS_DATA_SET") or _data_set(catalogues, home, database_url),
             scheduler=scheduler,
             shared=shared,
+            automation=_switch("SUBS_AUTOMATION", environment),
         )
 
 
@@ -155,6 +158,13 @@ def control_url_beside(database_url: str, home: Path) -> str:
 def sqlite_url(path: Path) -> str:
     # SQLAlchemy decodes percent signs in the path and cuts it at a question mark.
     return f"sqlite:///{quote(path.as_posix(), safe='/:')}"
+
+
+def _switch(name: str, environment: Mapping[str, str]) -> bool:
+    text = environment.get(name) or "off"
+    if text not in ("on", "off"):
+        raise ValueError(f'{name} is "{text}"; say on or off')
+    return text == "on"
 
 
 def _timezone(name: str) -> str:

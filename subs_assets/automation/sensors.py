@@ -1,12 +1,23 @@
-"""The sensor that sees a reset request and launches the archive which that request needs."""
+"""The sensors, and the one that sees a reset request and launches the archive which that request needs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
+from dagster import DefaultSensorStatus, RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
 from subs_assets.archive.reset_state import ResetRequest
+from subs_assets.automation.catalogue_sensor import new_catalogues_sensor
 from subs_assets.automation.jobs import reset_archive
 from subs_assets.database import control
+from subs_assets.settings import Settings
+
+
+def default_sensors(settings: Settings, companies: Collection[str]) -> list[SensorDefinition]:
+    """Off until somebody turns them on in the UI, or all on; ``companies``: those that are assets."""
+    at_first = DefaultSensorStatus.RUNNING if settings.automation else DefaultSensorStatus.STOPPED
+    return [
+        new_catalogues_sensor(settings, companies, at_first),
+        reset_requests_sensor(settings.control_url, at_first),
+    ]
 
 
 def archive_runs(requests: Iterable[ResetRequest]) -> list[RunRequest]:
@@ -26,13 +37,16 @@ def archive_runs(requests: Iterable[ResetRequest]) -> list[RunRequest]:
     ]
 
 
-def reset_requests_sensor(control_url: str) -> SensorDefinition:
+def reset_requests_sensor(
+    control_url: str, default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED
+) -> SensorDefinition:
     """The sensor over the control state of this installation."""
 
     @sensor(
         name="reset_requests",
         job_name=reset_archive.name,  # by name: a job itself makes Dagster warn about a parameter of its own, `owners`
         minimum_interval_seconds=30,
+        default_status=default_status,
         description="Archives everything as soon as a reset was requested (subs reset request).",
     )
     def reset_requests(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:

@@ -11,6 +11,13 @@ from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
 from subs_assets.made_from import file_digest
 
 
+def appearance(source: Source) -> dict[str, tuple[int, int]]:
+    """Size in bytes and time of change in nanoseconds of every file, by its name in the company's folder; nothing is
+    opened. Raises OSError where one is missing or cannot be looked at."""
+    states = ((name, path.stat()) for path, name in files_of(source))
+    return {name: (state.st_size, state.st_mtime_ns) for name, state in states}
+
+
 def delivered(source: Source | BrokenSource) -> dict[str, object] | None:
     """The hash of every file, by its name in the company's folder, and what else source.yaml says; None where one of
     them cannot be read, so that there is no reading to be kept."""
@@ -20,8 +27,13 @@ def delivered(source: Source | BrokenSource) -> dict[str, object] | None:
         files = {name: file_digest(path) for path, name in files_of(source)}
     except OSError:
         return None
-    said = {name: value for name, value in asdict(source).items() if name != "folder"}
-    return {SOURCE_FILE: json.dumps(said, default=_plain, sort_keys=True), "files": files}
+    return {SOURCE_FILE: said(source), "files": files}
+
+
+def said(source: Source) -> str:
+    """What source.yaml says, but for the folder, in one form."""
+    values = {name: value for name, value in asdict(source).items() if name != "folder"}
+    return json.dumps(values, default=_plain, sort_keys=True)
 
 
 def as_delivered(reading: CompanyCatalogue, source: Source) -> CompanyCatalogue:

@@ -1,4 +1,4 @@
-"""What is defined: assets, jobs, schedules, the sensor; and what importing it costs."""
+"""What is defined: assets, jobs, schedules, sensors; and what importing it costs."""
 
 import subprocess
 import sys
@@ -147,9 +147,20 @@ def test_schedules(settings: Settings, zone: str | None) -> None:
 
 
 def test_sensors(definitions: Definitions) -> None:
-    assert [(one.name, one.job_name) for one in definitions.get_repository_def().sensor_defs] == [
-        ("reset_requests", "reset_archive")
-    ]
+    assert {
+        one.name: [target.job_name for target in one.targets] for one in definitions.get_repository_def().sensor_defs
+    } == {
+        "new_catalogues": ["nightly"],
+        "reset_requests": ["reset_archive"],
+    }
+
+
+@pytest.mark.parametrize("switch, state", [("", "STOPPED"), ("off", "STOPPED"), ("on", "RUNNING")])
+def test_one_switch_turns_everything_on(settings: Settings, switch: str, state: str) -> None:
+    environment = {"SUBS_CATALOGUES": str(settings.catalogues[0]), "SUBS_AUTOMATION": switch}
+    repository = small_definitions(Settings.from_environment(environment)).get_repository_def()
+    at_first = {one.name: one.default_status.value for one in (*repository.schedule_defs, *repository.sensor_defs)}
+    assert len(at_first) == 5 and set(at_first.values()) == {state}
 
 
 @pytest.mark.parametrize(

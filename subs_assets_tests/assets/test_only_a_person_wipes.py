@@ -83,7 +83,7 @@ def test_only_one_job_wipes_and_nothing_launches_it(definitions: Definitions) ->
 def test_the_sensor_asks_for_an_archive_and_for_nothing_else(settings: Settings, control_state: Engine) -> None:
     archived(settings, control_state)
     waiting = reset.request(control_state, "ben")
-    (sensor,) = small_definitions(settings).get_repository_def().sensor_defs
+    sensor = small_definitions(settings).get_repository_def().get_sensor_def("reset_requests")
     with DagsterInstance.ephemeral() as instance, build_sensor_context(instance=instance) as context:
         requests = sensor.evaluate_tick(context).run_requests or []
     assert [set(request.run_config["ops"]) for request in requests] == [{"archive_for_reset"}]

@@ -95,3 +95,11 @@ def test_what_workers_share_is_named_without_a_secret() -> None:
     with pytest.raises(ValueError, match="the shared folder of SUBS_COMPUTE") as caught:
         Settings.from_environment({"SUBS_COMPUTE": "dask://s:1?shared=s3://key:s3cret@bucket/x"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_automation_is_off_unless_it_is_switched_on() -> None:
+    said = {text: Settings.from_environment({"SUBS_AUTOMATION": text}).automation for text in ("", "on", "off")}
+    assert said == {"": False, "on": True, "off": False}
+    for text in ("yes", "ON", "1"):
+        with pytest.raises(ValueError, match=f'SUBS_AUTOMATION is "{text}"; say on or off'):
+            Settings.from_environment({"SUBS_AUTOMATION": text})
