@@ -2,7 +2,6 @@
 known here.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from subs_assets.catalogue.validate import Accepted, Validator, shown
 from subs_assets.database import tables
 from subs_assets.database.frames import conform, empty
 from subs_assets.known_texts import NOTHING_KNOWN, KnownTexts
+from subs_assets.made_from import file_digest
 
 FALL_REFUSED = 0.30
 """A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md,
@@ -28,6 +28,12 @@ section 4).
 """
 
 READ, FAILED, KEPT = "read", "failed", "kept"
+
+CHANGED = (
+    "the file was changed while it was read, and again when it was read once more: what was read may be of two "
+    "deliveries. Start the run again when it is complete; a file that is written under another name and then renamed "
+    "is always whole"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class _FileReading:
 
     company_slug: str
     file: str
+    path: Path
     sha256: str | None = None
     bytes: int | None = None
     modified_at: str | None = None
@@ -95,21 +102,22 @@ def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOW
 
     A file that fails is not used at all. The first listing of a sku stays; a later row with the same sku is set
     aside, and if only its category path differs, that path is added to the first.
+
+    All that is used of a file is of one version. Where one was changed while it was read, all are read once more; a
+    file that changes then too fails.
     """
     from subs_assets.catalogue.listing import build_listings
 
     if isinstance(source, BrokenSource):
-        reading = _FileReading(source.company_slug, SOURCE_FILE)
+        reading = _FileReading(source.company_slug, SOURCE_FILE, source.folder / SOURCE_FILE)
         reading.fail(source.problem)
         reading.problem = source.problem
         return _catalogue([reading], False, empty(tables.listings), empty(tables.listing_categories))
-    files = list(files_of(source))
-    related = django_rows.read_related([path for path, _ in files], source) if source.format == "django" else None
-    readings = [_read_file(path, name, source, related) for path, name in files]
-    if related is not None and not any(
-        reading.accepted or reading.set_aside or reading.problem for reading in readings
-    ):
-        readings[0].fail(django_rows.why_no_rows(source, related))
+    readings = _read_files(source)
+    if any(map(_has_changed, readings)):
+        readings = _read_files(source)
+        for reading in filter(_has_changed, readings):
+            reading.fail(CHANGED)
     _drop_repeated_skus(readings)
     accepted = [listing for reading in readings for listing in reading.accepted]
     listings = build_listings(source.company_slug, source.currency, accepted, known)
@@ -182,11 +190,42 @@ def files_of(source: Source) -> Iterator[tuple[Path, str]]:
             yield source.folder / pattern, pattern
 
 
-def _read_file(path: Path, name: str, source: Source, related: django_rows.RelatedObjects | None) -> _FileReading:
-    reading = _FileReading(source.company_slug, name)
+def _read_files(source: Source) -> list[_FileReading]:
+    """All files, each hashed before anything else of it is read."""
+    readings = [_described(path, name, source) for path, name in files_of(source)]
+    paths = [reading.path for reading in readings]
+    related = django_rows.read_related(paths, source) if source.format == "django" else None
+    for reading in readings:
+        if reading.problem is None:
+            _read_rows(reading, source, related)
+    if related is not None and not any(
+        reading.accepted or reading.set_aside or reading.problem for reading in readings
+    ):
+        readings[0].fail(django_rows.why_no_rows(source, related))
+    return readings
+
+
+def _described(path: Path, name: str, source: Source) -> _FileReading:
+    reading = _FileReading(source.company_slug, name, path)
+    try:
+        _describe(reading, source)
+    except FileFailed as error:
+        reading.fail(str(error))
+    return reading
+
+
+def _has_changed(reading: _FileReading) -> bool:
+    """Whether the file is another one than when its reading began."""
+    try:
+        return reading.sha256 is not None and file_digest(reading.path) != reading.sha256
+    except OSError:
+        return True
+
+
+def _read_rows(reading: _FileReading, source: Source, related: django_rows.RelatedObjects | None) -> None:
+    path, name = reading.path, reading.file
     mapping, validate = Mapping(source.fields), Validator(source)
     try:
-        _describe(path, reading, source)
         rows = read_rows(path, source) if related is None else django_rows.read_rows(path, source, related)
         for item in rows:
             if isinstance(item, BadRow):
@@ -205,7 +244,6 @@ def _read_file(path: Path, name: str, source: Source, related: django_rows.Relat
             _require_content(reading, mapping)
     except FileFailed as error:
         reading.fail(str(error))
-    return reading
 
 
 def modified_at(status: os.stat_result) -> str:
@@ -217,7 +255,8 @@ def _set_aside(bad: BadRow) -> BadRow:
     return BadRow(bad.line, storable(bad.field), shown(bad.value), f"{storable(bad.reason)}; row set aside")
 
 
-def _describe(path: Path, reading: _FileReading, source: Source) -> None:
+def _describe(reading: _FileReading, source: Source) -> None:
+    path = reading.path
     if not path.is_file():
         what = "no file has this name" if source.folder.is_dir() else f"the folder {source.folder} does not exist"
         raise FileFailed(f"{what}; deliver the files, or mend folder and files in {SOURCE_FILE}")
@@ -225,8 +264,7 @@ def _describe(path: Path, reading: _FileReading, source: Source) -> None:
         raise FileFailed(f"the file lies outside the company's folder; name its folder in {SOURCE_FILE}")
     try:
         status = path.stat()
-        with path.open("rb") as stream:
-            reading.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        reading.sha256 = file_digest(path)
     except OSError as error:
         raise FileFailed(f"the file cannot be read: {error.strerror or error}") from error
     reading.bytes = status.st_size
