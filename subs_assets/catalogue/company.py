@@ -13,7 +13,7 @@ import pandas as pd
 
 from subs_assets.catalogue import django_rows
 from subs_assets.catalogue.mapping import Mapping, WrongShape
-from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows
+from subs_assets.catalogue.readers import BadRow, FileFailed, read_rows, why_unfit
 from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
 from subs_assets.catalogue.text import storable
 from subs_assets.catalogue.validate import Accepted, Validator, shown
@@ -26,6 +26,13 @@ FALL_REFUSED = 0.30
 """A company whose listings fall by this share or more has delivered only a part, not changed its range (DESIGN.md,
 section 4).
 """
+
+MOST_ROWS = 500_000
+"""Rows that all files of a company may have, five times the largest data set; a run takes 17 kB a listing
+(docs/large-catalogues.md)."""
+
+MOST_SET_ASIDE = 100_000
+"""Rows of one file that are set aside one by one; beyond, it is not the file that was meant."""
 
 READ, FAILED, KEPT = "read", "failed", "kept"
 
@@ -180,7 +187,7 @@ def files_of(source: Source) -> Iterator[tuple[Path, str]]:
     """
     seen = set()
     for pattern in source.files:
-        found = sorted(path for path in source.folder.glob(pattern) if path.is_file()) if source.folder.is_dir() else []
+        found = _found(pattern, source.folder)
         for path in found:
             name = storable(path.relative_to(source.folder).as_posix())
             if name not in seen:
@@ -195,9 +202,11 @@ def _read_files(source: Source) -> list[_FileReading]:
     readings = [_described(path, name, source) for path, name in files_of(source)]
     paths = [reading.path for reading in readings]
     related = django_rows.read_related(paths, source) if source.format == "django" else None
+    rows = 0
     for reading in readings:
         if reading.problem is None:
-            _read_rows(reading, source, related)
+            _read_rows(reading, source, related, MOST_ROWS - rows)
+            rows += len(reading.accepted) + len(reading.set_aside)
     if related is not None and not any(
         reading.accepted or reading.set_aside or reading.problem for reading in readings
     ):
@@ -222,7 +231,17 @@ def _has_changed(reading: _FileReading) -> bool:
         return True
 
 
-def _read_rows(reading: _FileReading, source: Source, related: django_rows.RelatedObjects | None) -> None:
+def _found(pattern: str, folder: Path) -> list[Path]:
+    """The files that the glob finds; none where the folder cannot be looked into, which opening one then says."""
+    try:
+        return sorted(path for path in folder.glob(pattern) if path.is_file())
+    except OSError:
+        return []
+
+
+def _read_rows(
+    reading: _FileReading, source: Source, related: django_rows.RelatedObjects | None, most_rows: int
+) -> None:
     path, name = reading.path, reading.file
     mapping, validate = Mapping(source.fields), Validator(source)
     try:
@@ -240,6 +259,7 @@ def _read_rows(reading: _FileReading, source: Source, related: django_rows.Relat
                 reading.set_aside.append(_set_aside(result))
             else:
                 reading.accepted.append(result)
+            _require_fewer(reading, most_rows)
         if related is None or reading.accepted or reading.set_aside:  # a dump has files with other models' objects only
             _require_content(reading, mapping)
     except FileFailed as error:
@@ -257,11 +277,8 @@ def _set_aside(bad: BadRow) -> BadRow:
 
 def _describe(reading: _FileReading, source: Source) -> None:
     path = reading.path
-    if not path.is_file():
-        what = "no file has this name" if source.folder.is_dir() else f"the folder {source.folder} does not exist"
-        raise FileFailed(f"{what}; deliver the files, or mend folder and files in {SOURCE_FILE}")
-    if not path.resolve().is_relative_to(source.folder):
-        raise FileFailed(f"the file lies outside the company's folder; name its folder in {SOURCE_FILE}")
+    if unfit := why_unfit(path, source):
+        raise FileFailed(unfit)
     try:
         status = path.stat()
         reading.sha256 = file_digest(path)
@@ -287,6 +304,18 @@ def _require_content(reading: _FileReading, mapping: Mapping) -> None:
     if not reading.accepted:
         first = reading.set_aside[0]
         raise FileFailed(f"none of its rows can be used; the first: line {first.line}: {first.field} {first.reason}")
+
+
+def _require_fewer(reading: _FileReading, most_rows: int) -> None:
+    """A file that goes on without end must not fill the memory, in which every row is kept."""
+    if len(reading.set_aside) > MOST_SET_ASIDE:
+        first = reading.set_aside[0]
+        raise FileFailed(
+            f"more than {MOST_SET_ASIDE:,} of its rows cannot be used; the first: line {first.line}: {first.field} "
+            f"{first.reason}"
+        )
+    if len(reading.accepted) + len(reading.set_aside) > most_rows:
+        raise FileFailed(f"the company's files have more than {MOST_ROWS:,} rows together, which no shop has")
 
 
 def _drop_repeated_skus(readings: list[_FileReading]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from subs_assets.catalogue.company import CompanyCatalogue, files_of, modified_at
+from subs_assets.catalogue.readers import why_unfit
 from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
 from subs_assets.made_from import file_digest
 
@@ -22,6 +23,8 @@ def delivered(source: Source | BrokenSource) -> dict[str, object] | None:
     """The hash of every file, by its name in the company's folder, and what else source.yaml says; None where one of
     them cannot be read, so that there is no reading to be kept."""
     if isinstance(source, BrokenSource):
+        return None
+    if any(why_unfit(path, source) for path, _ in files_of(source)):
         return None
     try:
         files = {name: file_digest(path) for path, name in files_of(source)}

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from subs_assets.catalogue.dump_objects import BrokenDump, read_values
-from subs_assets.catalogue.readers import BadRow, FileFailed, Row, checked
+from subs_assets.catalogue.readers import BadRow, FileFailed, Row, checked, why_unfit
 from subs_assets.catalogue.source import CategoryField, Source, tree_column
 
 OLDEST = datetime.min.replace(tzinfo=UTC)
+
+
+MOST_KEPT = 2_000_000
+"""Objects that rows lead to, a gigabyte or two of them; the predecessor's dump keeps some 100,000."""
 
 
 class Missing(Exception):
@@ -38,6 +42,10 @@ class RelatedObjects:
     newest: dict[str, dict[str, tuple[datetime, Row]]] = field(default_factory=dict)
     problems: dict[Path, str] = field(default_factory=dict)
 
+    @property
+    def kept(self) -> int:
+        return len(self.models) + len(self.objects) + sum(map(len, self.newest.values()))
+
     def get(self, field_name: str, model: str, key: Any) -> Row:
         """The object of that key. Raises Missing."""
         found = self.objects.get((model, str(key)))
@@ -52,10 +60,15 @@ def read_related(paths: Iterable[Path], source: Source) -> RelatedObjects:
     wanted = {category.model for category in source.fields.categories if category.model is not None}
     wanted |= {one.model for one in source.related.values() if one.key is None}
     for path in paths:
+        if unfit := why_unfit(path, source):
+            related.problems[path] = unfit
+            continue
         try:
             for number, item in read_values(path):
                 if not _is_object(item):
                     continue
+                if related.kept > MOST_KEPT:
+                    raise BrokenDump(f"row {number}: more than {MOST_KEPT:,} objects are kept for the rows; dump fewer")
                 related.models.add(item["model"])
                 problem = _keep(item, wanted, related) or _keep_newest(item, source, related)
                 if problem:

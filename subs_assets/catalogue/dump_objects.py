@@ -20,6 +20,9 @@ from subs_assets.catalogue.decompression import TruncatedFile, open_decompressed
 CHUNK = 1 << 20
 """Bytes read at a time; an object that is longer is read in steps that double."""
 
+LONGEST_VALUE = 64 * 2**20
+"""Characters of one object."""
+
 LONGEST_TOKEN = 16
 """Characters: where a document is cut, the parser stops at most so far before its end, or at a string's beginning."""
 
@@ -112,6 +115,8 @@ class _Text:
         if self._ended:
             return False
         kept = self._buffer[self._place :]
+        if len(kept) > LONGEST_VALUE:
+            raise BrokenDump(f"row {self._row} is longer than {LONGEST_VALUE:,} characters; mend it, or {AGAIN}")
         block = self._stream.read(max(CHUNK, len(kept)))
         if self._decoded == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise BrokenDump(

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import stat
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from subs_assets.catalogue.decompression import TruncatedFile, open_decompressed
-from subs_assets.catalogue.source import Source
+from subs_assets.catalogue.decompression import MOST_BYTES, TruncatedFile, open_decompressed
+from subs_assets.catalogue.source import SOURCE_FILE, Source
 from subs_assets.catalogue.text import is_valid_text
 
 FIELD_LIMIT = 131_072
@@ -23,6 +24,16 @@ FIELD_LIMIT = 131_072
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes of one line that are read into memory; a longer one is skipped to its end."""
+
+MOST_LINES = 10_000_000
+"""Of one file, the empty ones too; the largest real file has 26,000."""
+
+MOST_BYTES_AT_ONCE = 128 * 2**20
+"""Bytes of a format that is read as a whole; as objects they take up to thirty times as many."""
+
+PARQUET_ROWS, PARQUET_BYTES = 1_000, 256 * 2**20
+"""So many rows of a Parquet file are made into objects at a time, or fewer: one long value may stand in each of them,
+and is in the file but once."""
 
 Row = Mapping[str, Any]
 
@@ -39,6 +50,28 @@ class BadRow:
 
 class FileFailed(Exception):
     """A file that cannot be trusted as a whole; the message is a sentence without the file's name."""
+
+
+def why_unfit(path: Path, source: Source) -> str | None:
+    """Why a file must not even be opened, as a sentence without its name; None where it may be.
+
+    A pipe nobody writes to would be waited for for ever, and a device never ends.
+    """
+    try:
+        status = path.stat()
+        inside = path.resolve().is_relative_to(source.folder)
+    except FileNotFoundError:
+        what = "no file has this name" if source.folder.is_dir() else f"the folder {source.folder} does not exist"
+        return f"{what}; deliver the files, or mend folder and files in {SOURCE_FILE}"
+    except (OSError, ValueError, RuntimeError) as error:  # no permission, a NUL or 5,000 characters, links in a circle
+        return f"the file cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+    if not inside:
+        return f"the file lies outside the company's folder; name its folder in {SOURCE_FILE}"
+    if not stat.S_ISREG(status.st_mode):
+        return "it is no regular file, but a folder, a pipe or a device; deliver the file itself"
+    if status.st_size > MOST_BYTES:
+        return f"it is larger than {MOST_BYTES / 2**20:,.0f} MB; deliver it in parts"
+    return None
 
 
 def read_rows(path: Path, source: Source) -> Iterator[tuple[int, Row] | BadRow]:
@@ -100,6 +133,8 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     number = 0
     while line := stream.readline(LINE_LIMIT):
         number += 1
+        if number > MOST_LINES:
+            raise FileFailed(f"the file has more than {MOST_LINES:,} lines; deliver it in parts")
         if len(line) == LINE_LIMIT and not line.endswith(b"\n"):
             while (rest := stream.readline(LINE_LIMIT)) and not rest.endswith(b"\n"):
                 pass
@@ -236,7 +271,7 @@ def require_columns(present: list[str], source: Source) -> None:
     """
     for column, (field, optional) in source.fields.by_column().items():
         if not optional and column not in present and column.split(".")[0] not in present:
-            there = ", ".join(present[:30])
+            there = ", ".join(present[:30])[:1_000]
             raise FileFailed(
                 f'the column "{column}" ({field}) is missing; the file has: {there}. Map another one in source.yaml'
             )
@@ -246,9 +281,7 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
     import pyarrow
     import pyarrow.parquet
 
-    content = (
-        io.BytesIO(stream.read()) if not stream.seekable() or not isinstance(stream, io.BufferedReader) else stream
-    )
+    content = stream if stream.seekable() else io.BytesIO(_whole(stream, "compressed Parquet"))
     if not content.read(1):
         raise FileFailed("the file is empty")
     content.seek(0)
@@ -259,8 +292,11 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
         columns = [
             name for name in file.schema_arrow.names if name in wanted or any(used.startswith(name) for used in wanted)
         ]
-        number = 0
-        for batch in file.iter_batches(columns=columns):
+        number = size = 0
+        for batch in file.iter_batches(_rows_at_a_time(file), columns=columns):
+            size += batch.nbytes
+            if size > MOST_BYTES:
+                raise FileFailed(f"its rows hold more than {MOST_BYTES / 2**20:,.0f} MB; deliver it in parts")
             for row in batch.to_pylist():
                 number += 1
                 yield checked(number, row)
@@ -270,10 +306,16 @@ def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] 
         ) from error
 
 
+def _rows_at_a_time(file: Any) -> int:
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    sizes = (group.column(column).total_uncompressed_size for group in groups for column in range(group.num_columns))
+    return max(1, min(PARQUET_ROWS, PARQUET_BYTES // max(sizes, default=1)))
+
+
 def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | BadRow]:
     """Rows of a JSON array, at ``source.array``; the file is read as a whole."""
     try:
-        document = json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
+        document = json.loads(_whole(stream, "json").decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise FileFailed(
             f"the file is not UTF-8 ({error.reason} at byte {error.start + 1}); save it as UTF-8"
@@ -289,6 +331,16 @@ def _array_rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, Row] | 
             yield checked(number, row)
         else:
             yield BadRow(number, "", json.dumps(row), "is no JSON object")
+
+
+def _whole(stream: BinaryIO, form: str) -> bytes:
+    content = stream.read(MOST_BYTES_AT_ONCE + 1)
+    if len(content) > MOST_BYTES_AT_ONCE:
+        raise FileFailed(
+            f"the file holds more than {MOST_BYTES_AT_ONCE / 2**20:,.0f} MB, and {form} is read as a whole; deliver it "
+            "as jsonl, or in parts"
+        )
+    return content
 
 
 def _excerpt(line: bytes) -> str:

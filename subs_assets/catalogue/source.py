@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from subs_assets.catalogue.folder import folder_of_files
+from subs_assets.catalogue.plain_yaml import read_plain_yaml
 
 SOURCE_FILE = "source.yaml"
 SLUG = re.compile(r"[a-z0-9_]+")
@@ -204,6 +206,10 @@ class _Document(_Strict):
             path = PurePosixPath(pattern.replace("\\", "/"))
             if not pattern or path.is_absolute() or ".." in path.parts or ":" in pattern:
                 raise ValueError(f'"{pattern}" leaves the folder; name the folder with "folder:"')
+            if not path.parts or "\0" in pattern or any("**" in part and part != "**" for part in path.parts):
+                raise ValueError(
+                    f'"{pattern}" is no pattern of file names; say "*.jsonl", or "**/*.jsonl" with subfolders'
+                )
         return files
 
     @model_validator(mode="after")
@@ -299,7 +305,7 @@ def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Sour
         slug = document.company.slug or home.name
         if not SLUG.fullmatch(slug):
             raise ValueError(f'the folder\'s name "{slug}" is no slug (a-z, 0-9, _); rename it or set company.slug')
-        folder = _resolve_folder(document.folder, home, environment)
+        folder = folder_of_files(document.folder, home, environment)
     except ValidationError as error:
         return BrokenSource(fallback_slug, home, f"{home.name}/{SOURCE_FILE}: {_sentences(error)}")
     except (OSError, ValueError, RecursionError) as error:
@@ -323,29 +329,11 @@ def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Sour
     )
 
 
-def _load(path: Path) -> Any:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"is no YAML: {' '.join(str(error).split())}") from error
+def _load(path: Path) -> dict[Any, Any]:
+    document = read_plain_yaml(path)
     if not isinstance(document, dict):
         raise ValueError("holds no mapping; docs/add-a-company.md shows what belongs into it")
     return document
-
-
-def _resolve_folder(folder: str, home: Path, environment: Mapping[str, str]) -> Path:
-    def value(match: re.Match[str]) -> str:
-        name = match["name"]
-        if not environment.get(name):
-            raise ValueError(
-                f"folder names the environment variable {name}, which is not set; "
-                "set it to the folder that holds the files"
-            )
-        return environment[name]
-
-    return (home / re.sub(r"\$\{(?P<name>\w+)\}", value, folder)).resolve()
 
 
 def _sentences(error: ValidationError) -> str:

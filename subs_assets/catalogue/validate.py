@@ -19,6 +19,9 @@ LONGEST_TEXT = 1_000
 LONGEST_URL = 4_000
 """Characters; browsers and servers agree on some 2,000."""
 
+LONGEST_PRICE = 100
+"""Characters; a longer text is not looked at, since the time that takes grows with its square."""
+
 DEEPEST_PATH = 20
 """Levels of a category path; the deepest real tree has four."""
 
@@ -171,7 +174,7 @@ def parse_price(value: Any) -> float | None:
         except OverflowError:
             return None
         return number if math.isfinite(number) else None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST_PRICE:
         return None
     if value.replace(".", "", 1).isdecimal():
         return float(value)

@@ -64,7 +64,7 @@ def test_the_slug_may_differ_from_the_folder(tmp_path: Path) -> None:
         ({"files": ["/etc/passwd"]}, "leaves the folder"),
         ({"files": []}, "files"),
         ({"company": {"name": "Aldi", "slug": "Aldi Süd"}}, "is no slug"),
-        ({"folder": "${SUBS_NO_SUCH_VARIABLE}/aldi"}, "environment variable SUBS_NO_SUCH_VARIABLE, which is not set"),
+        ({"folder": "${NO_SUCH_CATALOGUES}/aldi"}, "environment variable NO_SUCH_CATALOGUES, which is not set"),
     ],
 )
 def test_a_broken_source_says_what_is_wrong(tmp_path: Path, changes: dict[str, object], said: str) -> None:
@@ -89,8 +89,8 @@ def test_a_source_that_is_not_utf_8(tmp_path: Path) -> None:
 
 
 def test_the_folder_may_name_an_environment_variable(tmp_path: Path) -> None:
-    path = write(tmp_path, {**GOOD, "folder": "${ELSEWHERE}/au/aldi"})
-    source = read_source(path, {"ELSEWHERE": os.fspath(tmp_path / "real")})
+    path = write(tmp_path, {**GOOD, "folder": "${MY_CATALOGUES}/au/aldi"})
+    source = read_source(path, {"MY_CATALOGUES": os.fspath(tmp_path / "real")})
     assert isinstance(source, Source)
     assert source.folder == (tmp_path / "real" / "au" / "aldi").resolve()
 
