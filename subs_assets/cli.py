@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from subs_assets.commands import archive, ask, audit, database, equivalences, evaluate, reset, review, run, train
+from subs_assets.commands import (
+    archive,
+    ask,
+    audit,
+    database,
+    doctor,
+    equivalences,
+    evaluate,
+    reset,
+    review,
+    run,
+    train,
+)
+from subs_assets.commands.output import fail
 from subs_assets.settings import Settings
 
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -17,8 +30,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, database, train):
+for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, database, train, doctor):
     group.register(app)
+
+
+@app.callback()
+def settings_can_be_read(context: typer.Context) -> None:
+    """Before every command but the one that says which setting is wrong."""
+    if context.invoked_subcommand == "doctor":
+        return
+    try:
+        Settings.from_environment()
+    except ValueError as problem:
+        fail(str(problem))
 
 
 def main() -> None:
@@ -26,10 +50,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    try:
-        Settings.from_environment()
-    except ValueError as problem:
-        sys.exit(f"error: {problem}")
     try:
         app()
     except Exception as problem:

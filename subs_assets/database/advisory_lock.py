@@ -68,11 +68,16 @@ def try_lock(connection: Connection, seconds: float) -> bool:
 
 
 def current_holder(connection: Connection) -> str:
-    """Who holds the lock, as the server tells; what it tells only its administrators is left out."""
+    """Who holds the lock, in words; ``another process`` when it was given up a moment ago."""
+    return holder(connection) or "another process"
+
+
+def holder(connection: Connection) -> str | None:
+    """Who holds the lock, as the server tells; what it tells only its administrators is left out. None: nobody."""
     found = _holders(connection)
     connection.commit()
     if not found:
-        return "another process"
+        return None
     _, name, user, address, since = found[0]
     details = [
         f"user {user}",

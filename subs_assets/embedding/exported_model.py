@@ -106,6 +106,20 @@ def open_exported(folder: Path, load_model: "Callable[[], SentenceTransformer]")
     return found
 
 
+def damage(folder: Path) -> str | None:
+    """Why a run would export the model again instead of using what is in ``folder``; None where it would use it.
+
+    Nothing is loaded. Raises ``NotExported`` when these versions refused it, FileNotFoundError when there is none yet.
+    """
+    try:
+        record = _record(folder)
+    except (NotExported, FileNotFoundError):
+        raise
+    except Exception as error:
+        return _first_line(error)
+    return None if record else f"other versions of {', '.join(LIBRARIES)} exported it"
+
+
 def batches_of_one_length(lengths: Sequence[int], tokens: int = TOKENS) -> Iterator[NDArray[np.intp]]:
     """Positions of texts with one number of tokens, so that nothing is padded: at most ``tokens`` tokens a batch, or a
     single text; the longest first."""
@@ -123,15 +137,8 @@ def _read(folder: Path) -> ExportedModel | None:
     Raises ``NotExported`` when these versions tried it and refused.
     """
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if record["versions"] != _versions():
-            return None
-        if record["refused"] is not None:
-            raise NotExported(record["refused"])
-        for name, expected in record["sha256"].items():
-            if packaged_model.file_sha256(folder / name) != expected:
-                raise ValueError(f"{name} is not as it was written")
-        return _load(folder, record["dimension"])
+        record = _record(folder)
+        return None if record is None else _load(folder, record["dimension"])
     except NotExported:
         raise
     except FileNotFoundError:
@@ -139,6 +146,23 @@ def _read(folder: Path) -> ExportedModel | None:
     except Exception as error:  # of the disk, of a record that is none, or of what onnxruntime makes of the files
         logger.warning("The exported model in %s is damaged (%s); it is exported again.", folder, error)
         return None
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    """What is noted of the files that are in the folder; None where other versions exported them.
+
+    Raises ``NotExported`` when these versions tried it and refused, FileNotFoundError, and whatever a damaged record
+    or file leads to.
+    """
+    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if record["versions"] != _versions():
+        return None
+    if record["refused"] is not None:
+        raise NotExported(record["refused"])
+    for name, expected in record["sha256"].items():
+        if packaged_model.file_sha256(folder / name) != expected:
+            raise ValueError(f"{name} is not as it was written")
+    return record
 
 
 def _export(folder: Path, model: "SentenceTransformer") -> ExportedModel:

@@ -1,0 +1,149 @@
+"""What the doctor makes of facts: each rule by a table of examples, and looks that fail or hang."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from subs_assets.archive.drills import PastDrill
+from subs_assets.archive.store import ArchiveSummary
+from subs_assets.doctor import archives, automation, folders, interpreter
+from subs_assets.doctor.automation import Automatic, Heartbeat, PastRun
+from subs_assets.doctor.finding import Finding, findings_of, ok
+from subs_assets.redaction import without_secrets
+
+NOW = datetime.now(UTC)
+
+
+def test_a_look_that_raises_tells_what_it_found_before_and_why() -> None:
+    def look() -> Iterator[Finding]:
+        yield ok("half of it")
+        raise ZeroDivisionError("by\nzero")
+
+    first, second = findings_of(look)
+    assert first == ok("half of it")
+    assert second.state == "error" and second.found == "the look at it failed: ZeroDivisionError: by zero"
+
+
+def test_a_look_that_does_not_come_back_is_left() -> None:
+    release = threading.Event()
+
+    def look() -> Iterator[Finding]:
+        release.wait()
+        yield ok("too late")
+
+    (one,) = findings_of(look, patience=0.1)
+    release.set()
+    assert (one.state, one.found) == ("error", "no answer within 0.1 seconds")
+
+
+@pytest.mark.parametrize(
+    "finding, state",
+    [
+        (interpreter.version_finding("3.11.7", ">=3.11,<3.15"), "ok"),
+        (interpreter.version_finding("3.15.0rc1", ">=3.11,<3.15"), "error"),
+        (interpreter.version_finding("3.10.1", ">=3.11,<3.15"), "error"),
+        (interpreter.environment_finding(False, "python"), "warning"),
+        (interpreter.width_finding(2**31 - 1), "error"),
+        (interpreter.encoding_finding("cp1252"), "warning"),
+        (interpreter.encoding_finding("utf-8"), "ok"),
+        (interpreter.threads_finding(8, 1, {"OMP_NUM_THREADS": "1"}), "warning"),
+        (interpreter.threads_finding(8, 4, {"OMP_NUM_THREADS": ""}), "ok"),
+        (archives.room_finding(100, 199, Path("x")), "error"),
+        (archives.room_finding(100, 200, Path("x")), "ok"),
+        (folders.room_finding(1000, 999, Path("x")), "error"),
+        (automation.time_zone_finding(NOW, "UTC", False, []), "ok"),
+        (automation.time_zone_finding(NOW, "UTC", False, ["nightly_schedule"]), "warning"),
+        (automation.time_zone_finding(NOW, "UTC", True, ["nightly_schedule"]), "ok"),
+        (automation.published_finding(None, False, NOW), "warning"),
+        (automation.published_finding(NOW - timedelta(hours=40), False, NOW), "ok"),
+        (automation.published_finding(NOW - timedelta(hours=40), True, NOW), "error"),
+    ],
+)
+def test_a_fact_alone(finding: Finding, state: str) -> None:
+    assert finding.state == state
+    assert bool(finding.remedy) is (state != "ok")
+
+
+ARCHIVE = ArchiveSummary("20260101T000000Z-00000001", "00000001", NOW.isoformat(), 1, 3, 10, 99, True, ())
+
+
+@pytest.mark.parametrize(
+    "ours, states",
+    [
+        ([], ["warning"]),
+        ([ARCHIVE], ["ok"]),
+        ([replace(ARCHIVE, created=(NOW - timedelta(days=3)).isoformat())], ["warning"]),
+        ([replace(ARCHIVE, complete=False)], ["error"]),
+    ],
+)
+def test_the_newest_archive(ours: list[ArchiveSummary], states: list[str]) -> None:
+    assert [one.state for one in archives.archive_findings(ours, ours, "place", NOW)] == states
+
+
+@pytest.mark.parametrize(
+    "days, problems, state", [(1, None, "ok"), (10, None, "warning"), (1, "table x differs", "error")]
+)
+def test_the_last_drill(days: int, problems: str | None, state: str) -> None:
+    last = PastDrill("a", NOW - timedelta(days=days), 3, 10, 1.0, problems)
+    assert archives.drill_finding(last, NOW).state == state
+    assert archives.drill_finding(None, NOW).state == "warning"
+
+
+@pytest.mark.parametrize(
+    "beats, on, state, found",
+    [
+        ({}, [], "ok", "was never seen"),
+        ({}, ["nightly_schedule"], "error", "nightly_schedule"),
+        ({"SCHEDULER": Heartbeat(NOW)}, ["nightly_schedule"], "ok", "runs"),
+        ({"SCHEDULER": Heartbeat(NOW - timedelta(hours=1))}, ["nightly_schedule"], "error", "60 minutes ago"),
+        ({"SCHEDULER": Heartbeat(NOW, ("no module x",))}, [], "error", "scheduler: no module x"),
+    ],
+)
+def test_the_daemon(beats: dict[str, Heartbeat], on: list[str], state: str, found: str) -> None:
+    (one,) = automation.daemon_findings(beats, on, NOW)
+    assert one.state == state and found in one.found
+
+
+def test_of_each_job_the_last_run_that_ended_counts_and_what_hangs() -> None:
+    runs = [
+        PastRun("11111111", "nightly", "STARTED", NOW - timedelta(hours=7)),
+        PastRun("22222222", "nightly", "FAILURE", NOW - timedelta(hours=8)),
+        PastRun("33333333", "archive_tables", "SUCCESS", NOW - timedelta(hours=9)),
+        PastRun("44444444", "archive_tables", "FAILURE", NOW - timedelta(hours=30)),
+        PastRun("55555555", "nightly", "STARTED", NOW - timedelta(hours=1)),
+    ]
+    told = [(one.state, one.found.split(",")[1]) for one in automation.run_findings(runs, NOW)]
+    assert told == [("warning", " run 11111111"), ("error", " run 22222222"), ("ok", " run 33333333")]
+
+
+def test_schedules_say_when_they_come_next_in_their_own_time() -> None:
+    tick = datetime(2026, 1, 1, 17, 30, tzinfo=UTC)
+    given = [Automatic("a", True, tick), Automatic("b", False), Automatic("c", True, failure="no database")]
+    first, second, third = automation.automatic_findings(given, ZoneInfo("Australia/Sydney"))
+    assert first == ok("a is on, next at 2026-01-02 04:30 Australia/Sydney")
+    assert second.state == "error" and "no database" in second.found
+    assert third.found.startswith("off: b")
+
+
+@pytest.mark.parametrize(
+    "variable, value, text",
+    [
+        ("SUBS_DATABASE_URL", "postgresql+psycopg://me:pass%40word@host/name", "pass%40word pass@word"),
+        ("SUBS_DATABASE_URL", "postgresql+psycopg://me:pa/ss@wo@host/name", "pa/ss@wo"),
+        ("SUBS_CONTROL_URL", "postgresql+psycopg://host/name?user=me&password=pass+word", "pass+word pass word"),
+        ("PGPASSWORD", "password", "password"),
+        ("AWS_SECRET_ACCESS_KEY", "abc/def", "abc/def"),
+    ],
+)
+def test_passwords_of_the_environment_are_not_told(variable: str, value: str, text: str) -> None:
+    told = without_secrets(f"at host: {text}.", {variable: value, "PATH": "/bin"})
+    assert set(told.removeprefix("at host: ").removesuffix(".").split()) == {"***"}
+
+
+def test_text_without_a_secret_stays() -> None:
+    assert without_secrets("as it is", {"SUBS_DATABASE_URL": "sqlite:///x/y.db", "MY_TOKEN": "is"}) == "as it is"
