@@ -42,6 +42,8 @@ class Settings:
     """What this process and those workers see alike: a folder's absolute path, or a URL without secrets."""
     automation: bool
     """Whether schedules and sensors are on where nobody has said otherwise in the UI."""
+    ui_url: str | None
+    """Where people see Dagster's web UI, without a slash at its end."""
 
     @property
     def vectors(self) -> Path:
@@ -87,8 +89,8 @@ class Settings:
         """Read ``SUBS_*``; relative paths count from the working folder.
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
-        does not exist, for a database URL that cannot be read, for archives at a URL that holds a secret, and for a
-        place to compute that is none, and for a switch that is neither on nor off.
+        does not exist, for a database URL that cannot be read, for archives at a URL that holds a secret, for a place
+        to compute that is none, for a switch that is neither on nor off, and for a web UI at what is no URL.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
@@ -108,6 +110,7 @@ class Settings:
             scheduler=scheduler,
             shared=shared,
             automation=_switch("SUBS_AUTOMATION", environment),
+            ui_url=_ui_url(environment.get("SUBS_UI_URL") or ""),
         )
 
 
@@ -165,6 +168,12 @@ def _switch(name: str, environment: Mapping[str, str]) -> bool:
     if text not in ("on", "off"):
         raise ValueError(f'{name} is "{text}"; say on or off')
     return text == "on"
+
+
+def _ui_url(text: str) -> str | None:
+    if text and not text.startswith(("https://", "http://")):
+        raise ValueError(f'SUBS_UI_URL is "{text}"; say where the web UI is, like https://subs.example.org')
+    return text.rstrip("/") or None
 
 
 def _timezone(name: str) -> str:

@@ -10,6 +10,7 @@ from subs_assets_tests.chromium import browser  # noqa: F401
 from subs_assets_tests.object_store import object_store, object_store_endpoint  # noqa: F401
 from subs_assets_tests.postgres_server import postgres_server, postgres_url  # noqa: F401
 from subs_assets_tests.processes import pytest_xdist_make_scheduler  # noqa: F401
+from subs_assets_tests.webhook_server import webhook_server  # noqa: F401
 
 # A process of `pytest -n` has them, 80 and 24, and so have some shells. Consoles are as wide as COLUMNS said when they
 # were made, which is while the tests are collected; tests that look at what is shown say themselves how wide it is.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, JobDefinition, define_asset_job
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from subs_assets.database import control, migrate
 from subs_assets.database.engine import open_engine
@@ -66,6 +67,12 @@ fields:
   categories:
     - list: shelf
 """
+
+
+LAUNCHED_BY_DAGSTER = RemoteJobOrigin(
+    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("subs_assets"), "__repository__"), "nightly"
+)
+"""What a run has that was launched in the UI, by a schedule or by a sensor."""
 
 
 class HashingEncoderResource(EncoderResource):

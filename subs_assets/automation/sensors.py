@@ -6,6 +6,7 @@ from dagster import DefaultSensorStatus, RunRequest, SensorDefinition, SensorEva
 
 from subs_assets.archive.reset_state import ResetRequest
 from subs_assets.automation.catalogue_sensor import new_catalogues_sensor
+from subs_assets.automation.failure_sensor import failure_webhook_sensor
 from subs_assets.automation.jobs import reset_archive
 from subs_assets.database import control
 from subs_assets.settings import Settings
@@ -17,6 +18,7 @@ def default_sensors(settings: Settings, companies: Collection[str]) -> list[Sens
     return [
         new_catalogues_sensor(settings, companies, at_first),
         reset_requests_sensor(settings.control_url, at_first),
+        failure_webhook_sensor(settings.ui_url, at_first),
     ]
 
 

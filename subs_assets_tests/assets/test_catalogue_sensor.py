@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, build_sensor_context
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.remote_origin import RemoteJobOrigin
 
 from subs_assets.automation.catalogue_sensor import look, new_catalogues_sensor
 from subs_assets.automation.deliveries import LOOKS_APART_SECONDS, Decision, Known
 from subs_assets.settings import Settings, sqlite_url
-from subs_assets_tests.shops_and_runs import OWN_BRANDS, rows_of, write_shop
+from subs_assets_tests.shops_and_runs import LAUNCHED_BY_DAGSTER, OWN_BRANDS, rows_of, write_shop
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +138,7 @@ def test_companies_that_have_come_or_gone_wait_for_a_reload(ticks: Ticks, file: 
     assert ticks.launched() == []
 
 
-def nightly(status: DagsterRunStatus, is_launched_by_dagster: bool = True) -> DagsterRun:
-    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("subs_assets"), "__repository__")
-    origin = RemoteJobOrigin(location, "nightly") if is_launched_by_dagster else None
+def nightly(status: DagsterRunStatus, origin: RemoteJobOrigin | None) -> DagsterRun:
     return DagsterRun("nightly", status=status, remote_job_origin=origin)
 
 
@@ -149,8 +147,8 @@ def test_no_second_run_while_one_goes_on(ticks: Ticks, file: Path, status: Dagst
     ticks.tick()
     write_shop(file.parents[1], "corner", rows_of("corner")[1:])
     # A `subs run` that was killed is "started" for hours.
-    ticks.instance.add_run(nightly(DagsterRunStatus.STARTED, is_launched_by_dagster=False))
-    going_on = ticks.instance.add_run(nightly(status))
+    ticks.instance.add_run(nightly(DagsterRunStatus.STARTED, None))
+    going_on = ticks.instance.add_run(nightly(status, LAUNCHED_BY_DAGSTER))
     assert ticks.launched() == []
     assert f"the run {going_on.run_id} of nightly is queued or in progress" in ticks.tick().sentences[0]
     ticks.instance.delete_run(going_on.run_id)

@@ -152,6 +152,7 @@ def test_sensors(definitions: Definitions) -> None:
     } == {
         "new_catalogues": ["nightly"],
         "reset_requests": ["reset_archive"],
+        "failure_webhook": [],
     }
 
 
@@ -160,7 +161,7 @@ def test_one_switch_turns_everything_on(settings: Settings, switch: str, state: 
     environment = {"SUBS_CATALOGUES": str(settings.catalogues[0]), "SUBS_AUTOMATION": switch}
     repository = small_definitions(Settings.from_environment(environment)).get_repository_def()
     at_first = {one.name: one.default_status.value for one in (*repository.schedule_defs, *repository.sensor_defs)}
-    assert len(at_first) == 5 and set(at_first.values()) == {state}
+    assert len(at_first) == 6 and set(at_first.values()) == {state}
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,12 @@ def test_automation_is_off_unless_it_is_switched_on() -> None:
     for text in ("yes", "ON", "1"):
         with pytest.raises(ValueError, match=f'SUBS_AUTOMATION is "{text}"; say on or off'):
             Settings.from_environment({"SUBS_AUTOMATION": text})
+
+
+def test_the_web_ui_is_at_a_url_or_nowhere() -> None:
+    said = {
+        text: Settings.from_environment({"SUBS_UI_URL": text}).ui_url for text in ("", "https://a.example/dagster/")
+    }
+    assert said == {"": None, "https://a.example/dagster/": "https://a.example/dagster"}
+    with pytest.raises(ValueError, match='SUBS_UI_URL is "a.example"'):
+        Settings.from_environment({"SUBS_UI_URL": "a.example"})
