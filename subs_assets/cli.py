@@ -15,6 +15,7 @@ from subs_assets.commands import (
     reset,
     review,
     run,
+    runs,
     train,
 )
 from subs_assets.commands.output import fail
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, database, train, doctor):
+for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, runs, database, train, doctor):
     group.register(app)
 
 

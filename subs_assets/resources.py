@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.known_texts import KnownTexts
 from subs_assets.made_from import Outputs
 from subs_assets.model import trained
+from subs_assets.run_record import record_end, recorded, recorded_if_refused
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,29 +71,35 @@ class WarehouseResource(Databases):
         run = context.run
         self._staging_id = staging_id(run) if run else "no run"
         warn = context.log.warning if context.log else print
-        if self.catalogues and (missing := missing_catalogues(map(Path, self.catalogues))):
-            raise RuntimeError(missing)
         name = f"run {run.run_id if run else ''}"
-        with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
-            self._lock = lock
-            prepare(self.database_url)
-            staging = Path(self.home) / "staging"
-            if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
-                raise RuntimeError(
-                    f"run {run.parent_run_id} cannot be continued: what it staged was swept by a later run; "
-                    "start a new run of everything"
-                )
-            engine = open_engine(self.database_url)
-            self._warehouse = Warehouse(engine, staging)
-            if self.data_set:
-                self._refuse_other_data_set()
-            self._outputs = Outputs(staging, self.matrices, self._staging_id)
-            self._outputs.withdraw()
-            self._warehouse.sweep({name for name in (self._staging_id, self._outputs.last_run_id) if name})
-            try:
-                yield self
-            finally:
-                engine.dispose()
+        with recorded_if_refused(context, self.control_url):
+            if self.catalogues and (missing := missing_catalogues(map(Path, self.catalogues))):
+                raise RuntimeError(missing)
+            with run_lock(Path(self.home), self.database_url, name, self.lock_wait_seconds, warn) as lock:
+                self._lock = lock
+                prepare(self.database_url)
+                with recorded(context, self.control_url):
+                    engine = open_engine(self.database_url)
+                    try:
+                        self._open(engine, run)
+                        yield self
+                    finally:
+                        engine.dispose()
+
+    def _open(self, engine: Engine, run: DagsterRun | None) -> None:
+        """What the run works with, swept of what earlier ones left. Raises RuntimeError where it must not begin."""
+        staging = Path(self.home) / "staging"
+        if run and run.parent_run_id and run.step_keys_to_execute and not (staging / self._staging_id).exists():
+            raise RuntimeError(
+                f"run {run.parent_run_id} cannot be continued: what it staged was swept by a later run; "
+                "start a new run of everything"
+            )
+        self._warehouse = Warehouse(engine, staging)
+        if self.data_set:
+            self._refuse_other_data_set()
+        self._outputs = Outputs(staging, self.matrices, self._staging_id)
+        self._outputs.withdraw()
+        self._warehouse.sweep({name for name in (self._staging_id, self._outputs.last_run_id) if name})
 
     @property
     def staging_id(self) -> str:
@@ -137,14 +144,9 @@ class WarehouseResource(Databases):
         published = self.warehouse
         return CompanyCatalogue(*(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES))
 
-    @contextmanager
-    def control(self) -> Iterator[Engine]:
+    def control(self) -> AbstractContextManager[Engine]:
         """The control state."""
-        engine = control.open_control(self.control_url)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+        return control.opened(self.control_url)
 
     def _refuse_other_data_set(self) -> None:
         """Raise RuntimeError when what is published is of another data set; while nothing is, the data set is this one.
@@ -246,11 +248,8 @@ class DecisionsResource(ConfigurableResource):
     kind: str = Field(description="equivalence or substitution")
 
     def read(self) -> pd.DataFrame:
-        engine = control.open_control(connecting_url(self.control_state))
-        try:
+        with control.opened(connecting_url(self.control_state)) as engine:
             return kept_decisions.read_decisions(engine, self.kind)
-        finally:
-            engine.dispose()
 
     @property
     def version(self) -> str:
@@ -298,6 +297,14 @@ class ArchiveStoreResource(Databases):
 
     archives: str = Field(description="Where archives lie: a folder, or a URL without secrets")
     scratch: str = Field(description="For what is on its way to or from archives that lie elsewhere")
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator["ArchiveStoreResource"]:
+        """Without a lock: a run that only archives is recorded when it ends, for none can know that it was cut off."""
+        try:
+            yield self
+        finally:
+            record_end(context, self.control_url)
 
     def databases(self) -> dict[str, str]:
         """Name -> URL; the control state is made if there is none yet, so that an archive always holds it."""

@@ -3,7 +3,6 @@ as hostile as a catalogue may hold; no expectation lives here."""
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -72,7 +71,7 @@ def made_up_run(failed: bool = False) -> Run:
         ],
         columns=control_tables.run_history.columns.keys(),
     )
-    return Run("run-2", datetime(2026, 11, 25, 3, 40, tzinfo=UTC), steps, checks, history)
+    return Run("run-2", steps, checks, history)
 
 
 def _company_name(number: int) -> str:

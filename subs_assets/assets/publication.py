@@ -41,7 +41,7 @@ def publication_asset(tables: list[str], made_from: Mapping[str, Collection[str]
         started = context.instance.get_run_stats(run.run_id).start_time or datetime.now(UTC).timestamp()
         seconds = datetime.now(UTC).timestamp() - started
         with warehouse.control() as engine:
-            runs.record_run(engine, run.run_id, counts, seconds)
+            runs.record_published(engine, run.run_id, counts, seconds)
             if "evaluation" in counts:
                 nights.record_night(engine, run.run_id, measured_figures(warehouse.warehouse.read("evaluation")))
         table_counts = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})

@@ -8,17 +8,18 @@ import pandas as pd
 from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
-    DagsterEventType,
     DagsterInstance,
     MaterializeResult,
     MetadataValue,
     asset,
 )
+from sqlalchemy import Engine
 
-from subs_assets.database import control, runs
+from subs_assets.database import runs
 from subs_assets.report.files import LATEST, write_report
 from subs_assets.report.night import Check, Night, Run, Step
 from subs_assets.resources import ReportFolder, WarehouseResource
+from subs_assets.run_record import checks_of, steps_of
 
 RUNS_SHOWN = 14
 
@@ -54,16 +55,13 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         """
         from subs_assets.report.page import render_report
 
-        engine = control.open_control(warehouse.control_url)
-        try:
-            history = runs.read_runs(engine, RUNS_SHOWN)
-        finally:
-            engine.dispose()
+        with warehouse.control() as engine:
+            facts = facts_of_the_run(context.instance, engine, context.run.run_id)
         night = Night(
             catalogue_files, set_aside_rows, listings, products, product_listings, product_claims, categories,
             category_facets, listing_shelves, category_equivalences, category_absences, substitutions,
             substitution_outcomes, substitution_rates, evaluation, company_names,
-            facts_of_the_run(context.instance, history, context.run.run_id),
+            facts,
         )  # fmt: skip
         path = write_report(render_report(night), Path(report_folder.folder), datetime.now(UTC))
         return MaterializeResult(
@@ -78,25 +76,18 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
     return report
 
 
-def facts_of_the_run(instance: DagsterInstance, history: pd.DataFrame, this_run: str) -> Run:
-    """Steps and checks of the run that published last, which in a whole run is this one, as far as Dagster knows it."""
-    run_id = str(history["run_id"].iloc[0]) if len(history) else this_run
-    run = instance.get_run_stats(run_id) if instance.has_run(run_id) else None
-    if run is None:
-        return Run(run_id, None, (), (), history)
-    ended = [
-        (step.end_time, Step(step.step_key, step.end_time - step.start_time))
-        for step in instance.get_run_step_stats(run_id)
-        if step.start_time and step.end_time
-    ]
-    steps = [step for _, step in sorted(ended, key=lambda timed: timed[0])]
-    evaluations = [
-        entry.get_dagster_event().asset_check_evaluation_data
-        for entry in instance.all_logs(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
-    ]
-    checks = [
-        Check(found.asset_key.to_user_string(), found.check_name, found.passed, found.description or "")
-        for found in evaluations
-    ]
-    started = datetime.fromtimestamp(run.start_time, UTC) if run.start_time else None
-    return Run(run_id, started, tuple(steps), tuple(checks), history)
+def facts_of_the_run(instance: DagsterInstance, engine: Engine, this_run: str) -> Run:
+    """Steps and checks of the run that published last, which in a whole run is this one: it goes on, so that only
+    Dagster knows them yet."""
+    published = runs.read_published(engine, RUNS_SHOWN)
+    run_id = str(published["run_id"].iloc[0]) if len(published) else this_run
+    if run_id == this_run:
+        steps, checks = steps_of(instance, run_id), checks_of(instance, run_id)
+    else:
+        steps, checks = runs.read_steps(engine, [run_id]), runs.read_checks(engine, [run_id])
+    return Run(
+        run_id,
+        tuple(Step(row.step, row.seconds) for row in steps.dropna(subset=["seconds"]).itertuples(index=False)),
+        tuple(Check(row.asset, row.check_name, row.passed, row.said or "") for row in checks.itertuples(index=False)),
+        published,
+    )

@@ -13,6 +13,7 @@ import typer
 import subs_assets
 from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
+from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.report.files import LATEST
 from subs_assets.settings import Settings
 
@@ -112,6 +113,8 @@ def _execute() -> Finished:
         warnings.simplefilter("ignore")
         from dagster import AssetKey, DagsterInstance, execute_job, reconstructable
 
+        from subs_assets.run_record import LAUNCHED_BY
+
         job = reconstructable(nightly_job)
         job.get_definition()
     gc.freeze()  # what is loaded stays: walking it over and over took a tenth of the time of what makes many objects
@@ -119,7 +122,11 @@ def _execute() -> Finished:
     try:
         # Not execute_in_process, which keeps every table that any asset returned until the end: 0.7 GiB on at/.
         result = execute_job(
-            job, instance, run_config={"loggers": {"progress": {}}}, tags=OF_THE_WORKSPACE, raise_on_error=False
+            job,
+            instance,
+            run_config={"loggers": {"progress": {}}},
+            tags={**OF_THE_WORKSPACE, LAUNCHED_BY: _launched_by()},
+            raise_on_error=False,
         )
     finally:
         instance.dispose()
@@ -132,6 +139,11 @@ def _execute() -> Finished:
             if check.check_name == "delivered" and not check.passed
         ],
     )
+
+
+def _launched_by() -> str:
+    who = whoever_is_logged_in()
+    return f"subs run by {who}" if who else "subs run"
 
 
 def register(app: typer.Typer) -> None:

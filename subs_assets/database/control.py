@@ -5,6 +5,9 @@ It lives in ``control.db`` (on PostgreSQL: schema ``subs_control``), is archived
 compared with an archive and never wiped.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import URL, Connection, Engine, delete, func, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateSchema
@@ -33,6 +36,16 @@ def open_control(url: str | URL) -> Engine:
             "(docs/deploy.md)"
         ) from None
     return engine
+
+
+@contextmanager
+def opened(url: str | URL) -> Iterator[Engine]:
+    """``open_control``, and closed at the end."""
+    engine = open_control(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _make_schema(connection: Connection) -> None:

@@ -47,13 +47,61 @@ audit_log = Table(
     Column("detail", TEXT),
 )
 
-run_history = Table(
+run_history = Table(  # of the runs that published
     "run_history",
     control_metadata,
     Column("run_id", TEXT, primary_key=True),
     Column("published_at", TEXT, nullable=False),
     Column("seconds", Float),
     Column("counts", TEXT, nullable=False),  # JSON object: table -> rows
+)
+
+runs = Table(
+    "runs",
+    control_metadata,
+    Column("run_id", TEXT, primary_key=True),
+    Column("job", TEXT, nullable=False),
+    Column("launched_by", TEXT),  # as far as is known
+    Column("repeats", TEXT),  # the run that this one does again, or goes on with
+    Column("started_at", TEXT, nullable=False),
+    Column("ended_at", TEXT),
+    Column("state", TEXT, nullable=False),  # running, succeeded, failed, canceled, cut off
+    Column("said", TEXT),  # why it is not "succeeded"
+)
+
+# What one run did, hundreds of rows of it: without a rowid SQLite keeps the key once, and not again as an index.
+run_steps = Table(
+    "run_steps",
+    control_metadata,
+    Column("run_id", TEXT, primary_key=True),
+    Column("step", TEXT, primary_key=True),
+    Column("place", WHOLE_NUMBER, nullable=False),  # in the order in which they ended
+    Column("state", TEXT, nullable=False),  # succeeded, failed, skipped, not ended
+    Column("seconds", Float),
+    sqlite_with_rowid=False,
+)
+
+run_checks = Table(
+    "run_checks",
+    control_metadata,
+    Column("run_id", TEXT, primary_key=True),
+    Column("asset", TEXT, primary_key=True),  # its key: catalogue/aldi for a company
+    Column("check_name", TEXT, primary_key=True),
+    Column("passed", Boolean, nullable=False),
+    Column("severity", TEXT, nullable=False),  # ERROR, WARN
+    Column("blocking", Boolean, nullable=False),
+    Column("said", TEXT),
+    sqlite_with_rowid=False,
+)
+
+run_figures = Table(
+    "run_figures",
+    control_metadata,
+    Column("run_id", TEXT, primary_key=True),
+    Column("asset", TEXT, primary_key=True),
+    Column("figure", TEXT, primary_key=True),  # as Dagster's UI calls and plots it
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 archive_drills = Table(

@@ -1,18 +1,124 @@
-"""What runs keep of themselves in the control state."""
+"""What runs keep of themselves in the control state, and how it is read; what it says over the nights is worked out in
+``history/``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, union, update
 
 from subs_assets.database import frames
 from subs_assets.database.audit_lines import now
-from subs_assets.database.control_tables import run_history
+from subs_assets.database.control_tables import (
+    night_measures,
+    run_checks,
+    run_figures,
+    run_history,
+    run_steps,
+    runs,
+)
 from subs_assets.database.engine import writing
 
+RUNNING, SUCCEEDED, FAILED, CANCELED, CUT_OFF = "running", "succeeded", "failed", "canceled", "cut off"
+"""A run's states. "Cut off": its process was killed, or its machine stopped, before it could say how it ended."""
 
-def record_run(
+KEPT_RUNS = 400
+"""Steps, checks and figures are kept of so many runs, the last: thirteen months of nights, so that a night can be laid
+beside the same one a year ago. What is older is in the archives; that a run was, and what it published, stays."""
+
+STEP_COLUMNS = ["step", "place", "state", "seconds"]
+CHECK_COLUMNS = ["asset", "check_name", "passed", "severity", "blocking", "said"]
+FIGURE_COLUMNS = ["asset", "figure", "value"]
+
+
+@dataclass(frozen=True)
+class BegunRun:
+    """A run as it begins; ``started_at``: ISO 8601 in UTC."""
+
+    run_id: str
+    job: str
+    launched_by: str | None
+    repeats: str | None
+    started_at: str
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """How a run ended, and what it did: frames of STEP_COLUMNS, CHECK_COLUMNS and FIGURE_COLUMNS."""
+
+    state: str
+    said: str | None
+    steps: pd.DataFrame
+    checks: pd.DataFrame
+    figures: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The last runs, newest first, in the form of ``runs``; those that published, in the form of ``run_history``; and
+    of both what they did and measured, in the form of ``run_steps``, ``run_checks``, ``run_figures`` and (the rates
+    alone) ``night_measures``."""
+
+    runs: pd.DataFrame
+    published: pd.DataFrame
+    steps: pd.DataFrame
+    checks: pd.DataFrame
+    figures: pd.DataFrame
+    rates: pd.DataFrame
+
+
+def begin_run(engine: Engine, run: BegunRun) -> list[str]:
+    """Keep that a run goes on, for whoever holds the run lock: runs that are said to go on beside it do not, and are
+    cut off. Returns their ids."""
+    others = (runs.c.state == RUNNING) & (runs.c.run_id != run.run_id)
+    said = f"its process was killed, or its machine stopped; run {run.run_id} found that when it began"
+    with writing(engine) as connection:
+        found = list(connection.scalars(select(runs.c.run_id).where(others).order_by(runs.c.started_at)))
+        connection.execute(update(runs).where(others).values(state=CUT_OFF, said=said))
+        _put(connection, run, RUNNING)
+    return found
+
+
+def end_run(engine: Engine, run: BegunRun, ended: EndedRun) -> None:
+    """Keep how a run ended, whether or not it could say that it began, in place of what was kept of it."""
+    details = ((run_steps, ended.steps), (run_checks, ended.checks), (run_figures, ended.figures))
+    with writing(engine) as connection:
+        _put(connection, run, ended.state, ended.said, now())
+        for table, frame in details:
+            connection.execute(delete(table).where(table.c.run_id == run.run_id))
+            rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+            if rows:
+                connection.execute(insert(table), [{**row, "run_id": run.run_id} for row in rows])
+        prune_runs(connection)
+
+
+def _put(
+    connection: Connection, run: BegunRun, state: str, said: str | None = None, ended_at: str | None = None
+) -> None:
+    connection.execute(delete(runs).where(runs.c.run_id == run.run_id))
+    connection.execute(
+        insert(runs).values(
+            run_id=run.run_id, job=run.job, launched_by=run.launched_by, repeats=run.repeats,
+            started_at=run.started_at, ended_at=ended_at, state=state, said=said,
+        )
+    )  # fmt: skip
+
+
+def prune_runs(connection: Connection, kept: int = KEPT_RUNS) -> None:
+    """Forget what all but the last ``kept`` runs did, and what all but the last ``kept`` published nights measured."""
+    # OFFSET alone is no SQLite.
+    older = select(runs.c.run_id).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1_000_000).offset(kept)
+    forgotten = list(connection.scalars(older))
+    for table in (run_steps, run_checks, run_figures):
+        connection.execute(delete(table).where(table.c.run_id.in_(forgotten)))
+    nights = select(night_measures.c.published_at).distinct().order_by(night_measures.c.published_at.desc())
+    oldest = connection.scalar(nights.limit(1).offset(kept - 1))
+    if oldest is not None:
+        connection.execute(delete(night_measures).where(night_measures.c.published_at < oldest))
+
+
+def record_published(
     engine: Engine,
     run_id: str,
     counts: Mapping[str, int],
@@ -21,7 +127,7 @@ def record_run(
 ) -> None:
     """Keep what a run published: rows per table; a run that is recorded again replaces its record.
 
-    ``published_at``: ISO 8601 in UTC, now by default. ``seconds``: how long the run took.
+    ``published_at``: ISO 8601 in UTC, now by default. ``seconds``: how long the run took until then.
     """
     row = {
         "run_id": run_id,
@@ -34,8 +140,58 @@ def record_run(
         connection.execute(insert(run_history).values(row))
 
 
-def read_runs(engine: Engine, last: int = 10) -> pd.DataFrame:
-    """The last runs, newest first, in the form of the table ``run_history``; ``counts`` is a JSON object."""
+def read_published(engine: Engine, last: int = 10) -> pd.DataFrame:
+    """The last runs that published, newest first, in the form of ``run_history``; ``counts`` is a JSON object."""
     order = (run_history.c.published_at.desc(), run_history.c.run_id)
     with engine.connect() as connection:
         return frames.fetch(connection, select(run_history).order_by(*order).limit(last))
+
+
+def read_recorded(engine: Engine, last: int) -> Recorded:
+    """The last ``last`` runs and what they did, and of published runs of before they were recorded what is known."""
+    order = (runs.c.started_at.desc(), runs.c.run_id)
+    with engine.connect() as connection:
+        newest = frames.fetch(connection, select(runs).order_by(*order).limit(last))
+    return _with_details(engine, newest, read_published(engine, last))
+
+
+def read_run(engine: Engine, run_id: str) -> Recorded:
+    """One run."""
+    return _with_details(engine, _of_runs(engine, runs, [run_id]), _of_runs(engine, run_history, [run_id]))
+
+
+def _with_details(engine: Engine, found: pd.DataFrame, published: pd.DataFrame) -> Recorded:
+    ids = sorted({*found["run_id"], *published["run_id"]})
+    measures = _of_runs(engine, night_measures, ids)
+    return Recorded(
+        found,
+        published,
+        read_steps(engine, ids),
+        read_checks(engine, ids),
+        _of_runs(engine, run_figures, ids),
+        measures[measures["measure"] == "rate"].reset_index(drop=True),
+    )
+
+
+def read_steps(engine: Engine, run_ids: Collection[str]) -> pd.DataFrame:
+    """What these runs did, in the form of ``run_steps``, each run's in the order in which they ended."""
+    return _of_runs(engine, run_steps, run_ids).sort_values(["run_id", "place"], kind="stable", ignore_index=True)
+
+
+def read_checks(engine: Engine, run_ids: Collection[str]) -> pd.DataFrame:
+    """What these runs checked, in the form of ``run_checks``."""
+    return _of_runs(engine, run_checks, run_ids)
+
+
+def run_named(engine: Engine, start: str) -> list[str]:
+    """The ids of the runs that begin with ``start``, recorded or only published."""
+    with engine.connect() as connection:
+        ids = union(select(runs.c.run_id), select(run_history.c.run_id)).subquery()
+        named = ids.c.run_id.startswith(start, autoescape=True)
+        return list(connection.scalars(select(ids.c.run_id).where(named).order_by(ids.c.run_id)))
+
+
+def _of_runs(engine: Engine, table: Table, run_ids: Collection[str]) -> pd.DataFrame:
+    with engine.connect() as connection:
+        found = frames.fetch(connection, select(table).where(table.c.run_id.in_(list(run_ids))))
+    return found.sort_values(frames.primary_key(table), kind="stable", ignore_index=True)

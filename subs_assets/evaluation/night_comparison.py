@@ -61,16 +61,17 @@ def compared_figures(evaluation: pd.DataFrame) -> pd.DataFrame:
 
 
 def measured_figures(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Of these, what a later night may be held against."""
+    """Of these, what is kept of the night: all that have a value."""
     figures = compared_figures(evaluation)
-    return figures[figures["value"].notna() & (figures["cases"] >= FEWEST_CASES)]
+    return figures[figures["value"].notna()]
 
 
 def compare(evaluation: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> list[Finding]:
     """A finding for every figure of ``measure`` that fell, is gone, or is not measured.
 
-    ``earlier``: rows of ``night_measures`` of earlier nights.
+    ``earlier``: rows of ``night_measures`` of earlier nights; those of under FEWEST_CASES are held against nothing.
     """
+    earlier = earlier[earlier["cases"] >= FEWEST_CASES]
     keys = ["company_slug", "target_company_slug"]
     tonight = compared_figures(evaluation)
     tonight = tonight[tonight["measure"] == measure].set_index(keys)

@@ -4,7 +4,6 @@ here."""
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 import pandas as pd
@@ -33,7 +32,6 @@ class Run:
     """The run that published the tables; ``history`` is the table ``run_history``, newest first."""
 
     run_id: str
-    started_at: datetime | None
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
     history: pd.DataFrame

@@ -177,7 +177,7 @@ def _published_at(night: Night) -> datetime:
     history = night.run.history
     if len(history):
         return datetime.fromisoformat(history["published_at"].iloc[0])
-    return night.run.started_at or datetime.now(UTC)
+    return datetime.now(UTC)
 
 
 def _rate_panels(

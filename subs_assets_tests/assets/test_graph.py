@@ -26,6 +26,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.database import control, kept_decisions, migrate
 from subs_assets.database.check import check
 from subs_assets.database.engine import sqlite_file
+from subs_assets.database.runs import read_recorded
 from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.embedding import matrices
 from subs_assets.equivalence.decisions import both_directions, other_direction
@@ -33,6 +34,8 @@ from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.questions import PublishedEquivalences
 from subs_assets.equivalence.review import Queue, review_queue
 from subs_assets.evaluation.night_comparison import Finding, Gravity
+from subs_assets.history.nights import nights_of
+from subs_assets.history.since import failing_now
 from subs_assets.model.trained import shipped_model
 from subs_assets.settings import Settings
 from subs_assets.substitution import build
@@ -87,6 +90,17 @@ def test_a_run_publishes_every_table(settings: Settings) -> None:
         ((counts,),) = connection.execute("SELECT counts FROM run_history").fetchall()
     connection.close()
     assert json.loads(counts) == rows
+    recorded = rows_in(settings.control_url, "runs", "run_steps", "run_checks", "run_figures")
+    ((_, job, _, _, _, ended_at, state, _),) = recorded["runs"]
+    assert (job, state) == ("nightly", "succeeded") and ended_at
+    steps = {step: seconds for _, step, _, _, seconds in recorded["run_steps"]}
+    assert {"catalogue__corner", "substitutions", "publication", "report"} <= steps.keys()
+    assert all(seconds > 0 for seconds in steps.values())
+    checked = {(asset, name): passed for _, asset, name, passed, *_ in recorded["run_checks"]}
+    assert checked["catalogue/corner", "delivered"] and checked["evaluation", "rates_hold"]
+    figures = {(asset, name): value for _, asset, name, value in recorded["run_figures"]}
+    assert figures["catalogue/corner", "Rows read"] == figures["catalogue/corner", "dagster/row_count"] == ROWS
+    assert value_of(settings.control_url, "SELECT count(*) FROM night_measures WHERE measure = 'rate'") == 9
 
 
 def test_what_was_read_adds_up(settings: Settings) -> None:
@@ -170,6 +184,11 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
     assert rows_in(settings.database_url) == before
     assert _bytes_in(settings.exports) == exported
     assert value_of(settings.control_url, "SELECT count(*) FROM run_history") == 1
+    with control.opened(settings.control_url) as engine:
+        recorded = read_recorded(engine, 10)
+    night = nights_of(recorded).iloc[0]
+    assert night["outcome"] == "blocked" and check.replace(":", "") in night["failed"]
+    assert failing_now(nights_of(recorded), recorded.checks)[0].sentence.endswith("for the first time")
     assert run_graph(settings).success  # the failed run has left nothing in the way
     assert prices_of(settings, "corner") == {9.99}
 

@@ -55,8 +55,16 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
     copies = {name: sqlite_url(settings.home / "restored" / f"{name}.db") for name in ("warehouse", "control")}
     restore(Path(settings.archives) / summary.name, copies)
     assert rows_in(copies["warehouse"]) == rows_in(settings.database_url)
-    drilled_afterwards = {"archive_drills": []}
-    assert rows_in(copies["control"]) == rows_in(settings.control_url) | drilled_afterwards
+    found, live = rows_in(copies["control"]), rows_in(settings.control_url)
+    of_itself = [name for name in live if live[name] != found[name]]
+    assert of_itself == ["archive_drills", "run_checks", "run_figures", "run_steps", "runs"]
+    for name in of_itself:
+        assert set(live[name]) > set(found[name]), "the archive adds what it did, and changes nothing"
+    (ended,) = set(live["runs"]) - set(found["runs"])
+    assert (ended[0], ended[1], ended[6]) == (result.run_id, "archive_tables", "succeeded")
+    bytes_of = {name: value for run, _, name, value in live["run_figures"] if run == result.run_id}
+    assert bytes_of["Compressed bytes"] == summary.bytes and bytes_of["Seconds"] > 0
+    assert {name for run, _, name, *_ in live["run_checks"] if run == result.run_id} == {"verified", "restorable"}
 
 
 def test_the_nightly_archive_is_drilled_once_a_week(settings: Settings, control_state: Engine) -> None:

@@ -1,6 +1,7 @@
 """Runs that meet trouble, as programs: a cut-off file, another run, a kill, a database that does not fit."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,10 @@ def test_a_killed_run_leaves_what_was_published_and_no_lock(installation: Instal
         pass
     assert installation.subs("rates").returncode == 0
     assert installation.subs("run").returncode == 0
+    told = json.loads(installation.subs("runs", "--json").stdout)["runs"]
+    assert [night["outcome"] for night in told] == ["published", "cut off", "published"]
+    assert told[0]["run_id"] in told[1]["said"] and told[1]["ended_at"] is None
+    assert {night["launched_by"] for night in told} == {told[0]["launched_by"]} and told[0]["launched_by"]
     after = rows_in(installation.settings.database_url)
     assert after["listings"] != before["listings"]
     assert len(list(installation.settings.staging.iterdir())) == 1  # the killed run's staging was swept

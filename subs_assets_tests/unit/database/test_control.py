@@ -19,7 +19,7 @@ from subs_assets.database.kept_decisions import (
     record_decision,
     record_decisions,
 )
-from subs_assets.database.runs import read_runs, record_run
+from subs_assets.database.runs import read_published, record_published
 from subs_assets.settings import CONTROL_SCHEMA
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql
@@ -162,19 +162,19 @@ def test_the_audit_log_is_read_newest_first(control: Engine) -> None:
 
 def test_runs_are_read_newest_first_and_keep_their_counts(control: Engine) -> None:
     for day in (2, 1, 3):
-        record_run(control, f"run{day}", {"listings": day, "products": 7}, 1.5, f"2026-11-0{day}T03:30:00+00:00")
-    record_run(control, "run2", {"listings": 20}, published_at="2026-11-02T03:30:00+00:00")
-    found = read_runs(control, last=2)
+        record_published(control, f"run{day}", {"listings": day, "products": 7}, 1.5, f"2026-11-0{day}T03:30:00+00:00")
+    record_published(control, "run2", {"listings": 20}, published_at="2026-11-02T03:30:00+00:00")
+    found = read_published(control, last=2)
     assert found["run_id"].tolist() == ["run3", "run2"]
     assert [json.loads(counts) for counts in found["counts"]] == [{"listings": 3, "products": 7}, {"listings": 20}]
-    record_run(control, "now", {})
-    assert read_runs(control)["run_id"].tolist() == ["now", "run3", "run2", "run1"]
+    record_published(control, "now", {})
+    assert read_published(control)["run_id"].tolist() == ["now", "run3", "run2", "run1"]
 
 
 def test_opening_again_keeps_everything(control: Engine) -> None:
-    record_run(control, "run", {"listings": 1})
+    record_published(control, "run", {"listings": 1})
     again = open_control(control.url)
-    assert len(read_runs(again)) == 1
+    assert len(read_published(again)) == 1
     again.dispose()
 
 

@@ -72,7 +72,8 @@ def test_few_labelled_pairs_are_said_and_never_block() -> None:
         Gravity.NOTE, "precision of 1 of the pairs of companies: not measured, each has under 50 labelled pairs"
     )
     assert compare(tonight, nights("rate", PAIR, 0.95), "rate") == []
-    assert measured_figures(tonight).empty
+    assert len(measured_figures(tonight)) == 3, "they are kept, and held against nothing"
+    assert compare(night(("rate", PAIR, 0.1, 500)), nights("rate", PAIR, 0.95).assign(cases=few), "rate") == []
 
 
 def test_nobody_is_warned_each_night_that_no_labelled_company_is_there() -> None:

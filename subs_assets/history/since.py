@@ -1,0 +1,54 @@
+"""Since when? For every check that does not pass now, the first run of the unbroken row of runs in which it did not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from subs_assets.history.nights import PUBLISHED
+
+SUCCEEDED = (PUBLISHED, "succeeded")
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A check that did not pass when it was last evaluated, in ``runs`` runs in a row; ``said``: what it said last."""
+
+    asset: str
+    check_name: str
+    severity: str
+    since: datetime
+    runs: int
+    said: str
+
+    @property
+    def sentence(self) -> str:
+        """
+        >>> Failing("catalogue/aldi", "delivered", "ERROR", datetime(2026, 11, 20), 3, "").sentence
+        'catalogue/aldi delivered has failed since 2026-11-20, in 3 runs'
+        """
+        verb = "failed" if self.severity == "ERROR" else "warned"
+        if self.runs == 1:
+            return f"{self.asset} {self.check_name} {verb} on {self.since:%Y-%m-%d}, for the first time"
+        return f"{self.asset} {self.check_name} has {verb} since {self.since:%Y-%m-%d}, in {self.runs} runs"
+
+
+def failing_now(nights: pd.DataFrame, checks: pd.DataFrame) -> list[Failing]:
+    """Of ``nights.nights_of`` and the table ``run_checks``, errors first, those that have lasted longest first.
+
+    A run that did not come to a check says nothing about it: it breaks no row and counts in none. A check that a later
+    run of the same job, which succeeded, did not evaluate is gone: its company, say, is no longer there.
+    """
+    dated = checks.merge(nights[["run_id", "job", "started_at"]], on="run_id").sort_values("started_at", kind="stable")
+    newest = nights[nights["outcome"].isin(SUCCEEDED)].groupby("job")["started_at"].max()
+    found = []
+    for (asset, name), rows in dated.groupby(["asset", "check_name"], sort=True):
+        last = rows.iloc[-1]
+        is_gone = last["job"] in newest.index and last["started_at"] < newest[last["job"]]
+        if last["passed"] or is_gone:
+            continue
+        passed = rows["passed"].astype(bool).to_numpy()
+        row = rows.iloc[len(passed) - passed[::-1].argmax() if passed.any() else 0 :]
+        since, said = row["started_at"].iloc[0].to_pydatetime(), last["said"]
+        found.append(Failing(asset, name, last["severity"], since, len(row), said if isinstance(said, str) else ""))
+    return sorted(found, key=lambda one: (one.severity, one.since))
