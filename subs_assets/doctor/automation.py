@@ -98,11 +98,11 @@ def look_at_runs(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_published(settings: Settings) -> Iterator[Finding]:
-    from subs_assets.database.runs import read_runs
+    from subs_assets.database.runs import read_published
     from subs_assets.doctor.control_state import reading
 
     with reading(settings.control_url) as engine:
-        published = [] if engine is None else list(read_runs(engine, last=1)["published_at"])
+        published = [] if engine is None else list(read_published(engine, last=1)["published_at"])
     last = datetime.fromisoformat(published[0]) if published else None
     nightly_is_on = any(one.is_on for one in _automatic(settings) if one.name == "nightly_schedule")
     yield published_finding(last, nightly_is_on, datetime.now(UTC))
