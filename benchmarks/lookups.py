@@ -7,8 +7,8 @@ any morning. A question that reads a large table from end to end ends the progra
 
 Milliseconds. "warm" is a transaction of its own on a connection of the pool; all keys are asked for three times over.
 The aim is held against the quickest of a key's three: on a machine that has other work, one in twenty is cut into.
-"new" is the first question on a new connection, whose opening is a line by itself. Search by words goes through every
-listing, and has no aim.
+"new" is the first question on a new connection, whose opening is a line by itself. Search by words reads
+all words of the listings, and has no aim.
 """
 
 import tempfile

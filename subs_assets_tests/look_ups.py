@@ -81,7 +81,7 @@ LOOK_UPS = (
 )
 
 BY_WORDS = LookUp("subs substitutes: a word", lambda asked, key: lookups.find_products(asked, key["word"]))
-"""Reads every listing: no index knows the inside of a name."""
+"""Reads the words of all listings: no index knows the inside of a word."""
 
 
 def keys_of(night: dict[str, pd.DataFrame], count: int, seed: int = 0) -> list[Key]:

@@ -108,16 +108,18 @@ def substitutes(
 ) -> None:
     """What to buy instead of a product, by company."""
     from subs_assets.database import lookups
+    from subs_assets.database.engine import DatabaseNotReady
 
     asked = " ".join(words)
     settings = Settings.from_environment()
     with published(settings) as connection:
         try:
-            found = lookups.find_products(connection, asked)
-        except ValueError as problem:
+            searched = lookups.search(connection, asked)
+        except (ValueError, DatabaseNotReady) as problem:
             fail(str(problem))
+        found = searched.listings
         if found.empty:
-            fail(f'no listing has all the words of "{asked}" in its name or brand, nor that sku or barcode')
+            fail(f'no listing has the words of "{asked}" in its name or brand, nor that sku or barcode')
         product_id = str(found["product_id"].iloc[0])
         rows = lookups.substitutes_of(connection, product_id)
         outcomes = records(lookups.outcomes_of(connection, product_id))
@@ -142,9 +144,15 @@ def substitutes(
                 "lost": lost,
                 "decisions": decisions,
                 "also_found": others,
+                "corrected": searched.corrected,
+                "has_every_word": searched.has_every_word,
             }
         )
         return
+    for word, nearest in searched.corrected.items():
+        say(f'No listing has "{word}": looked for "{nearest}".')
+    if not searched.has_every_word:
+        say("No listing has all the words: these have most of them.")
     print_table(
         chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"]
     )

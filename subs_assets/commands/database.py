@@ -29,6 +29,7 @@ def upgrade() -> None:
     from subs_assets.database.control import open_control
     from subs_assets.database.lock import RunLocked, run_lock
     from subs_assets.database.migrate import DatabaseNotReady
+    from subs_assets.database.search_index import index
 
     settings = Settings.from_environment()
     try:
@@ -40,11 +41,14 @@ def upgrade() -> None:
                 open_place(settings.archives, settings.scratch),
                 tell=lambda sentence: say(sentence, errors),
             )
+            indexed = index(settings.database_url)
     except (ArchiveError, DatabaseNotReady, RunLocked) as problem:
         fail(str(problem))
     if upgraded.archive is not None:
         say(f"nobody else could write for {upgraded.seconds_locked:.1f} s; {upgraded.archive} holds what was before")
     say(f"ran {', '.join(upgraded.revisions)}" if upgraded.revisions else _nothing_lacks())
+    if indexed:
+        say(f"{indexed:,} listings can be searched by their words")
 
 
 @database.command()

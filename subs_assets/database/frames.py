@@ -1,12 +1,12 @@
 """Frames brought into their table's form, read and inserted; no table is named here, and no transaction opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, Select, Table, Text, select
+from sqlalchemy import Boolean, Column, Connection, Float, Integer, Select, Table, Text, delete, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
@@ -144,6 +144,18 @@ def _refuse_nul(table: Table, frame: pd.DataFrame) -> None:
                 f"{table.name}.{column.name} has a NUL character, which PostgreSQL does not keep; "
                 f"the first is {_row(frame, odd, primary_key(table))}"
             )
+
+
+def replace(connection: Connection, table: Table, batches: Iterable[pd.DataFrame]) -> None:
+    """Put conformed frames in the place of a table's rows, within the connection's transaction. Raises what ``insert``
+    raises."""
+    # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait until the end,
+    # and one whose transaction began before would then find the table empty.
+    connection.execute(delete(table))
+    with indexed_at_the_end(connection, table):
+        for batch in batches:
+            insert(connection, table, batch)
+    refresh_statistics(connection, table)
 
 
 @contextmanager

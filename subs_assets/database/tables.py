@@ -404,5 +404,27 @@ published_tables = Table(
     Column("rows", WHOLE_NUMBER, nullable=False, doc="How many it had then"),
 )
 
-MADE_BY_ASSETS = tuple(name for name in metadata.tables if name != published_tables.name)
-"""The tables that a run makes; ``published_tables`` is the publication's own."""
+search_listings = Table(
+    "search_listings",
+    metadata,
+    Column(
+        "number", WHOLE_NUMBER, primary_key=True, autoincrement=False, doc="From 0 on; a shorter name has a lower one"
+    ),
+    Column("company_slug", TEXT, nullable=False, doc=COMPANY),
+    Column("sku", TEXT, nullable=False, doc=SKU),
+    Index("ix_search_listings_company_slug_sku", "company_slug", "sku"),
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    _key("word", "A word of a listing's name or brand, without case and diacritics"),
+    _key("place", "first (of the name), name (elsewhere in it) or brand (in the brand alone)"),
+    Column("listings", WHOLE_NUMBER, nullable=False, doc="How many listings have it there"),
+    Column("numbers", TEXT, nullable=False, doc="JSON array: their numbers in `search_listings`, ascending"),
+)
+
+MADE_BY_PUBLICATION = (published_tables.name, search_listings.name, search_words.name)
+
+MADE_BY_ASSETS = tuple(name for name in metadata.tables if name not in MADE_BY_PUBLICATION)
+"""The tables that a run makes and publication swaps in."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delete, func, insert, select
 
-from subs_assets.database import frames
+from subs_assets.database import frames, search_index
 from subs_assets.database.advisory_lock import writing_while_held
 from subs_assets.database.engine import writing
 from subs_assets.database.tables import MADE_BY_ASSETS, metadata, published_tables
@@ -124,8 +124,9 @@ class Warehouse:
                 if before.get(name) != (digest, rows) or _count(connection, table) != rows:
                     connection.execute(delete(published_tables).where(published_tables.c.table_name == name))
                     connection.execute(insert(published_tables).values(table_name=name, digest=digest, rows=rows))
-                    _replace(connection, table, file)
+                    frames.replace(connection, table, _read_batches(file, table))
                 published[name] = rows
+            search_index.bring_up_to_date(connection)
         return published
 
     def sweep(self, keep: Collection[str]) -> list[str]:
@@ -145,16 +146,6 @@ class Warehouse:
     def _file(self, run_id: str, table_name: str, part: str | None) -> Path:
         folder = self.staging / _safe(run_id, "run id")
         return (folder if part is None else folder / f"part-{_safe(part, 'part')}") / f"{table_name}.parquet"
-
-
-def _replace(connection: Connection, table: Table, file: Path) -> None:
-    # Not TRUNCATE on PostgreSQL, though it is faster and leaves no dead rows: it would make readers wait until the end,
-    # and one whose transaction began before would then find the table empty.
-    connection.execute(delete(table))
-    with frames.indexed_at_the_end(connection, table):
-        for batch in _read_batches(file, table):
-            frames.insert(connection, table, batch)
-    frames.refresh_statistics(connection, table)
 
 
 def _count(connection: Connection, table: Table) -> int:

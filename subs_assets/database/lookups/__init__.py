@@ -7,16 +7,17 @@ from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalence
 from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
 from subs_assets.database.lookups.products import (
     exact_products,
-    find_products,
     listing_names,
     names_of,
     products_of_listings,
 )
+from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
 from subs_assets.database.lookups.trees import categories, facets
 
 __all__ = [
     "ANSWERS",
+    "Found",
     "absences",
     "categories",
     "equivalences",
@@ -32,5 +33,6 @@ __all__ = [
     "precision_by_pair",
     "products_of_listings",
     "rates",
+    "search",
     "substitutes_of",
 ]

@@ -1,12 +1,11 @@
-"""Which products and listings there are, by words, by keys, by names; nothing here writes."""
+"""Which products and listings there are, by keys and by names; nothing here writes."""
 
 from collections.abc import Collection
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, select, union
 
 from subs_assets.database import frames
-from subs_assets.database.engine import fold
 from subs_assets.database.lookups.rows import same_listing
 from subs_assets.database.tables import listings, product_listings, products
 
@@ -17,61 +16,13 @@ MOST_KEYS = 10_000
 """In one question: SQLite takes 32,766 parameters, and so many rows are read faster with all others."""
 
 
-def find_products(connection: Connection, words_or_sku: str, limit: int = 20) -> pd.DataFrame:
-    """Listings by words, or by an exact sku, barcode or product id; a row a listing, exact ones first, then names that
-    have all the words, then shorter ones.
-
-    Every word must stand in the listing's name or brand, whatever its case. Columns: product_id, company_slug, sku,
-    name, brand, size_text, price, currency, unit_price. Raises ValueError when nothing is asked for.
-    """
-    wanted = words_or_sku.strip()
-    if not wanted:
-        raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    is_exact = or_(*_exactly(wanted))
-    words = [word.casefold() for word in wanted.split()]
-    # "oat milk" is rather a name that says oat than a brand Oatbarrow, and rather a word's beginning than its middle.
-    is_in_name = and_(*((" " + fold(listings.c.name)).contains(f" {word}", autoescape=True) for word in words))
-    has_every_word = and_(
-        *(
-            or_(
-                fold(listings.c.name).contains(word, autoescape=True),
-                fold(listings.c.brand).contains(word, autoescape=True),
-            )
-            for word in words
-        )
-    )
-    statement = (
-        select(
-            product_listings.c.product_id,
-            listings.c.company_slug,
-            listings.c.sku,
-            listings.c.name,
-            listings.c.brand,
-            listings.c.size_text,
-            listings.c.price,
-            listings.c.currency,
-            listings.c.unit_price,
-        )
-        .join(product_listings, same_listing(product_listings, listings))
-        .where(or_(is_exact, has_every_word))
-        .order_by(
-            case((is_exact, 0), (is_in_name, 1), else_=2),
-            func.length(listings.c.name),
-            listings.c.company_slug,
-            listings.c.sku,
-        )
-        .limit(limit)
-    )
-    return frames.fetch(connection, statement)
-
-
 def exact_products(connection: Connection, key: str) -> list[str]:
     """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one
     sku."""
     wanted = key.strip()
     of_listing = select(product_listings.c.product_id).join(listings, same_listing(product_listings, listings))
     # Not one query with OR: its parts lie in two tables, and a database then reads both from end to end.
-    statement = union(*(of_listing.where(is_it) for is_it in _exactly(wanted))).order_by("product_id")
+    statement = union(*(of_listing.where(is_it) for is_it in exactly(wanted))).order_by("product_id")
     return [row.product_id for row in connection.execute(statement)]
 
 
@@ -97,7 +48,7 @@ def listing_names(connection: Connection, skus: Collection[str]) -> dict[tuple[s
     return {(row.company_slug, row.sku): row.name for row in connection.execute(statement)}
 
 
-def _exactly(wanted: str) -> list[ColumnElement[bool]]:
+def exactly(wanted: str) -> list[ColumnElement[bool]]:
     """In which ways a listing and its product can be meant by a sku, a barcode or a product id."""
     barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
     return [

@@ -149,7 +149,9 @@ def test_rates_why(subs: Subs, home: Settings) -> None:
 @on_both
 def test_substitutes(subs: Subs, home: Settings) -> None:
     told = answer(subs, home, "substitutes", "c001")
-    assert list(told) == ["product_id", "listings", "substitutes", "lost", "decisions", "also_found"]
+    assert list(told) == [
+        "product_id", "listings", "substitutes", "lost", "decisions", "also_found", "corrected", "has_every_word",
+    ]  # fmt: skip
     assert told["product_id"] == "corner:c001"
     assert [(one["company_slug"], one["sku"]) for one in told["listings"]] == [("corner", "c001")]
     published = {

@@ -80,6 +80,25 @@ def test_a_database_that_is_behind(subs: Subs, empty_home: Settings) -> None:
 
 
 @on_both
+def test_listings_of_before_there_was_a_search_are_found_after_the_upgrade(subs: Subs, home: Settings) -> None:
+    execute(
+        home.database_url,
+        "DROP TABLE search_listings",
+        "DROP TABLE search_words",
+        "DELETE FROM published_tables WHERE table_name = 'search_listings'",
+        "UPDATE alembic_version SET version_num = '0009'",
+    )
+    assert "search_words is missing" in subs(home, "db", "check").stderr
+    upgraded = subs(home, "db", "upgrade")
+    assert (
+        upgraded.exit_code == 0 and "listings can be searched" in upgraded.stdout and "archive" not in upgraded.output
+    )
+    assert "can be searched" not in subs(home, "db", "upgrade").stdout
+    assert subs(home, "db", "check").exit_code == 0
+    assert 'No listing has "mlik": looked for "milk".' in subs(home, "substitutes", "mlik").stdout
+
+
+@on_both
 def test_drift_is_an_error_and_an_addition_is_a_note(subs: Subs, home: Settings) -> None:
     assert subs(home, "db", "check").exit_code == 0
     execute(home.database_url, "CREATE TABLE somebodys_own (a INTEGER)")

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Boolean, Engine, Float, Integer, Table
 
 from subs_assets.database.control import open_control
-from subs_assets.database.engine import open_engine
-from subs_assets.database.frames import conform
+from subs_assets.database.engine import open_engine, writing
+from subs_assets.database.frames import conform, insert
 from subs_assets.database.migrate import upgrade
 from subs_assets.settings import Settings, sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
@@ -87,5 +87,16 @@ def rows_of() -> Callable[..., pd.DataFrame]:
             return "[]" if column.name in {"claims", "repairs", "parents", "reasons"} else "x"
 
         return conform(pd.DataFrame([{c.name: value(c, row) for c in table.columns} for row in rows]), table)
+
+    return fill
+
+
+@pytest.fixture
+def fill(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Callable[..., None]:
+    """``fill(table, {...}, {...})`` inserts rows, as ``rows_of`` makes them."""
+
+    def fill(table: Table, *rows: dict[str, object]) -> None:
+        with writing(engine) as connection:
+            insert(connection, table, rows_of(table, *rows))
 
     return fill

@@ -1,13 +1,11 @@
 import json
 from collections.abc import Callable, Iterator
 
-import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine
 
 from subs_assets.database import lookups
-from subs_assets.database.engine import writing
-from subs_assets.database.frames import insert, read
+from subs_assets.database.frames import read
 from subs_assets.database.tables import (
     categories,
     category_absences,
@@ -30,15 +28,6 @@ LISTINGS = [
     ("iga", "78", "09300601234567", "Bircher Muesli", "Coles_x", "09300601234567", 5.5),
     ("iga", "79", "iga:79", "1001 Nights Tea", "Aldi?", None, 2.0),
 ]
-
-
-@pytest.fixture
-def fill(engine: Engine, rows_of: Callable[..., pd.DataFrame]) -> Callable[..., None]:
-    def fill(table: Table, *rows: dict[str, object]) -> None:
-        with writing(engine) as connection:
-            insert(connection, table, rows_of(table, *rows))
-
-    return fill
 
 
 @pytest.fixture
@@ -86,51 +75,6 @@ def connection(engine: Engine, fill: Callable[..., None]) -> Iterator[Connection
     )
     with engine.connect() as connection:
         yield connection
-
-
-@pytest.mark.parametrize(
-    "asked, expected",
-    [
-        ("müsli", ["aldi 1001", "coles 77"]),
-        ("MÜSLI coles", ["coles 77"]),
-        ("organic JUST", ["aldi 1001"]),
-        ("  coles  ", ["coles 77", "iga 78"]),
-        ("coles_", ["iga 78"]),
-        ("100%", ["iga 77"]),
-        ("%", ["iga 77"]),
-        ("1001", ["aldi 1001", "iga 79"]),
-        ("77", ["iga 77", "coles 77"]),
-        ("iga:79", ["iga 79"]),
-        ("9300601234567", ["iga 78", "coles 77"]),
-        ("09300601234567", ["iga 78", "coles 77"]),
-        ("organic coles", []),
-        ("'; DROP TABLE listings; --", []),
-    ],
-)
-def test_find_products(connection: Connection, asked: str, expected: list[str]) -> None:
-    found = lookups.find_products(connection, asked)
-    assert (found["company_slug"] + " " + found["sku"]).tolist() == expected
-
-
-def test_find_products_says_what_a_shopper_needs(connection: Connection) -> None:
-    found = lookups.find_products(connection, "bircher", limit=1)
-    assert found.drop(columns=["size_text", "currency", "unit_price"]).to_dict("records") == [
-        {
-            "product_id": "09300601234567",
-            "company_slug": "iga",
-            "sku": "78",
-            "name": "Bircher Muesli",
-            "brand": "Coles_x",
-            "price": 5.5,
-        }
-    ]
-    assert found["unit_price"].dtype == "float64"
-
-
-@pytest.mark.parametrize("asked", ["", "  "])
-def test_find_products_asks_for_something(connection: Connection, asked: str) -> None:
-    with pytest.raises(ValueError, match="say what to look for"):
-        lookups.find_products(connection, asked)
 
 
 @pytest.mark.parametrize("most_keys", [10, 1])

@@ -1,0 +1,92 @@
+"""The words of the published listings, kept so that a search reads no listing; what is asked of them is
+``lookups/search.py``'s.
+
+They lie in plain tables and not in a database's own full text: docs/decisions/0035-words-in-tables-of-our-own.md.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pandas as pd
+from sqlalchemy import URL, Connection, Table, delete, func, insert, select
+
+from subs_assets.catalogue.text import fold
+from subs_assets.database import frames
+from subs_assets.database.engine import answering, writing
+from subs_assets.database.tables import listings, published_tables, search_listings, search_words
+
+FIRST, NAME, BRAND = "first", "name", "brand"
+"""Where in a listing a word stands."""
+
+LONGEST_WORD, LONGEST_ASKED = 400, 100
+"""Characters. PostgreSQL keeps no key of more than 2,704 bytes, so a longer word is kept in pieces, which overlap by so
+much that one of them holds whatever is asked for."""
+
+NOT_NOTED = ""
+"""Stands for the content of listings that no publication has noted: those of a program before ``published_tables``."""
+
+
+def words_of(named: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of ``search_listings`` and of ``search_words``.
+
+    ``named``: DataFrame[company_slug, sku, name, brand]. A word is what ``catalogue.text.fold`` leaves between two
+    spaces; of one that a listing has several times, the best place counts.
+    """
+    length = named["name"].str.len().rename("length")
+    ordered = pd.concat([named, length], axis="columns").sort_values(["length", "company_slug", "sku"])
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, (name, brand) in enumerate(zip(ordered["name"], ordered["brand"], strict=True)):
+        for word, place in _places(name, brand if isinstance(brand, str) else "").items():
+            numbers[word, place].append(number)
+    numbered = ordered[["company_slug", "sku"]].assign(number=range(len(ordered)))
+    words = pd.DataFrame(
+        [(*key, len(some), json.dumps(some, separators=(",", ":"))) for key, some in numbers.items()],
+        columns=["word", "place", "listings", "numbers"],
+    )
+    return frames.conform(numbered[search_listings.c.keys()], search_listings), frames.conform(words, search_words)
+
+
+def index(url: str | URL) -> int | None:
+    """``bring_up_to_date`` a database in a transaction of its own, by whoever holds the run lock; how many listings
+    that were, None where nothing was to be done."""
+    with answering(url) as engine, writing(engine) as connection:
+        return _count(connection, search_listings) if bring_up_to_date(connection) else None
+
+
+def _places(name: str, brand: str) -> dict[str, str]:
+    """Word -> where it stands."""
+    places = dict.fromkeys(_words(brand), BRAND)
+    words = list(_words(name))
+    return places | dict.fromkeys(words[1:], NAME) | dict.fromkeys(words[:1], FIRST)
+
+
+def _words(text: str) -> Iterator[str]:
+    for word in fold(text).split():
+        if len(word) <= LONGEST_WORD:
+            yield word
+        else:
+            yield from (
+                word[start : start + LONGEST_WORD] for start in range(0, len(word), LONGEST_WORD - LONGEST_ASKED)
+            )
+
+
+def bring_up_to_date(connection: Connection) -> bool:
+    """Within the connection's transaction, make the tables anew unless they are of the listings that are published;
+    whether that was so."""
+    noted = {name: (digest, rows) for name, digest, rows in connection.execute(select(published_tables))}
+    digest, _ = noted.get(listings.name, (NOT_NOTED, 0))
+    rows, indexed = (_count(connection, table) for table in (listings, search_listings))
+    is_of_these = noted.get(search_listings.name) == (digest, rows) and indexed == rows
+    if is_of_these or not (rows or indexed):
+        return False
+    named = frames.fetch(connection, select(*listings.c["company_slug", "sku", "name", "brand"]))
+    connection.execute(delete(published_tables).where(published_tables.c.table_name == search_listings.name))
+    connection.execute(insert(published_tables).values(table_name=search_listings.name, digest=digest, rows=rows))
+    for table, frame in zip((search_listings, search_words), words_of(named), strict=True):
+        frames.replace(connection, table, [frame])
+    return True
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.scalar(select(func.count()).select_from(table)) or 0)
