@@ -273,7 +273,7 @@ def web(python: Path, catalogues: str | None, port: int) -> int:
     say(f"catalogues: {variables['SUBS_CATALOGUES']}\nhome:       {variables['SUBS_HOME']}")
     say(f"Dagster starts at http://127.0.0.1:{port} (schedules and sensors: under Automation); Ctrl-C ends it")
     workspace = str(ROOT / "workspace.yaml")
-    command = [str(python), "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
+    command = [str(python), "-m", "subs_assets.webserver", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     return call(command, variables)
 
 

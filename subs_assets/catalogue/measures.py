@@ -46,6 +46,9 @@ PIECE_WORDS = (
 here. "wg", "wl": washes of a detergent, as the Austrian files write it.
 """
 
+SMALLEST_NUMBER, LARGEST_NUMBER = 1e-6, 1e9
+"""Of amounts in texts and in stated unit prices, whatever their unit."""
+
 NOT_SIZES_IN_NAMES = frozenset({"mg", "cm", "mm"})
 """In a name these say how strong or how long a thing is ("Magnesium 400 mg", "Frypan 28 cm"), not how much of it
 one buys.
@@ -230,7 +233,15 @@ def _counts(folded: str, measures: tuple[Measure, ...]) -> list[Count]:
 
 
 def parse_number(text: str, spelling: str) -> float:
-    """ "1,000 g" and "1.000 g" are a thousand, "1,5 l" and "0,125 l" are decimals, "1,250 kg" is one and a quarter."""
+    """ "1,000 g" and "1.000 g" are a thousand, "1,5 l" and "0,125 l" are decimals, "1,250 kg" is one and a quarter.
+
+    What is no amount of anything, 400 digits for one, is 0: as a float it is infinite, and cannot be counted with.
+    """
+    number = _as_written(text, spelling)
+    return number if SMALLEST_NUMBER <= number <= LARGEST_NUMBER else 0.0
+
+
+def _as_written(text: str, spelling: str) -> float:
     if text.count(",") + text.count(".") > 1:
         last = max(text.rfind(","), text.rfind("."))
         separators = {character for character in text if character in ",."}

@@ -176,7 +176,7 @@ def _count(found: Found) -> int | None:
     """The number of packs, else of pieces; a fraction is none."""
     if not found.counts:
         return None
-    whole = [count for count in found.counts if count.number == int(count.number) and count.number <= MAXIMUM_COUNT]
+    whole = [count for count in found.counts if count.number <= MAXIMUM_COUNT and count.number == int(count.number)]
     first = min(whole, key=lambda count: (not count.is_pack, count.span), default=None)
     return None if first is None else int(first.number)
 

@@ -29,6 +29,7 @@ VALUE_SHOWN = 200
 """Characters of an offending value that are kept."""
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "ja", "in stock", "available", "verfügbar"})
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FALSE = frozenset(
     {"false", "0", "0.0", "no", "n", "nein", "out of stock", "unavailable", "sold out", "nicht verfügbar"}
 )
@@ -100,7 +101,7 @@ class Validator:
                 price=price,
                 unit_price_text=_text("unit_price", raw.unit_price, repairs),
                 available=_available(raw.available, repairs),
-                url=_text("url", raw.url, repairs),
+                url=_web_address(_text("url", raw.url, repairs), repairs),
                 paths=paths,
                 category_ids=ids,
                 repairs=repairs,
@@ -225,6 +226,15 @@ def _text(field_name: str, value: Any, repairs: list[str]) -> str | None:
     if notes:
         repairs.extend(f"{field_name}: {note}" for note in notes)
     return text or None
+
+
+def _web_address(url: str | None, repairs: list[str]) -> str | None:
+    """A link of another scheme than the web's, ``javascript:`` first of all, is none: whoever shows it makes it one to
+    click on."""
+    if url is not None and _SCHEME.match(url) and not url.casefold().startswith(("http://", "https://")):
+        repairs.append(f'url "{shown(url)}" does not lead to the web')
+        return None
+    return url
 
 
 def _number_as_text(field_name: str, value: Any) -> str:

@@ -1,6 +1,7 @@
 """Equivalences and substitutions as Parquet and CSV for other programs and for spreadsheets."""
 
 import codecs
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,9 @@ from subs_assets.catalogue import category_path
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take for a formula (OWASP, "CSV Injection"), the full-width forms of East Asian ones
 included."""
+
+_STARTS = re.escape("".join(FORMULA_STARTS))
+_CELL_BEGINS = f"(?:^|;)[{_STARTS}]"
 
 
 def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
@@ -36,22 +40,26 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """Texts that a spreadsheet would run get an apostrophe in front; numbers stay numbers."""
+    """Texts that a spreadsheet would run get an apostrophe in front; numbers stay numbers.
+
+    So does what comes after a semicolon within a text: where the computer's region has it as separator, a spreadsheet
+    cuts the text there, quoted or not, because commas stand before it.
+    """
     safe = frame.copy(deep=False)
     for name in safe.select_dtypes(include=["str", "object"]):
-        risky = safe[name].str.startswith(FORMULA_STARTS).fillna(False).astype(bool)
+        risky = safe[name].str.contains(_CELL_BEGINS, regex=True).fillna(False).astype(bool)
         if risky.any():
-            safe.loc[risky, name] = "'" + safe.loc[risky, name]
+            safe.loc[risky, name] = [re.sub(f"(^|;)([{_STARTS}])", r"\1'\2", text) for text in safe.loc[risky, name]]
     return safe
 
 
 def without_guard(text: str) -> str:
-    """The text that ``formula_safe`` put an apostrophe in front of, or the text as it is.
+    """The text that ``formula_safe`` put apostrophes into, or the text as it is.
 
-    >>> without_guard("'-2 kg"), without_guard("'tis")
-    ('-2 kg', "'tis")
+    >>> without_guard("'-2 kg"), without_guard("a;'=b"), without_guard("'tis")
+    ('-2 kg', 'a;=b', "'tis")
     """
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+    return re.sub(f"(^|;)'([{_STARTS}])", r"\1\2", text)
 
 
 def digits_guarded(keys: pd.Series) -> pd.Series:

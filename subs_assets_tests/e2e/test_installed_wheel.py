@@ -210,7 +210,7 @@ def test_it_runs_and_dagster_finds_it_by_its_name(stranger: Stranger, first_run:
 
 @pytest.fixture
 def web_ui(stranger: Stranger) -> Iterator[str]:
-    """The address of ``dagster dev -m subs_assets``, which is asked to end after the test, and does."""
+    """The address of the web UI, which is asked to end after the test, and does."""
     stranger.settings.dagster_home.mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -220,7 +220,7 @@ def web_ui(stranger: Stranger) -> Iterator[str]:
     ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
-            [stranger.python, "-m", "dagster", "dev", "-m", "subs_assets", "-h", "127.0.0.1", "-p", port],
+            [stranger.python, "-m", "subs_assets.webserver", "dev", "-m", "subs_assets", "-h", "127.0.0.1", "-p", port],
             cwd=stranger.folder, env=stranger.with_the_sample, text=True, stdout=stream, stderr=stream,
             creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if os.name == "nt" else 0,
         )  # fmt: skip

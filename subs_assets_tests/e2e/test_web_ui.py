@@ -1,4 +1,5 @@
-"""Dagster's web UI as a user sees it: ``dagster dev`` on a copy of the sample's home, driven by a real Chromium."""
+"""Dagster's web UI as a user sees it: what ``dev.py web`` starts, on a copy of the sample's home, driven by a real
+Chromium; and what a page of another site gets of it."""
 
 import json
 import os
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from subs_assets.definitions import build_defs
@@ -27,12 +29,13 @@ PATIENCE_MILLISECONDS = 60_000
 
 @dataclass(frozen=True)
 class WebUI:
-    """A ``dagster dev`` that answers, and the browser that looks at it."""
+    """A web UI that answers, its process, and the browser that looks at it."""
 
     installation: Installation
     address: str
     log: Path
     browser: Any
+    process: subprocess.Popen[str]
 
     @contextmanager
     def page(self, path: str) -> Iterator[Any]:
@@ -75,14 +78,15 @@ def web(first_run: FirstRun, browser: Any, tmp_path_factory: pytest.TempPathFact
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ui = WebUI(installation, f"http://127.0.0.1:{port}", folder / "dagster.log", browser)
+    log_file = folder / "dagster.log"
     arguments = ["-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with ui.log.open("w", encoding="utf-8") as log, with_ctrl_c():
+    with log_file.open("w", encoding="utf-8") as log, with_ctrl_c():
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", *arguments],
+            [sys.executable, "-m", "subs_assets.webserver", "dev", *arguments],
             cwd=REPOSITORY, env=installation.environment, text=True, encoding="utf-8", stdout=log, stderr=log,
             start_new_session=os.name != "nt",
         )  # fmt: skip
+    ui = WebUI(installation, f"http://127.0.0.1:{port}", log_file, browser, process)
     try:
         wait_until(ui.answers, f"it answered (see {ui.log})", process)
         yield ui
@@ -184,6 +188,56 @@ def test_the_job_s_page_tells_of_what_subs_run_did(web: WebUI, first_run: FirstR
         ((run_id, *_),) = rows_in(first_run.installation.settings.control_url, "run_history")["run_history"]
         page.get_by_role("link", name=run_id[:8]).wait_for()
         page.get_by_text("Success", exact=True).wait_for()
+
+
+def test_nobody_but_this_machine_can_connect(web: WebUI) -> None:
+    processes = [psutil.Process(web.process.pid), *psutil.Process(web.process.pid).children(recursive=True)]
+    assert any("subs_assets.webserver" in process.cmdline() and "--port" in process.cmdline() for process in processes)
+    listening = {
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
+    }
+    assert listening == {"127.0.0.1"}  # among them the port that answers, or nothing was looked at
+
+
+def test_a_page_of_another_site_launches_nothing(web: WebUI, tmp_path: Path) -> None:
+    """All that a browser sends to another site without asking it, from a page of such a site."""
+    launch = (
+        'mutation { launchRun(executionParams: {selector: {repositoryName: "__repository__", '
+        'repositoryLocationName: "subs_assets", jobName: "prune_archives"}}) { __typename } }'
+    )
+    target = f"{web.address}/graphql"
+    page_of_another_site = tmp_path / "page.html"
+    page_of_another_site.write_text(
+        f"""<script>
+        const [target, query] = {json.dumps([target, launch])};
+        const address = target + "?query=" + encodeURIComponent(query);
+        const send = (where, type, body) =>
+            fetch(where, {{method: "POST", mode: "no-cors", headers: {{"Content-Type": type}}, body}});
+        const image = new Promise(done => {{ const i = new Image(); i.onload = i.onerror = done; i.src = address; }});
+        const listened = new Promise(done => {{
+            const socket = new WebSocket(target.replace("http", "ws"), "graphql-ws");
+            socket.onopen = () => done("listened"); socket.onerror = () => done("refused");
+        }});
+        const typed = "text/plain; as=application/json";
+        const asked = [image, send(address, "text/plain"), send(target, typed, JSON.stringify({{query}})), listened];
+        Promise.all(asked).then(answers => document.title = answers[3]);
+        </script>""",
+        encoding="utf-8",
+    )
+    page = web.browser.new_page()
+    statuses: list[int] = []
+    page.on("response", lambda answer: statuses.append(answer.status) if answer.url.startswith(target) else None)
+    try:
+        page.goto(page_of_another_site.as_uri())
+        page.wait_for_function("document.title", timeout=PATIENCE_MILLISECONDS)
+        assert (page.title(), statuses) == ("refused", [403, 403, 403])
+    finally:
+        page.close()
+    runs = web.ask('{ runsOrError(filter: {pipelineName: "prune_archives"}) { ... on Runs { results { id } } } }')
+    assert runs["runsOrError"]["results"] == []
 
 
 def test_nothing_is_wrong_and_nothing_is_warned_about(web: WebUI) -> None:

@@ -172,6 +172,15 @@ def test_a_name_that_no_file_can_have(write_company: WriteCompany) -> None:
     assert "File name too long" in problem_of(write_company({}, files=["x" * 5000]))
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x"])
+def test_a_link_that_does_not_lead_to_the_web_is_left_out(write_company: WriteCompany, url: str) -> None:
+    links = ["https://shop.example/1", "/products/1", "HTTP://shop.example/1"]
+    rows = [product(str(number), url=link) for number, link in enumerate([url, *links])]
+    listings = read_company(write_company({"a.jsonl": json_lines(*rows)}, fields={**FIELDS, "url": "url"})).listings
+    assert listings["url"].fillna("").tolist() == ["", *links]
+    assert "does not lead to the web" in listings["repairs"][0]
+
+
 def test_a_price_of_a_hundred_thousand_characters_is_not_pondered() -> None:
     assert parse_price("1" + " " * 130_000 + "!!") is None  # took a quarter of an hour
 

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from subs_assets.catalogue.measures import fold_size_text
-from subs_assets.catalogue.size import StatedUnitPrice, parse_unit_price, read_size, strip_sizes, unit_price
+from subs_assets.catalogue.size import Size, StatedUnitPrice, parse_unit_price, read_size, strip_sizes, unit_price
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,24 @@ def test_a_hostile_text_takes_no_time(text: str) -> None:
     started = time.process_time()  # what else the machine does is not counted
     read_size(text, text, 1.0, text)
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "size_text, name, stated",
+    [
+        (None, f"Oats {'9' * 400} stück", None),
+        (None, f"Oats {'9' * 400} pack 2 for 1", None),
+        ("3 pack", f"Oats {'9' * 400}.{'9' * 400} stück {'9' * 400} sheets", None),
+        ("", "Oats 1 pk", f"$1/{'9' * 400}er pack"),
+        ("", "Oats 1 pk", f"$1/{'9' * 400}/{'9' * 400} pieces"),
+        ("1 pk", "Oats", f"$0.{'0' * 400}1/each"),
+        (f"{'9' * 400} kg each", f"{'9' * 400} x {'9' * 400} g", f"${'9' * 400}/{'9' * 400}g"),
+    ],
+)
+def test_a_number_of_400_digits_is_no_size_and_ends_nothing(
+    size_text: str | None, name: str, stated: str | None
+) -> None:
+    assert (read_size(size_text, name, 4999.0, stated) or Size(1.0, "each")).total <= 10
 
 
 @pytest.mark.parametrize("size_text", ["99999999 kg", "0 g", "1 Abtr.G.", "-3 g", "g", ""])

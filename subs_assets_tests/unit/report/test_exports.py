@@ -32,6 +32,9 @@ from subs_assets_tests.small_shops import equivalences, item, path, shops
         ("oats", "oats"),
         ("", ""),
         ("'=1", "'=1"),
+        ("Milk;=1", "Milk;'=1"),  # with a semicolon as separator, what begins a cell
+        ("-1;=2;+3;4", "'-1;'=2;'+3;4"),
+        ("Salt; pepper", "Salt; pepper"),
     ],
 )
 @pytest.mark.parametrize("dtype", ["str", object])
