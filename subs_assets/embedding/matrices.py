@@ -67,7 +67,6 @@ def build_matrices(
     """The features of every product's core name (the vector of its name where the core is empty), which names are
     alike, and where the listings stand."""
     ordered = products.sort_values("product_id", ignore_index=True)
-    texts = ordered["core_name"].where(ordered["core_name"].str.strip() != "", ordered["name"])
     row_of = pd.Series(ordered.index, index=ordered["product_id"], dtype="int64")
     shelved = listing_categories.loc[listing_categories["path"] != ROOT, ["company_slug", "sku", "path"]].merge(
         product_listings[["company_slug", "sku", "product_id"]], on=["company_slug", "sku"]
@@ -76,13 +75,18 @@ def build_matrices(
     if blocks["row"].isna().any():
         raise ValueError("product_listings name a product that is not among the products")
     core_names = ordered["core_name"].tolist()
-    features = NameFeatures(store.vectors.vectors(texts.tolist(), progress), store.lexical(core_names))
+    features = NameFeatures(store.vectors.vectors(encoded_texts(ordered), progress), store.lexical(core_names))
     return EmbeddingMatrices(
         product_ids=ordered["product_id"].to_numpy(dtype=object),
         features=features,
         alike_names=alike_names(store.alike(core_names, progress)),
         blocks=blocks.astype({"row": "int64"}).sort_values(BLOCK_COLUMNS, ignore_index=True),
     )
+
+
+def encoded_texts(products: pd.DataFrame) -> list[str]:
+    """What the vector of each product is of."""
+    return products["core_name"].where(products["core_name"].str.strip() != "", products["name"]).tolist()
 
 
 def alike_names(alike: AlikeRows) -> Pairs:

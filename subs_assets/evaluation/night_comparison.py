@@ -3,10 +3,11 @@ how far it may fall; where the figures come from is decided elsewhere."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import pandas as pd
+
+from subs_assets.finding import Finding, Gravity, Verdict
 
 NIGHTS = 7
 """Published runs that a figure is compared with."""
@@ -39,22 +40,6 @@ a change that somebody should know of, a third is what a lost mapping or a broke
 COMPARED = sorted({measure for measure, _ in TOLERANCES})
 
 
-class Gravity(IntEnum):
-    """What a finding asks for, the gravest last; a note asks for nothing."""
-
-    NOTE = 0
-    WARNING = 1
-    BLOCKING = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A sentence about one figure."""
-
-    gravity: Gravity
-    sentence: str
-
-
 def compared_figures(evaluation: pd.DataFrame) -> pd.DataFrame:
     """The rows of the table ``evaluation`` that nights are compared by: those of ``COMPARED`` as a whole."""
     return evaluation[evaluation["measure"].isin(COMPARED) & (evaluation["part"] == "")]
@@ -64,6 +49,26 @@ def measured_figures(evaluation: pd.DataFrame) -> pd.DataFrame:
     """Of these, what is kept of the night: all that have a value."""
     figures = compared_figures(evaluation)
     return figures[figures["value"].notna()]
+
+
+def held_against(evaluation: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> Verdict:
+    """Whether a measure of tonight holds what earlier nights measured; ``earlier`` as in ``compare``."""
+    count = earlier["run_id"].nunique()
+    against = f"the last {count} published nights" if count else "no night yet: none was published since it is measured"
+    figures = _drawn(compared_figures(evaluation), measure)
+    return Verdict(f"held against {against}", compare(evaluation, earlier, measure), {**figures, "Nights": count})
+
+
+def _drawn(tonight: pd.DataFrame, measure: str) -> dict[str, float]:
+    found = tonight[tonight["measure"] == measure].dropna(subset="value")
+    is_pair = found["company_slug"] != ""
+    overall, pairs = found.loc[~is_pair, "value"], found.loc[is_pair, "value"]
+    name = measure.capitalize()
+    return {
+        **({name: round(float(overall.iloc[0]), 4)} if len(overall) else {}),
+        **({f"{name}, lowest of a pair": round(float(pairs.min()), 4)} if len(pairs) else {}),
+        **({f"{name}, median of the pairs": round(float(pairs.median()), 4)} if len(pairs) else {}),
+    }
 
 
 def compare(evaluation: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> list[Finding]:
@@ -125,7 +130,7 @@ def _fallen(both: pd.DataFrame, measure: str) -> Iterator[Finding]:
 def _gravity(fall: float, warns: float, blocks: float) -> Gravity:
     if fall <= 0 or fall < round(warns, 9):
         return Gravity.NOTE
-    return Gravity.BLOCKING if fall >= round(blocks, 9) else Gravity.WARNING
+    return Gravity.ERROR if fall >= round(blocks, 9) else Gravity.WARNING
 
 
 def _named(measure: str, pair: Any) -> str:

@@ -28,6 +28,9 @@ LEVEL_RULES = {
 SCORE_OWES = "score: "
 """How the last reason of a row begins."""
 
+ACCEPTED_BY_PERSON = '["accepted by '
+"""How the reasons of a row that a person accepted begin."""
+
 COLUMNS = [
     "product_id", "company_slug", "substitute_id", "sku", "level", "score", "rank", "cosine", "lexical", "pack_ratio",
     "unit_price_ratio", "path", "target_path", "relation", "reasons",
@@ -73,7 +76,7 @@ def substitution_rows(best: pd.DataFrame, products: pd.DataFrame, judge: Judge) 
 
 def is_accepted_by_person(reasons: str) -> bool:
     """Whether these reasons of a row begin with a person's."""
-    return reasons.startswith('["accepted by ')
+    return reasons.startswith(ACCEPTED_BY_PERSON)
 
 
 def _alone(best: pd.DataFrame, shown_from: float) -> NDArray[np.object_]:

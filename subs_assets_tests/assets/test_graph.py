@@ -21,7 +21,6 @@ from dagster import (
 )
 from sqlalchemy import create_engine
 
-from subs_assets import checks
 from subs_assets.catalogue import category_path
 from subs_assets.database import control, kept_decisions, migrate
 from subs_assets.database.check import check
@@ -33,7 +32,8 @@ from subs_assets.equivalence.decisions import both_directions, other_direction
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.questions import PublishedEquivalences
 from subs_assets.equivalence.review import Queue, review_queue
-from subs_assets.evaluation.night_comparison import Finding, Gravity
+from subs_assets.evaluation import night_comparison
+from subs_assets.finding import Finding, Gravity
 from subs_assets.history.nights import nights_of
 from subs_assets.history.since import failing_now
 from subs_assets.model.trained import shipped_model
@@ -176,7 +176,7 @@ def test_a_run_whose_blocking_check_fails_publishes_nothing(
             write_shop(tmp_path / "nobody", "unheard_of", rows=[], source="company: [")
             result = run_graph(replace(settings, catalogues=(tmp_path / "nobody",)))
         else:  # every step before the check succeeds, and would be published
-            changed.setattr(checks, "compare", lambda *_: [Finding(Gravity.BLOCKING, "it fell")])
+            changed.setattr(night_comparison, "compare", lambda *_: [Finding(Gravity.ERROR, "it fell")])
             result = run_graph(settings)
     assert not result.success
     assert check in reason_of(result) and "blocking asset check failed" in reason_of(result)
@@ -461,7 +461,7 @@ def test_tables_that_would_contradict_each_other_are_not_published(settings: Set
 
 def test_a_failed_run_leaves_the_published_matrices(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     published = matrices.published(settings.matrices)
-    monkeypatch.setattr(checks, "compare", lambda *_: [Finding(Gravity.BLOCKING, "it fell")])
+    monkeypatch.setattr(night_comparison, "compare", lambda *_: [Finding(Gravity.ERROR, "it fell")])
     assert not run_graph(settings).success
     assert matrices.published(settings.matrices) == published
     assert len(matrices.load(published).product_ids)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from dagster import ExecuteInProcessResult, MetadataValue
 
-from subs_assets import checks, made_from
+from subs_assets import made_from
 from subs_assets.assets import catalogue
 from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.catalogue import category_path
@@ -23,7 +23,8 @@ from subs_assets.embedding import matrices
 from subs_assets.embedding.vector_store import VectorStore
 from subs_assets.equivalence import build
 from subs_assets.equivalence.decisions import both_directions
-from subs_assets.evaluation.night_comparison import Finding, Gravity
+from subs_assets.evaluation import night_comparison
+from subs_assets.finding import Finding, Gravity
 from subs_assets.model import trained
 from subs_assets.resources import ComputeResource, ExportFolder, TrainedModelResource
 from subs_assets.settings import Settings
@@ -308,7 +309,7 @@ def test_a_fall_is_measured_against_what_is_published_now(settings: Settings) ->
 def test_nothing_of_a_failed_run_is_taken(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_shop(settings.catalogues[0], "corner", prices(rows_of("corner")))
     with monkeypatch.context() as refusing:
-        refusing.setattr(checks, "compare", lambda *_: [Finding(Gravity.BLOCKING, "it fell")])
+        refusing.setattr(night_comparison, "compare", lambda *_: [Finding(Gravity.ERROR, "it fell")])
         failed = run_graph(settings)
         assert not failed.success
     result = run_graph(settings)

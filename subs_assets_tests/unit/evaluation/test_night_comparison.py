@@ -6,11 +6,10 @@ import pytest
 from subs_assets.database import tables
 from subs_assets.evaluation.night_comparison import (
     FEWEST_CASES,
-    Finding,
-    Gravity,
     compare,
     measured_figures,
 )
+from subs_assets.finding import Finding, Gravity
 
 EVERY, PAIR = ("", ""), ("aldi", "coles")
 
@@ -37,16 +36,16 @@ def nights(measure: str, pair: tuple[str, str], *values: float) -> pd.DataFrame:
         ("rate", PAIR, (0.60,) * 7, 0.541, None),
         ("rate", PAIR, (0.60,) * 7, 0.54, Gravity.WARNING),
         ("rate", PAIR, (0.60,) * 7, 0.401, Gravity.WARNING),
-        ("rate", PAIR, (0.60,) * 7, 0.40, Gravity.BLOCKING),
-        ("rate", PAIR, (0.60,), 0.0, Gravity.BLOCKING),
-        ("rate", PAIR, (0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0.6), 0.1, Gravity.BLOCKING),
+        ("rate", PAIR, (0.60,) * 7, 0.40, Gravity.ERROR),
+        ("rate", PAIR, (0.60,), 0.0, Gravity.ERROR),
+        ("rate", PAIR, (0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0.6), 0.1, Gravity.ERROR),
         ("rate", PAIR, (0.1, 0.1, 0.1, 0.1, 0.6, 0.6, 0.6), 0.1, None),
         ("rate", PAIR, (0.0,), 0.0, None),
         ("precision", EVERY, (0.95,), 0.931, None),
         ("precision", EVERY, (0.95,), 0.93, Gravity.WARNING),
-        ("precision", EVERY, (0.95,), 0.90, Gravity.BLOCKING),
+        ("precision", EVERY, (0.95,), 0.90, Gravity.ERROR),
         ("precision", PAIR, (0.95,), 0.90, Gravity.WARNING),
-        ("precision", PAIR, (0.95,), 0.85, Gravity.BLOCKING),
+        ("precision", PAIR, (0.95,), 0.85, Gravity.ERROR),
     ],
 )
 def test_a_fall_against_the_median(
