@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from sqlalchemy import Connection, Engine
 
 from subs_assets.catalogue.company import CompanyCatalogue
+from subs_assets.catalogue.last_night import LastNight
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.database import control, kept_decisions
@@ -143,6 +144,14 @@ class WarehouseResource(Databases):
         """What is published of one company."""
         published = self.warehouse
         return CompanyCatalogue(*(published.read(table, company_slug=company_slug) for table in CATALOGUE_TABLES))
+
+    def last_night(self, company_slug: str) -> LastNight:
+        """What is published of one company, to hold tonight's reading against."""
+        published = self.warehouse
+        return LastNight(
+            published.prices_of(company_slug),
+            *(published.read(table, company_slug=company_slug) for table in ("set_aside_rows", "catalogue_files")),
+        )
 
     def control(self) -> AbstractContextManager[Engine]:
         """The control state."""

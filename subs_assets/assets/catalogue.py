@@ -1,13 +1,11 @@
 """Group ``catalogue``: one asset a company, and the tables that hold them all."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 import pandas as pd
 from dagster import (
     Any,
-    AssetCheckResult,
-    AssetCheckSeverity,
-    AssetCheckSpec,
     AssetExecutionContext,
     AssetIn,
     AssetsDefinition,
@@ -22,10 +20,20 @@ from subs_assets.assets.metadata import percent, preview
 from subs_assets.assets.selected import selected, table_output
 from subs_assets.assets.unchanged import taken_if_unchanged
 from subs_assets.catalogue.company import CompanyCatalogue, combine, keep_last_good, read_company
-from subs_assets.catalogue.delivery import as_delivered, delivered
+from subs_assets.catalogue.delivery import as_delivered, content_of, delivered, is_recent, newest_change
+from subs_assets.catalogue.last_night import (
+    LastNight,
+    listings_against,
+    prices_against,
+    set_aside_against,
+    why_prices_are_refused,
+)
 from subs_assets.catalogue.source import BrokenSource, Source
+from subs_assets.checks.company import company_check_results, company_check_specs
+from subs_assets.database.deliveries import newest_delivery, note_delivery
+from subs_assets.finding import Finding, Gravity, Verdict
 from subs_assets.made_from import key_of
-from subs_assets.resources import KnownTextsResource, WarehouseResource
+from subs_assets.resources import DecisionsResource, KnownTextsResource, WarehouseResource
 
 GROUP = "catalogue"
 
@@ -35,15 +43,14 @@ COUNTS = {"read": "Rows read", "accepted": "Rows accepted", "repaired": "Rows re
 COMPANY = """What {name} sells: its files, read and checked.
 
 Every row is validated and normalised as `source.yaml` says; a bad one is set aside with its file, line and reason. If a
-file cannot be read, or the listings fall by 30 % or more, the company's last good listings stay, and the check
-`delivered` says what to do. The others go on.
+file cannot be read, the listings fall by 30 % or more, or the prices double or halve, the company's last good listings
+stay, and the check `delivered` says what to do. The others go on.
 """
 
 
 def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
     """``catalogue/<slug>``: reads one company's files. It never fails for bad input: then it shows the company's last
-    good listings and
-    fails its check ``delivered``, which stops nobody."""
+    good listings and fails its check ``delivered``, which stops nobody."""
 
     @asset(
         key=["catalogue", slug],
@@ -51,18 +58,15 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         kinds={"python", "file"},
         io_manager_key="warehouse_io",
         dagster_type=Any,  # with checks Dagster cannot read the type off the annotation, and expects nothing
-        check_specs=[
-            AssetCheckSpec(
-                "delivered",
-                asset=["catalogue", slug],
-                description="Every file was read, and the listings did not fall by 30 % or more since the last run.",
-            )
-        ],
+        check_specs=company_check_specs(slug),
         description=COMPANY.format(name=source.company_name if isinstance(source, Source) else slug),
         metadata={"dagster/uri": source.folder.as_uri()},
     )
     def company(  # type: ignore[no-untyped-def]  # a generator of one result
-        context: AssetExecutionContext, warehouse: WarehouseResource, known_texts: KnownTextsResource
+        context: AssetExecutionContext,
+        warehouse: WarehouseResource,
+        known_texts: KnownTextsResource,
+        equivalence_decisions: DecisionsResource,
     ):
         outputs, asset = warehouse.outputs, ("catalogue", slug)
         files = delivered(source)
@@ -73,7 +77,10 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
             taken = {"Files unchanged since run": MetadataValue.dagster_run(str(outputs.last_run_id))}
         else:
             reading, taken = read_company(source, known_texts.texts), {}
-        shown = keep_last_good(reading, warehouse.warehouse.listings_of(slug), partial(warehouse.last_good, slug))
+        last = warehouse.last_night(slug)
+        shown = keep_last_good(
+            reading, len(last.prices), partial(warehouse.last_good, slug), why_prices_are_refused(reading, last)
+        )
         counts = shown.catalogue_files[list(COUNTS)].sum()
         context.log.info(
             f"{slug}: {counts['read']:,} rows read, {counts['accepted']:,} accepted "
@@ -92,19 +99,57 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
                 "Set aside, by field": preview(set_aside_by_field(shown.set_aside_rows)),
                 "Set aside": preview(shown.set_aside_rows[["file", "line", "field", "reason", "value"]]),
             },
-            check_results=[
-                AssetCheckResult(
-                    check_name="delivered",
-                    passed=problem is None,
-                    severity=AssetCheckSeverity.ERROR,
-                    description=problem or f"{counts['accepted']:,} listings from {len(shown.catalogue_files)} file(s)",
-                )
-            ],
+            check_results=company_check_results(
+                delivered=_was_shown(shown),
+                is_recent=_is_recent(source, reading, warehouse),
+                **_against(reading, last),
+                categories_hold=_categories_hold(slug, shown, warehouse, equivalence_decisions),
+            ),
         )
         # Not to be taken: what is shown instead of a bad reading, and the reading of files that came while it went on.
         outputs.note(asset, key if shown is reading and delivered(source) == files else None)
 
     return company
+
+
+def _was_shown(shown: CompanyCatalogue) -> Verdict:
+    files, problem = shown.catalogue_files, shown.problem
+    accepted = int(files["accepted"].sum())
+    return Verdict(
+        f"{accepted:,} listings from {len(files)} file(s)",
+        [Finding(Gravity.ERROR, problem)] if problem else [],
+        {"Files": len(files), "Files not shown": int(files["problem"].notna().sum())},
+    )
+
+
+def _is_recent(source: Source | BrokenSource, reading: CompanyCatalogue, warehouse: WarehouseResource) -> Verdict:
+    slug, now, content = source.company_slug, datetime.now(UTC), content_of(reading)
+    with warehouse.control() as engine:
+        if content is None:
+            since = newest_delivery(engine, slug)
+        else:
+            since = note_delivery(engine, slug, content, newest_change(reading), now)
+    return is_recent(source, since, now)
+
+
+def _against(reading: CompanyCatalogue, last: LastNight) -> dict[str, Verdict]:
+    return {
+        "listings_hold": listings_against(reading, last),
+        "prices_hold": prices_against(reading, last),
+        "set_aside_holds": set_aside_against(reading, last),
+    }
+
+
+def _categories_hold(
+    slug: str, shown: CompanyCatalogue, warehouse: WarehouseResource, decisions: DecisionsResource
+) -> Verdict:
+    from subs_assets.equivalence.vanished_categories import vanished_categories
+
+    published = partial(warehouse.warehouse.read, company_slug=slug)
+    return vanished_categories(
+        slug, published("categories"), published("category_facets"), shown.listing_categories,
+        partial(published, "listing_categories"), decisions.read,
+    )  # fmt: skip
 
 
 def set_aside_by_field(set_aside_rows: pd.DataFrame) -> pd.DataFrame:

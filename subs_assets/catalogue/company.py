@@ -4,7 +4,7 @@ known here.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ CHANGED = (
     "is always whole"
 )
 
+REPEATS = "repeats "
+"""How the reason begins why a row is set aside of which nothing is lost."""
+
 
 @dataclass(frozen=True)
 class CompanyCatalogue:
@@ -56,6 +59,7 @@ class CompanyCatalogue:
     set_aside_rows: pd.DataFrame
     catalogue_files: pd.DataFrame
     accept_fall: bool = False
+    accept_prices: bool = False
 
     @property
     def problem(self) -> str | None:
@@ -119,7 +123,7 @@ def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOW
         reading = _FileReading(source.company_slug, SOURCE_FILE, source.folder / SOURCE_FILE)
         reading.fail(source.problem)
         reading.problem = source.problem
-        return _catalogue([reading], False, empty(tables.listings), empty(tables.listing_categories))
+        return _catalogue([reading], source, empty(tables.listings), empty(tables.listing_categories))
     readings = _read_files(source)
     if any(map(_has_changed, readings)):
         readings = _read_files(source)
@@ -128,22 +132,25 @@ def read_company(source: Source | BrokenSource, known: KnownTexts = NOTHING_KNOW
     _drop_repeated_skus(readings)
     accepted = [listing for reading in readings for listing in reading.accepted]
     listings = build_listings(source.company_slug, source.currency, accepted, known)
-    return _catalogue(readings, source.accept_fall, *listings)
+    return _catalogue(readings, source, *listings)
 
 
 def keep_last_good(
-    reading: CompanyCatalogue, before: int, last_good: Callable[[], CompanyCatalogue]
+    reading: CompanyCatalogue,
+    before: int,
+    last_good: Callable[[], CompanyCatalogue],
+    why_prices_are_refused: str | None = None,
 ) -> CompanyCatalogue:
     """The reading itself if it is good; else the ``before`` last good listings (none, if there were none), and why.
 
-    Not good is a reading with a failed file, or with ``FALL_REFUSED`` fewer listings than the last (``accept_fall:
-    true`` in source.yaml allows that). Every file then has the status "kept" (without last listings, a failed one
-    stays "failed").
+    Not good is a reading with a failed file, with ``FALL_REFUSED`` fewer listings than the last (``accept_fall: true``
+    in source.yaml allows that), or with prices that are not believed (of which last_night.py tells). Every file then
+    has the status "kept" (without last listings, a failed one stays "failed").
     """
     failed = reading.catalogue_files["status"] == FAILED
     now = len(reading.listings)
-    fell = before > 0 and not reading.accept_fall and now <= (1 - FALL_REFUSED) * before
-    if not failed.any() and not fell:
+    fell = not reading.accept_fall and has_fallen(now, before, FALL_REFUSED)
+    if not failed.any() and not fell and not why_prices_are_refused:
         return reading
     files = reading.catalogue_files.copy()
     company = str(files["company_slug"].iloc[0])
@@ -156,14 +163,24 @@ def keep_last_good(
         first = str(files.loc[failed, "problem"].iloc[0])
         files.loc[failed, "problem"] = files.loc[failed, "problem"].astype(str) + f"; {shown_instead}"
         files.loc[~failed, "problem"] = f"{company}: its rows are not shown, because of {first}; {shown_instead}"
-    else:
+    elif fell:
         files["problem"] = (
             f"{company}: {now:,} listings where there were {before:,}, a fall of {1 - now / before:.0%}; "
             f"{shown_instead}. Deliver all files, or set accept_fall: true in its {SOURCE_FILE}"
         )
+    else:
+        files["problem"] = (
+            f"{company}: {why_prices_are_refused}; {shown_instead}. Mend `price` in its {SOURCE_FILE} or have the file "
+            "delivered anew; if these prices are right, set accept_prices: true there for one night"
+        )
     files.loc[~failed | (before > 0), "status"] = KEPT
     last = last_good()
-    return CompanyCatalogue(last.listings, last.listing_categories, reading.set_aside_rows, files, reading.accept_fall)
+    return replace(reading, listings=last.listings, listing_categories=last.listing_categories, catalogue_files=files)
+
+
+def has_fallen(now: int, before: int, share: float) -> bool:
+    """Whether there are fewer by that share or more."""
+    return before > 0 and now <= (1 - share) * before
 
 
 def combine(parts: Iterable[CompanyCatalogue]) -> CompanyCatalogue:
@@ -343,14 +360,17 @@ def _why_repeated(first: Accepted, later: Accepted) -> str:
         return f"stands in {where} already, with another {different[0]}"
     new = [index for index, path in enumerate(later.paths) if path not in first.paths]
     if not new:
-        return f"repeats {where}"
+        return f"{REPEATS}{where}"
     first.paths += tuple(later.paths[index] for index in new)
     first.category_ids += tuple(later.category_ids[index] for index in new)
-    return f"repeats {where}; its category path was added there"
+    return f"{REPEATS}{where}; its category path was added there"
 
 
 def _catalogue(
-    readings: list[_FileReading], accept_fall: bool, listings: pd.DataFrame, listing_categories: pd.DataFrame
+    readings: list[_FileReading],
+    source: Source | BrokenSource,
+    listings: pd.DataFrame,
+    listing_categories: pd.DataFrame,
 ) -> CompanyCatalogue:
     set_aside = pd.DataFrame(
         [
@@ -366,5 +386,12 @@ def _catalogue(
         listing_categories=listing_categories,
         set_aside_rows=conform(set_aside, tables.set_aside_rows),
         catalogue_files=conform(files, tables.catalogue_files),
-        accept_fall=accept_fall,
+        **accepted_by(source),
     )
+
+
+def accepted_by(source: Source | BrokenSource) -> dict[str, bool]:
+    """What source.yaml lets pass."""
+    if isinstance(source, BrokenSource):
+        return {}
+    return {"accept_fall": source.accept_fall, "accept_prices": source.accept_prices}

@@ -1,14 +1,18 @@
-"""What a company has delivered, by its content: whether it must be read again; nothing is parsed here."""
+"""What a company has delivered, by its content: whether it must be read again, and how old it is; nothing is parsed
+here."""
 
+import hashlib
 import json
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
-from subs_assets.catalogue.company import CompanyCatalogue, files_of, modified_at
+from subs_assets.catalogue.company import CompanyCatalogue, accepted_by, files_of, modified_at
 from subs_assets.catalogue.readers import why_unfit
-from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
+from subs_assets.catalogue.source import SOURCE_FILE, STALE_AFTER_DAYS, BrokenSource, Source
+from subs_assets.finding import Finding, Gravity, Verdict
 from subs_assets.made_from import file_digest
 
 
@@ -19,7 +23,7 @@ def appearance(source: Source) -> dict[str, tuple[int, int]]:
     return {name: (state.st_size, state.st_mtime_ns) for name, state in states}
 
 
-def delivered(source: Source | BrokenSource) -> dict[str, object] | None:
+def delivered(source: Source | BrokenSource) -> dict[str, Any] | None:
     """The hash of every file, by its name in the company's folder, and what else source.yaml says; None where one of
     them cannot be read, so that there is no reading to be kept."""
     if isinstance(source, BrokenSource):
@@ -39,6 +43,42 @@ def said(source: Source) -> str:
     return json.dumps(values, default=_plain, sort_keys=True)
 
 
+def content_of(reading: CompanyCatalogue) -> str | None:
+    """One hash of what all of its files hold, whatever they are called today; None where one could not be opened."""
+    hashes = reading.catalogue_files["sha256"]
+    return None if hashes.isna().any() else hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+
+
+def newest_change(reading: CompanyCatalogue) -> datetime | None:
+    """When the newest of its files was changed, as the disk says."""
+    times = reading.catalogue_files["modified_at"].dropna()
+    return None if times.empty else datetime.fromisoformat(max(times))
+
+
+def is_recent(source: Source | BrokenSource, since: datetime | None, now: datetime) -> Verdict:
+    """Whether a company still delivers; ``since``: when the newest of its contents was first seen, None where none
+    could ever be read.
+
+    Not by when its files were written, nor by when they were read: a feed that has stopped upstream may well be copied
+    here every night.
+    """
+    slug = source.company_slug
+    if since is None:
+        return Verdict("none of its files could be read yet: the check delivered says why")
+    age = max(now - since, timedelta())
+    allowed = STALE_AFTER_DAYS if isinstance(source, BrokenSource) else source.stale_after_days
+    sentence = (
+        f"{slug}: nothing new for {age.days} days: what its files hold was first seen on {since:%Y-%m-%d}, and "
+        f"stale_after_days is {allowed}. See whether its deliveries still come; if they come this rarely, say a higher "
+        f"stale_after_days in its {SOURCE_FILE}"
+    )
+    return Verdict(
+        f"what its files hold was first seen on {since:%Y-%m-%d %H:%M} UTC",
+        [Finding(Gravity.WARNING, sentence)] if age > timedelta(days=allowed) else [],
+        {"Days since the newest content": round(age / timedelta(days=1), 2)},
+    )
+
+
 def as_delivered(reading: CompanyCatalogue, source: Source) -> CompanyCatalogue:
     """An earlier reading of the same content; its files may have come again since."""
     times = {name: modified_at(path.stat()) for path, name in files_of(source)}
@@ -46,7 +86,7 @@ def as_delivered(reading: CompanyCatalogue, source: Source) -> CompanyCatalogue:
     return replace(
         reading,
         catalogue_files=files.assign(modified_at=files["file"].map(times)),
-        accept_fall=source.accept_fall,
+        **accepted_by(source),
     )
 
 

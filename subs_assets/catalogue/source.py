@@ -24,6 +24,13 @@ The dearest grocery in the real files is a wine for 990; the next things are a 1
 sauna.
 """
 
+STALE_AFTER_DAYS = 7
+"""A company without new content for longer is told of, unless source.yaml says otherwise (``stale_after_days``).
+
+Grocers change prices every week, so that a week of the same bytes is a feed that stopped; and four days without a
+delivery are an ordinary Easter.
+"""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -198,6 +205,8 @@ class _Document(_Strict):
     no_category: tuple[str, ...] = ()  # names that mean "none", such as "Unbekannt"
     highest_price: float = Field(default=HIGHEST_PRICE, gt=0)
     accept_fall: bool = False
+    accept_prices: bool = False
+    stale_after_days: int = Field(default=STALE_AFTER_DAYS, ge=1)
 
     @field_validator("files")
     @classmethod
@@ -246,6 +255,8 @@ class Source:
     no_category: frozenset[str]
     highest_price: float
     accept_fall: bool
+    accept_prices: bool
+    stale_after_days: int
 
 
 @dataclass(frozen=True)
@@ -326,6 +337,8 @@ def read_source(path: Path, environment: Mapping[str, str] = os.environ) -> Sour
         no_category=frozenset(document.no_category),
         highest_price=document.highest_price,
         accept_fall=document.accept_fall,
+        accept_prices=document.accept_prices,
+        stale_after_days=document.stale_after_days,
     )
 
 

@@ -116,6 +116,16 @@ archive_drills = Table(
     Column("problems", TEXT),
 )
 
+deliveries = Table(
+    "deliveries",
+    control_metadata,
+    Column("company_slug", TEXT, primary_key=True),
+    Column("content", TEXT, primary_key=True),  # hash of what its files hold
+    Column(
+        "first_seen_at", TEXT, nullable=False
+    ),  # of its first content: when its files were changed, if that is older
+)
+
 night_measures = Table(
     "night_measures",
     control_metadata,

@@ -87,11 +87,12 @@ class Warehouse:
         with self.engine.connect() as connection:
             return frames.read(connection, table, **({} if company_slug is None else {"company_slug": company_slug}))
 
-    def listings_of(self, company_slug: str) -> int:
-        """How many listings of a company are published."""
-        column = metadata.tables["listings"].c.company_slug
+    def prices_of(self, company_slug: str) -> pd.DataFrame:
+        """The published listings of a company: DataFrame[sku, price], a row each."""
+        columns = metadata.tables["listings"].c
         with self.engine.connect() as connection:
-            return connection.scalar(select(func.count()).where(column == company_slug)) or 0
+            chosen = select(columns.sku, columns.price).where(columns.company_slug == company_slug)
+            return frames.fetch(connection, chosen)
 
     def is_empty(self) -> bool:
         """Whether no listing is published."""
