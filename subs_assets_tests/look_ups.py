@@ -47,6 +47,16 @@ LOOK_UPS = (
     LookUp("names of products", lambda asked, key: lookups.names_of(asked, [key["product_id"]])),
     LookUp("names of listings", lambda asked, key: lookups.listing_names(asked, [key["sku"]])),
     LookUp("subs categories COMPANY", lambda asked, key: lookups.categories(asked, key["company_slug"])),
+    LookUp(
+        "explorer: the best three at a company",
+        lambda asked, key: lookups.substitutes_of(asked, key["product_id"], key["company_slug"], 4, 0.7, at_most=3),
+    ),
+    LookUp("explorer: a tree beside a company", lambda asked, key: lookups.coverage(asked, key["company_slug"], "dm")),
+    LookUp(
+        "explorer: what a mapping rests on",
+        lambda asked, key: lookups.evidence(asked, key["company_slug"], "dm", '["Abteilung 1"]'),
+    ),
+    LookUp("explorer: rows set aside", lambda asked, key: lookups.set_aside_page(asked, key["company_slug"])),
     by_an_app("a product", "SELECT * FROM products WHERE product_id = :product_id"),
     by_an_app("a product by its barcode", "SELECT * FROM products WHERE gtin = :gtin"),
     by_an_app("a listing", "SELECT * FROM listings WHERE company_slug = :company_slug AND sku = :sku"),

@@ -3,6 +3,8 @@
 A module for each subject, and all their questions by one name: ``lookups.find_products``.
 """
 
+from subs_assets.database.lookups.catalogues import deliveries, set_aside_counts, set_aside_page
+from subs_assets.database.lookups.coverage import coverage
 from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalences, evidence, mapping_counts
 from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
 from subs_assets.database.lookups.products import (
@@ -20,6 +22,8 @@ __all__ = [
     "Found",
     "absences",
     "categories",
+    "coverage",
+    "deliveries",
     "equivalences",
     "evidence",
     "exact_products",
@@ -34,5 +38,7 @@ __all__ = [
     "products_of_listings",
     "rates",
     "search",
+    "set_aside_counts",
+    "set_aside_page",
     "substitutes_of",
 ]

@@ -32,11 +32,22 @@ def equivalences(
     return frames.read(connection, category_equivalences, **given(wanted))
 
 
-def evidence(connection: Connection, company_slug: str, target_company_slug: str) -> pd.DataFrame:
-    """The strongest pairs of listings behind one company's mappings to another, in the form of their table."""
-    return frames.read(
-        connection, category_evidence, company_slug=company_slug, target_company_slug=target_company_slug
-    )
+def evidence(
+    connection: Connection,
+    company_slug: str,
+    target_company_slug: str,
+    path: str | None = None,
+    target_path: str | None = None,
+) -> pd.DataFrame:
+    """The strongest pairs of listings behind one company's mappings to another, or behind those of one category, or
+    behind one mapping, in the form of their table."""
+    wanted = {
+        "company_slug": company_slug,
+        "target_company_slug": target_company_slug,
+        "path": path,
+        "target_path": target_path,
+    }
+    return frames.read(connection, category_evidence, **given(wanted))
 
 
 def absences(

@@ -1,42 +1,50 @@
 """What to buy instead of one product, and what became of it where there is nothing; nothing here writes."""
 
 import pandas as pd
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
 from subs_assets.database import frames
 from subs_assets.database.lookups.rows import same_listing
 from subs_assets.database.tables import listings, products, substitution_outcomes, substitutions
 
 
-def substitutes_of(connection: Connection, product_id: str) -> pd.DataFrame:
+def substitutes_of(
+    connection: Connection,
+    product_id: str,
+    company_slug: str | None = None,
+    weakest_level: int | None = None,
+    lowest_score: float | None = None,
+    only_cheaper: bool = False,
+    at_most: int | None = None,
+) -> pd.DataFrame:
     """What to buy instead of a product, company by company, best first; with the listing that is the substitute there.
+
+    Of one company or all; of levels down to the weakest (5); ``only_cheaper``: with a lower price per unit, where both
+    are known; ``at_most`` so many at each company, the best of those that are wanted.
 
     Columns: company_slug, substitute_id, sku, name, brand, size_text, price, currency, unit_price, level, score, rank,
     pack_ratio, unit_price_ratio, reasons (JSON array).
     """
+    wanted = [
+        substitutions.c.product_id == product_id,
+        *([] if company_slug is None else [substitutions.c.company_slug == company_slug]),
+        *([] if weakest_level is None else [substitutions.c.level <= weakest_level]),
+        *([] if lowest_score is None else [substitutions.c.score >= lowest_score]),
+        *([substitutions.c.unit_price_ratio < 1] if only_cheaper else []),
+    ]
+    best_first = (substitutions.c.rank, substitutions.c.substitute_id)
+    place = func.row_number().over(partition_by=substitutions.c.company_slug, order_by=best_first)
+    chosen = select(substitutions, place.label("place")).where(*wanted).subquery("chosen")
     statement = (
         select(
-            substitutions.c.company_slug,
-            substitutions.c.substitute_id,
-            substitutions.c.sku,
-            listings.c.name,
-            listings.c.brand,
-            listings.c.size_text,
-            listings.c.price,
-            listings.c.currency,
-            listings.c.unit_price,
-            substitutions.c.level,
-            substitutions.c.score,
-            substitutions.c.rank,
-            substitutions.c.pack_ratio,
-            substitutions.c.unit_price_ratio,
-            substitutions.c.reasons,
+            *chosen.c["company_slug", "substitute_id", "sku"],
+            *listings.c["name", "brand", "size_text", "price", "currency", "unit_price"],
+            *chosen.c["level", "score", "rank", "pack_ratio", "unit_price_ratio", "reasons"],
         )
-        .join(listings, same_listing(listings, substitutions))
-        .where(substitutions.c.product_id == product_id)
-        .order_by(substitutions.c.company_slug, substitutions.c.rank, substitutions.c.substitute_id)
+        .join(listings, same_listing(listings, chosen))
+        .order_by(chosen.c.company_slug, chosen.c.place)
     )
-    return frames.fetch(connection, statement)
+    return frames.fetch(connection, statement if at_most is None else statement.where(chosen.c.place <= at_most))
 
 
 def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:

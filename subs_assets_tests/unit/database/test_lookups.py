@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from subs_assets.database import lookups
 from subs_assets.database.frames import read
 from subs_assets.database.tables import (
+    catalogue_files,
     categories,
     category_absences,
     category_equivalences,
@@ -16,6 +18,7 @@ from subs_assets.database.tables import (
     listings,
     product_listings,
     products,
+    set_aside_rows,
     substitution_outcomes,
     substitution_rates,
     substitutions,
@@ -102,6 +105,23 @@ def test_substitutes_come_with_their_listing_company_by_company_best_first(conne
     assert lookups.substitutes_of(connection, "nothing").empty
 
 
+def test_substitutes_are_those_asked_for(connection: Connection) -> None:
+    connection.execute(
+        substitutions.update().where(substitutions.c.substitute_id == "iga:77").values(level=2, unit_price_ratio=0.9)
+    )
+
+    def found(**wanted: Any) -> list[str]:
+        rows = lookups.substitutes_of(connection, "aldi:1001", **wanted)
+        return (rows["company_slug"] + " " + rows["rank"].astype(str)).tolist()
+
+    assert found() == ["coles 1", "iga 1", "iga 2"]
+    assert found(company_slug="iga") == ["iga 1", "iga 2"]
+    assert found(company_slug="iga", at_most=1) == ["iga 1"]
+    assert found(lowest_score=0.8) == ["coles 1", "iga 1"]
+    assert found(weakest_level=2) == found(weakest_level=2, at_most=1) == ["iga 2"]
+    assert found(only_cheaper=True) == ["iga 2"] and found(only_cheaper=True, lowest_score=0.8) == []
+
+
 def test_losses_add_up_and_show_the_closest(connection: Connection) -> None:
     found = lookups.losses(connection, "aldi", "coles")
     assert found[["stage", "products"]].to_numpy().tolist() == [
@@ -158,6 +178,8 @@ def test_absences_facets_and_evidence_are_those_asked_for(fill: Callable[..., No
     ]
     assert len(lookups.facets(connection)) == 3
     assert lookups.evidence(connection, "aldi", "coles")["target_company_slug"].tolist() == ["coles"]
+    assert len(lookups.evidence(connection, "aldi", "coles", path='["A"]')) == 1
+    assert lookups.evidence(connection, "aldi", "coles", path='["A"]', target_path='["B"]').empty
 
 
 def test_mapping_counts(fill: Callable[..., None], connection: Connection) -> None:
@@ -186,6 +208,16 @@ def test_mapping_counts(fill: Callable[..., None], connection: Connection) -> No
         "mapped_listings": 1,
     }  # fmt: skip
     assert lookups.mapping_counts(connection, "aldi", "coles").equals(counts.head(1))
+    covered = lookups.coverage(connection, "aldi", "coles")
+    columns = ["path", "facet", "accepted", "proposed", "answer"]
+    assert covered[columns].fillna("-").to_numpy().tolist() == [
+        ['["A","C"]', "-", 1, 0, "-"], ['["A"]', "-", 2, 0, "-"], ['["D"]', "x", 0, 0, "-"],
+        ['["E"]', "-", 0, 1, "undecided"],
+    ]  # fmt: skip
+    assert lookups.coverage(connection, "iga", "aldi")[columns].fillna("-").to_numpy().tolist() == [
+        ['["A"]', "-", 0, 0, "-"]
+    ]
+    assert lookups.coverage(connection, "nobody", "aldi").dtypes.equals(covered.dtypes)
     assert lookups.mapping_counts(connection, target_company_slug="coles")["company_slug"].tolist() == ["aldi", "iga"]
 
 
@@ -193,3 +225,31 @@ def test_rates_and_categories(connection: Connection) -> None:
     assert lookups.rates(connection)["rate"].tolist() == [0.5]
     assert len(lookups.categories(connection)) == 2
     assert lookups.categories(connection, "iga").equals(read(connection, categories, company_slug="iga"))
+
+
+def test_what_came_of_the_catalogues(fill: Callable[..., None], engine: Engine) -> None:
+    aldi = {"company_slug": "aldi", "read": 10, "accepted": 7, "repaired": 1, "set_aside": 3}
+    fill(
+        catalogue_files,
+        {**aldi, "file": "a", "status": "read", "modified_at": "2026-01-01"},
+        {**aldi, "file": "b", "status": "kept", "modified_at": "2026-01-02"},
+        {"company_slug": "iga", "file": "a", "status": "failed"},
+    )
+    wrong = [("a", 0, "file"), ("a", 10, "price"), ("a", 9, "price"), ("b", 1, "name")]
+    fill(
+        set_aside_rows,
+        *({"company_slug": "aldi", "file": file, "line": line, "field": field} for file, line, field in wrong),
+        {"company_slug": "iga", "file": "a", "line": 1, "field": "name"},
+    )
+    with engine.connect() as connection:
+        assert lookups.deliveries(connection).fillna("-").to_numpy().tolist() == [
+            ["aldi", 2, 1, 20, 14, 2, 6, "2026-01-02"],
+            ["iga", 1, 1, 0, 0, 0, 0, "-"],
+        ]
+        counts = lookups.set_aside_counts(connection)
+        assert counts.to_numpy().tolist() == [["aldi", "price", 2], ["aldi", "name", 1], ["iga", "name", 1]]
+        assert lookups.set_aside_counts(connection, "iga").equals(counts.tail(1).reset_index(drop=True))
+        page = lookups.set_aside_page(connection, "aldi", limit=2)
+        assert page[["file", "line"]].to_numpy().tolist() == [["a", 9], ["a", 10]]
+        assert lookups.set_aside_page(connection, "aldi", limit=2, offset=2)["file"].tolist() == ["b"]
+        assert lookups.set_aside_page(connection, "aldi", "name")["file"].tolist() == ["b"]
