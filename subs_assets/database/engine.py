@@ -99,7 +99,7 @@ def open_engine(url: str | URL) -> Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite_connection)
-        event.listen(engine, "begin", _begin_sqlite_transaction)
+        event.listen(engine, "begin", begin_sqlite_transaction)
     return engine
 
 
@@ -232,7 +232,7 @@ def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
             sleep(0.01)
 
 
-def _begin_sqlite_transaction(connection: Connection) -> None:
+def begin_sqlite_transaction(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("subs_begin", "BEGIN"))
 
 

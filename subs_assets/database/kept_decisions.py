@@ -1,11 +1,11 @@
 """What people decided on equivalences and substitutions, kept in the control state."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import compress
 
 import pandas as pd
-from sqlalchemy import Engine, bindparam, delete, insert, select
+from sqlalchemy import Engine, bindparam, delete, insert, select, tuple_
 
 from subs_assets.database import frames
 from subs_assets.database.audit_lines import audit_row, now
@@ -127,3 +127,12 @@ def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:
     """The decisions of one kind, or all, in the form of the table ``decisions``."""
     with engine.connect() as connection:
         return frames.read(connection, decisions, **({} if kind is None else {"kind": kind}))
+
+
+def decisions_on_substitutes_of(engine: Engine, listings: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """The decisions on what replaces any of these listings (company_slug, sku), the oldest first, in the form of the
+    table ``decisions``."""
+    key = tuple_(decisions.c.company_slug, decisions.c.subject)
+    statement = select(decisions).where(decisions.c.kind == "substitution", key.in_(list(listings)))
+    with engine.connect() as connection:
+        return frames.fetch(connection, statement.order_by(decisions.c.decided_at))

@@ -1,6 +1,6 @@
 """The rows of a filled-in queue of substitutions: all of them are sound, or the file is refused with every reason."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -16,15 +16,16 @@ Listing = tuple[str, str]
 """company_slug, sku"""
 
 
-def read_review(sheet: Sheet, product_listings: pd.DataFrame) -> Review:
+def read_review(sheet: Sheet, product_listings: pd.DataFrame, company_slugs: Collection[str] | None = None) -> Review:
     """The decisions in a filled-in queue, or in a file with its NEEDED columns that somebody wrote by hand; each is on
     one direction.
 
-    A listing must be published, but to withdraw a decision, whose listing may be gone. Raises RefusedFile.
+    A listing must be published, but to withdraw a decision, whose listing may be gone. ``company_slugs``: all that
+    there are, where ``product_listings`` has only the listings that the sheet names. Raises RefusedFile.
     """
     listed = zip(product_listings["company_slug"], product_listings["sku"], strict=True)
     product_of: dict[Listing, str] = dict(zip(listed, product_listings["product_id"], strict=True))
-    companies = set(product_listings["company_slug"])
+    companies = set(product_listings["company_slug"] if company_slugs is None else company_slugs)
     problems: list[str] = []
     decided: dict[int, tuple[str, str, str, str, str, None, str | None]] = {}
     first_of: dict[tuple[str, ...], int] = {}

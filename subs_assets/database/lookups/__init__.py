@@ -7,6 +7,13 @@ from subs_assets.database.lookups.catalogues import deliveries, set_aside_counts
 from subs_assets.database.lookups.coverage import coverage
 from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalences, evidence, mapping_counts
 from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
+from subs_assets.database.lookups.one_product import (
+    SHOWN_OF_A_LISTING,
+    SHOWN_OF_A_PRODUCT,
+    companies,
+    listings_of,
+    product_row,
+)
 from subs_assets.database.lookups.products import (
     exact_products,
     listing_names,
@@ -19,9 +26,12 @@ from subs_assets.database.lookups.trees import categories, facets
 
 __all__ = [
     "ANSWERS",
+    "SHOWN_OF_A_LISTING",
+    "SHOWN_OF_A_PRODUCT",
     "Found",
     "absences",
     "categories",
+    "companies",
     "coverage",
     "deliveries",
     "equivalences",
@@ -30,11 +40,13 @@ __all__ = [
     "facets",
     "find_products",
     "listing_names",
+    "listings_of",
     "losses",
     "mapping_counts",
     "names_of",
     "outcomes_of",
     "precision_by_pair",
+    "product_row",
     "products_of_listings",
     "rates",
     "search",
