@@ -16,6 +16,7 @@ from subs_assets.commands import (
     review,
     run,
     runs,
+    serve,
     train,
 )
 from subs_assets.commands.output import fail
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for group in (run, ask, equivalences, review, evaluate, archive, reset, audit, runs, database, train, doctor):
+for group in (run, ask, equivalences, review, serve, evaluate, archive, reset, audit, runs, database, train, doctor):
     group.register(app)
 
 

@@ -27,6 +27,7 @@ EVERY = dict(commands(typer.main.get_command(app)))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in EVERY if not hasattr(EVERY[path], "commands")} == {
         *("run", "rates", "explain", "categories", "equivalences", "substitutes", "train", "audit", "doctor"),
+        *("runs", "serve"),
         *(f"archive {name}" for name in ("create", "list", "show", "verify", "restore", "drill", "diff", "prune")),
         "archive import-django",
         *(f"review {name}" for name in ("equivalences", "substitutions", "apply", "decisions")),

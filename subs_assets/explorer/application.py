@@ -1,0 +1,41 @@
+"""The explorer as one ASGI application: its parts put together."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from subs_assets.explorer import problems
+from subs_assets.explorer.access import Access
+from subs_assets.explorer.api import PREFIX, api_router
+from subs_assets.explorer.guard import Guard
+from subs_assets.explorer.night import Explored
+from subs_assets.explorer.pages import pages_router
+from subs_assets.settings import Settings
+
+DESCRIPTION = """\
+What to buy instead of a grocery product, in the same shop or in another, and which categories of two shops hold the
+same kind of thing. Every answer is of one night; `ETag` names it."""
+
+
+def build_app(settings: Settings, access: Access) -> FastAPI:
+    """The application over this installation's databases; none is opened before it is asked."""
+    app = FastAPI(
+        title="subs",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # FastAPI's own pages of the document load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.access = access
+    app.state.explored = Explored(settings)
+    app.include_router(api_router())
+    app.include_router(pages_router())
+    app.mount("/static", StaticFiles(directory=Path(str(files("subs_assets.explorer"))) / "static"))
+    problems.install(app, app.state.explored)
+    app.add_middleware(Guard, access=access)
+    return app

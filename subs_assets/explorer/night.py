@@ -1,0 +1,84 @@
+"""One request's view of what is published: all of it of one moment, whatever a night publishes meanwhile."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine
+
+from subs_assets.database import reading
+from subs_assets.database.check import check
+from subs_assets.database.engine import describe, sqlite_file
+from subs_assets.made_from import program
+from subs_assets.settings import Settings
+
+
+class NotPublished(Exception):
+    """There is nothing to show yet, or nothing that this program can read; ``sentences`` say why and what to do."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+@dataclass(frozen=True)
+class Night:
+    """``connection`` reads one moment. ``mark``: the same for the same content and program; None where it is not
+    known."""
+
+    connection: Connection
+    mark: str | None
+
+
+class Explored:
+    """The databases that the explorer shows, opened when they are first asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def _warehouse(self) -> Engine:
+        return reading.open_read_only(self.settings.database_url)
+
+    @cached_property
+    def _control(self) -> Engine:
+        return reading.open_read_only(self.settings.control_url)
+
+    @contextmanager
+    def night(self) -> Iterator[Night]:
+        """Within the block: what is published now. Raises NotPublished, and DBAPIError where the database does not
+        answer."""
+        if self._is_missing(self.settings.database_url):
+            raise NotPublished(
+                [
+                    f"There is no database {describe(self.settings.database_url)} yet: start a run with `subs run`, or "
+                    "set SUBS_HOME to the home of one and start `subs serve` again."
+                ]
+            )
+        with self._warehouse.connect() as connection:
+            if not reading.is_current(connection):
+                raise NotPublished(self.problems() or ["The database was upgraded just now: try again."])
+            mark = reading.published_mark(connection)
+            if mark is None:
+                raise NotPublished(["Nothing is published yet: start a run with `subs run`; this page shows it then."])
+            yield Night(connection, None if mark == reading.UNMARKED else _with_program(mark))
+
+    def control(self) -> Engine | None:
+        """The control state, for reading; None where there is none yet."""
+        return None if self._is_missing(self.settings.control_url) else self._control
+
+    def problems(self) -> list[str]:
+        """What `subs db check` says."""
+        return check(self.settings.database_url)
+
+    @staticmethod
+    def _is_missing(url: str) -> bool:
+        file = sqlite_file(url)
+        return file is not None and not file.exists()
+
+
+def _with_program(mark: str) -> str:
+    """Another program may say the same rows in another way."""
+    return hashlib.sha256(f"{mark} {program()}".encode()).hexdigest()[:20]

@@ -1,0 +1,41 @@
+"""What a form of ours has sent: read in full, of bounded size, and held against its person."""
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from subs_assets.explorer.limits import LONGEST_TEXT, fit_for_databases
+
+MOST_FIELDS = 20
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Field -> value; each once. Raises HTTPException."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A form is sent as application/x-www-form-urlencoded.")
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        for name, value in fields.items():
+            fit_for_databases(value)
+            if len(value) > LONGEST_TEXT:
+                raise ValueError(f"{name} may have {LONGEST_TEXT:,} characters")
+    except ValueError as problem:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"The form cannot be read: {problem}") from None
+    return fields
+
+
+Form = Annotated[dict[str, str], Depends(form_of)]
+
+
+def safe_way_back(address: str) -> str:
+    """The page of ours to return to; the first one where it is none of ours.
+
+    >>> safe_way_back("/search?q=milk"), safe_way_back("//example.org"), safe_way_back("https://example.org")
+    ('/search?q=milk', '/', '/')
+    """
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if is_ours else "/"

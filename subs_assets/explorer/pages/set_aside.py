@@ -1,0 +1,40 @@
+"""Rows of the catalogues that were not accepted, by company and reason, and what is wrong with whole files."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
+
+from subs_assets.catalogue.company import READ
+from subs_assets.database import frames, tables
+from subs_assets.explorer.limits import LONGEST_TEXT, Text
+from subs_assets.explorer.rendering import page
+from subs_assets.explorer.shapes import rows_of
+from subs_assets.report.set_aside import set_aside_by_reason
+
+router = APIRouter()
+
+
+@router.get("/set-aside")
+def set_aside(request: Request, company: Annotated[Text, Query(max_length=LONGEST_TEXT)] = "") -> Any:
+    with request.app.state.explored.night() as night:
+        files = frames.read(night.connection, tables.catalogue_files)
+        companies = sorted(files["company_slug"].unique())
+        if company and company not in companies:
+            raise HTTPException(
+                404, f"No file of a company {company[:100]} was read; there are {', '.join(companies)}."
+            )
+        only = {"company_slug": company} if company else {}
+        rows = frames.read(night.connection, tables.set_aside_rows, **only)
+    if company:
+        files = files[files["company_slug"] == company]
+    return page(
+        request,
+        "set_aside.html",
+        company=company,
+        companies=companies,
+        counts=files.groupby("company_slug", as_index=False)[["read", "accepted", "repaired", "set_aside"]].sum()
+        .to_dict("records"),
+        problems=rows_of(files[files["status"] != READ]),
+        found=set_aside_by_reason(rows),
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""How a page is written: the templates, which escape whatever they are given, and the words that they share."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from subs_assets.catalogue import category_path
+from subs_assets.explorer import words
+from subs_assets.explorer.visitor import visitor_of
+
+HEADERS = {"Cache-Control": "private, no-cache"}
+"""What a person has decided is seen when going back to a page."""
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("subs_assets.explorer", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": words.percent,
+        "amount": words.amount,
+        "counted": words.counted,
+        "at_product": words.product_address,
+        "address": words.address_part,
+        "day": words.day,
+        "readable_path": category_path.readable,
+    }
+    return environment
+
+
+def page(request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
+    """The page that a template makes of this content, for whoever asks."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    text = (
+        _templates().get_template(template).render(visitor=visitor_of(request), asked=asked, status=status, **content)
+    )
+    return HTMLResponse(text, status, HEADERS)

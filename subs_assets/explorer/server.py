@@ -1,0 +1,43 @@
+"""The explorer served over HTTP by uvicorn, on a socket that is bound already."""
+
+import os
+import socket
+
+from subs_assets.explorer.access import Access
+from subs_assets.settings import Settings
+
+QUEUED = 256
+"""Connections that wait to be taken up."""
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket; raises OSError. Before anything is loaded, so that the address can be told with its port."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":  # there it would let two servers have one port
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((host, port))
+        opened.listen(QUEUED)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def run(settings: Settings, access: Access, listening: socket.socket) -> None:
+    """Serve until Ctrl+C or SIGTERM."""
+    import uvicorn
+
+    from subs_assets.explorer.application import build_app
+
+    config = uvicorn.Config(
+        build_app(settings, access),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Not uvicorn's: it would put the address that a proxy names in the place of the proxy's own.
+        proxy_headers=False,
+        lifespan="off",
+    )
+    uvicorn.Server(config).run(sockets=[listening])

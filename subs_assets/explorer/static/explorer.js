@@ -1,0 +1,43 @@
+// Decisions without losing one's place: the form is sent, and the page's content replaced by the answer's.
+// Without this script the same forms work, by loading the page again.
+"use strict";
+
+const WORDS = { accept: "Accepted", reject: "Rejected", withdraw: "Withdrawn" };
+
+function say(text, isBad) {
+  const status = document.getElementById("status");
+  status.textContent = text;
+  status.classList.toggle("bad", Boolean(isBad));
+}
+
+async function decide(form) {
+  const button = form.querySelector("button[name=verdict]");
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("verdict", button.value);
+  const buttons = document.querySelectorAll("form[data-decision] button");
+  buttons.forEach((one) => { one.disabled = true; });
+  say("Keeping the decision …");
+  const open = [...document.querySelectorAll("details")].map((one) => one.open);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: fields });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!answer.ok) {
+      const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
+      throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
+    }
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+    document.querySelectorAll("details").forEach((one, place) => { one.open = open[place] || false; });
+    say(`${WORDS[button.value]}; it counts from the next run on.`);
+    document.getElementById("content").focus({ preventScroll: true });
+  } catch (problem) {
+    buttons.forEach((one) => { one.disabled = false; });
+    say(problem instanceof TypeError ? "The explorer does not answer: is `subs serve` running?" : problem.message, true);
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-decision]")) {
+    event.preventDefault();
+    decide(event.target);
+  }
+});

@@ -1,0 +1,106 @@
+"""Figures as a shopper reads them."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+UNIT_PRICE_UNITS = {"g": "kg", "ml": "l", "m": "m", "m2": "m²", "each": "piece"}
+"""What the column ``unit_price`` is of, by ``unit``."""
+
+NEARLY_SAME = 0.005
+
+
+def percent(share: float | None) -> str:
+    """
+    >>> percent(0.834), percent(0.002), percent(None)
+    ('83 %', '<1 %', '–')
+    """
+    if share is None:
+        return "–"
+    return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+
+
+def counted(count: int, what: str) -> str:
+    """
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def amount(price: float | None, currency: str | None) -> str:
+    """
+    >>> amount(1234.5, "AUD"), amount(None, "AUD")
+    ('1,234.50 AUD', '')
+    """
+    return "" if price is None else f"{price:,.2f} {currency or ''}".rstrip()
+
+
+def unit_price(price: float | None, currency: str | None, unit: str | None) -> str:
+    """
+    >>> unit_price(11.0, "AUD", "g")
+    '11.00 AUD per kg'
+    """
+    per = UNIT_PRICE_UNITS.get(unit or "")
+    return f"{amount(price, currency)} per {per}" if price is not None and per else ""
+
+
+def packs(pack_ratio: float | None) -> str:
+    """How many of the substitute make up one product; nothing where it is one for one.
+
+    >>> packs(2.0), packs(0.5), packs(1.0), packs(1.7857), packs(0.25), packs(None)
+    ('2 of these', 'half of one', '', '1.8 of these', '0.25 of one', '')
+    """
+    if pack_ratio is None or abs(pack_ratio - 1) < NEARLY_SAME:
+        return ""
+    if abs(pack_ratio - 0.5) < NEARLY_SAME:
+        return "half of one"
+    return f"{pack_ratio:.2g} of one" if pack_ratio < 1 else f"{round(pack_ratio, 1):g} of these"
+
+
+def price_difference(unit_price_ratio: float | None, unit: str | None) -> str:
+    """By unit price, against the product's cheapest listing.
+
+    >>> price_difference(0.88, "g"), price_difference(1.5, None), price_difference(1.0, "ml")
+    ('12 % cheaper per kg', '50 % dearer', 'the same price per l')
+    >>> price_difference(None, "g")
+    ''
+    """
+    if unit_price_ratio is None:
+        return ""
+    per = f" per {UNIT_PRICE_UNITS[unit]}" if unit in UNIT_PRICE_UNITS else ""
+    if abs(unit_price_ratio - 1) < NEARLY_SAME:
+        return f"the same price{per}"
+    kind = "cheaper" if unit_price_ratio < 1 else "dearer"
+    return f"{abs(unit_price_ratio - 1):.0%} {kind}".replace("%", " %") + per
+
+
+def day(at: str) -> str:
+    """
+    >>> day("2026-11-25T03:41:07.000000+00:00")
+    '2026-11-25 03:41 UTC'
+    """
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
+def ago(at: str, now: datetime | None = None) -> str:
+    """
+    >>> ago("2026-11-25T03:00:00+00:00", datetime(2026, 11, 26, 9, tzinfo=UTC))
+    '30 hours ago'
+    """
+    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(at)).total_seconds()
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit} ago"
+    return "just now"
+
+
+def address_part(text: str) -> str:
+    """
+    >>> address_part("a/b c")
+    'a%2Fb%20c'
+    """
+    return quote(text, safe="")
+
+
+def product_address(product_id: str) -> str:
+    return f"/products/{address_part(product_id)}"

@@ -1,0 +1,159 @@
+"""The explorer as people use it: `subs serve` as a process of its own, and a real Chromium, wide and on a phone."""
+
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from subs_assets.database import control, kept_decisions
+from subs_assets.report.night import Night
+from subs_assets.settings import Settings
+from subs_assets_tests.e2e.conftest import REPOSITORY, Installation
+from subs_assets_tests.made_up_nights import made_up_night
+from subs_assets_tests.published_nights import a_substitution, published_home
+
+WIDTHS = (1280, 390)
+
+
+@dataclass(frozen=True)
+class Served:
+    """``address`` of the process's first page, and the token that it printed."""
+
+    home: Settings
+    night: Night
+    address: str
+    token: str
+
+    def decisions(self) -> list[tuple[str, str]]:
+        engine = control.open_control(self.home.control_url)
+        kept = kept_decisions.read_decisions(engine)
+        engine.dispose()
+        return list(zip(kept["verdict"], kept["decided_by"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    night = made_up_night(6, goods=16)
+    home = published_home(tmp_path_factory.mktemp("explorer"), night)
+    environment = Installation(home.home, home.catalogues[0]).environment
+    process = subprocess.Popen(
+        [sys.executable, "-m", "subs_assets.cli", "serve", "--port", "0"],
+        cwd=REPOSITORY, env=environment, text=True, encoding="utf-8", stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first, second = process.stdout.readline(), process.stdout.readline()
+    address = re.search(r"http://127\.0\.0\.1:\d+/", first)
+    token = re.search(r"with the token (\S+) ", second)
+    assert address is not None and token is not None, first + second
+    yield Served(home, night, address[0].rstrip("/"), token[1])
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@dataclass
+class Opened:
+    """A page; what it complained of, and what it asked others for."""
+
+    page: Any
+    served: Served
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, address: str) -> None:
+        self.page.goto(self.served.address + address)
+
+    def sign_in(self, name: str, back: str) -> None:
+        self.go(f"/sign-in?back={back}")
+        self.page.get_by_label("Your name").fill(name)
+        self.page.get_by_label("Token").fill(self.served.token)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def open_page(browser: Any, served: Served, width: int = 1280, **options: Any) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    opened = Opened(context.new_page(), served)
+    opened.page.on("console", lambda message: opened.complaints.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+    opened.page.on("request", lambda asked: asked.url.startswith(served.address) or opened.complaints.append(asked.url))
+    yield opened
+    context.close()
+    assert opened.complaints == []
+
+
+@pytest.fixture(params=WIDTHS)
+def opened(browser: Any, served: Served, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    yield from open_page(browser, served, request.param)
+
+
+def test_search_open_accept_undo(opened: Opened) -> None:
+    opened.sign_in("Jürgen Groß", "/search")
+    page, row = opened.page, a_substitution(opened.served.night, "shop_03")
+    name = opened.served.night.products.set_index("product_id").loc[row["product_id"], "name"]
+    page.get_by_role("main").get_by_role("searchbox").fill(str(row["product_id"]))
+    page.get_by_role("main").get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=name, exact=True).click()
+    assert page.get_by_role("heading", level=1).inner_text() == name
+    there = page.locator("#at-shop_03 + ol > li").first
+    there.get_by_text("why").click()
+    there.get_by_role("button", name=re.compile("^Accept")).click()
+    page.get_by_text("Accepted; it counts from the next run on.").wait_for()
+    assert "accepted by Jürgen Groß on" in there.inner_text()
+    assert there.locator("details").evaluate("details => details.open")
+    assert opened.served.decisions() == [("accept", "Jürgen Groß")]
+    page.reload()
+    there.get_by_role("button", name=re.compile("^Undo")).click()
+    page.get_by_text("Withdrawn; it counts from the next run on.").wait_for()
+    assert there.get_by_role("button", name=re.compile("^Reject")).is_visible()
+    assert opened.served.decisions() == []
+
+
+def test_it_works_without_javascript_too(browser: Any, served: Served) -> None:
+    row = a_substitution(served.night, "shop_04")
+    for opened in open_page(browser, served, java_script_enabled=False):
+        opened.sign_in("Ann", f"/products/{row['product_id']}")
+        for button, decisions in (("Reject", [("reject", "Ann")]), ("Undo", [])):
+            opened.page.get_by_role("button", name=re.compile(f"^{button}")).first.click()
+            assert opened.page.url.endswith(f"/products/{row['product_id']}")
+            assert served.decisions() == decisions
+
+
+def test_every_page_can_be_read_by_everybody_and_is_not_wider_than_the_window(opened: Opened) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    hostile = opened.served.night.products
+    hostile = hostile.loc[hostile["name"].str.contains("caught"), "product_id"].iloc[0]
+    opened.sign_in("Ann", "/")
+    for address in ("/", f"/products/{hostile}", "/search?q=a", "/rates/shop_00/shop_01", "/set-aside", "/sign-in"):
+        opened.go(address)
+        found = Axe().run(opened.page).response["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert serious == [], [(one["id"], one["nodes"][0]["html"]) for one in serious]
+        width = opened.page.viewport_size["width"]
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_client_in_the_docs_runs(served: Served) -> None:
+    text = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    (client,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", client, "rye", "bread"],
+        env={**os.environ, "EXPLORER": served.address},
+        capture_output=True, text=True, encoding="utf-8", timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^Rye Bread 2 is sold by shop_00", done.stdout) and " of these" in done.stdout
+
+
+def test_it_answers_to_its_own_name_alone(served: Served) -> None:
+    asked = urllib.request.Request(f"{served.address}/api/v1/health", headers={"Host": "rebound.example.org"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(asked, timeout=60)
+    with urllib.request.urlopen(f"{served.address}/api/v1/health", timeout=60) as answer:
+        assert answer.status == 200 and answer.headers.get("server") is None

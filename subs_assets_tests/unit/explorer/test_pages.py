@@ -1,0 +1,197 @@
+"""The pages as they leave the program: what they show, what they escape, and what they say where there is nothing."""
+
+import html
+import json
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from subs_assets.database import migrate
+from subs_assets.database.engine import open_engine
+from subs_assets.explorer import sessions
+from subs_assets.explorer.pages.overview import heatmap
+from subs_assets.report.night import Night
+from subs_assets.settings import Settings
+from subs_assets_tests.made_up_nights import ARABIC, HEBREW, HOSTILE, made_up_night
+from subs_assets_tests.plain_sql import execute
+from subs_assets_tests.published_nights import a_substitution, publish, published_home
+from subs_assets_tests.unit.explorer.conftest import TOKEN, client_of, on_both
+
+
+def shown(text_of_page: str) -> str:
+    """A page's text as a person reads it."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text_of_page)).split())
+
+
+@pytest.fixture
+def person(client: TestClient) -> TestClient:
+    client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
+    return client
+
+
+@on_both
+def test_the_overview_shows_rates_precision_and_what_is_wrong(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert 'href="/rates/shop_00/shop_02"' in page.text and "<small>91 %</small>" in page.text
+    said = shown(page.text)
+    assert "2 of 3" in said and "shop_00/today.jsonl: the file is empty" in said and "in 72 s" in said
+    assert "subs archive create" in said
+    assert "<small>91 %</small>" not in client.get("/?setting=siloed").text
+
+
+def test_the_heatmap_has_a_cell_for_every_pair(night: Night) -> None:
+    rows = heatmap(night.substitution_rates, {("shop_00", "shop_01"): 0.5}, "linked")
+    assert [company for company, _, _ in rows] == ["shop_00", "shop_01", "shop_02"]
+    assert all([cell.target_company_slug for cell in cells] == ["shop_00", "shop_01", "shop_02"] for *_, cells in rows)
+    cell = rows[0][2][1]
+    assert cell.precision == 0.5 and cell.shade == round((cell.rate or 0) * 20)
+    assert "a shopper accepts 50 % of those shown".replace(" %", "%") in cell.said
+
+
+@on_both
+def test_a_pair_says_where_products_are_lost(client: TestClient, night: Night) -> None:
+    said = shown(client.get("/rates/shop_00/shop_01").text)
+    own = night.substitution_outcomes
+    own = own[(own["company_slug"] == "shop_00") & (own["target_company_slug"] == "shop_01")]
+    for stage, count in own["stage"].value_counts().items():
+        assert f"{stage} {count} product" in said
+    assert client.get("/rates/shop_00/nowhere").status_code == 404
+
+
+def test_search_finds_says_nothing_found_and_asks(client: TestClient) -> None:
+    assert "Words of a name or a brand" in shown(client.get("/search").text)
+    assert "No listing has the words of “ qqqqqqqq ”" in shown(client.get("/search?q=qqqqqqqq").text)
+    corrected = shown(client.get("/search?q=volmilch").text)
+    assert "no listing has “ volmilch ”: shown is “ vollmilch ”" in corrected and "Vollmilch 0" in corrected
+    found = client.get("/search", params={"q": HEBREW})
+    assert f"<bdi>{HEBREW} 3</bdi>" in found.text
+
+
+@on_both
+def test_a_product_shows_what_to_buy_instead_and_where_there_is_nothing(client: TestClient, night: Night) -> None:
+    row = a_substitution(night, "shop_01")
+    page = client.get(f"/products/{row['product_id']}")
+    said = shown(page.text)
+    assert f"score {row['score']:.2f}" in said and f"level {row['level']}" in said
+    assert re.search(r"\d+ % (cheaper|dearer) per kg", said) and "AUD per kg" in said
+    names = night.company_names
+    assert set(re.findall(r'id="at-(\w+)"', page.text)) <= set(names)
+    assert '<form method="post" action="/decisions"' not in page.text and "to accept or reject" in said
+    outcomes = night.substitution_outcomes
+    found = set(night.substitutions.loc[night.substitutions["product_id"] == row["product_id"], "company_slug"])
+    for one in outcomes[outcomes["product_id"] == row["product_id"]].itertuples():
+        assert one.target_company_slug in found or f"{one.target_company_slug} : {one.stage}" in said
+
+
+@on_both
+def test_a_substitute_is_rejected_and_it_is_undone(person: TestClient, night: Night) -> None:
+    row = a_substitution(night, "shop_02")
+    address = f"/products/{row['product_id']}"
+    before = person.get(address).text
+
+    def fields(page: str, verdict: str) -> dict[str, str]:
+        forms = re.findall(rf'<form method="post" action="/decisions" data-decision="{verdict}">.*?</form>', page, re.S)
+        sent = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) for form in forms]
+        (one,) = [
+            form for form in sent if form["target_company_slug"] == "shop_02" and form["target_sku"] == row["sku"]
+        ]
+        return {name: html.unescape(value) for name, value in one.items()}
+
+    answer = person.post("/decisions", data=fields(before, "reject"))
+    assert (answer.status_code, answer.headers["location"]) == (303, address)
+    after = person.get(address).text
+    assert "rejected by Ann on" in after and "rejected by Ann on" not in before
+    assert person.post("/decisions", data=fields(after, "withdraw")).status_code == 303
+    assert person.get(address).text == before
+
+
+def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:
+    form = {"form_token": sessions.form_token(TOKEN, "Ann"), "verdict": "accept", "company_slug": "shop_00"}
+    lacking = person.post("/decisions", data=form)
+    assert lacking.status_code == 422 and "lacks a verdict or one of the two listings" in lacking.text
+    gone = person.post(
+        "/decisions", data={**form, "sku": "gone", "target_company_slug": "shop_01", "target_sku": "sku-1"}
+    )
+    assert gone.status_code == 422 and "sells no listing &#34;gone&#34;" in gone.text
+
+
+def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:
+    said = shown(client.get("/set-aside").text)
+    assert "shop_00: price is negative 5 rows" in said and "shop_02: name stands in … already 2 rows" in said
+    assert "Files that were not read" in said
+    one = shown(client.get("/set-aside?company=shop_02").text)
+    assert "shop_02: price" in one and "shop_00: price" not in one and "Files that were not read" not in one
+    assert client.get("/set-aside?company=none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked", ["/", "/search?q=vollmilch", "/search?q=caught", "/set-aside", "/rates/shop_00/shop_01"]
+)
+def test_no_page_holds_what_a_listing_says_as_its_own(client: TestClient, asked: str) -> None:
+    page = client.get(asked).text
+    scripts = re.findall(r"<script[^>]*>", page)
+    assert scripts == ['<script src="/static/explorer.js" defer>']
+    assert "<img" not in page and " style=" not in page and "<style" not in page
+
+
+def test_names_in_any_script_reach_the_page_whole(client: TestClient, night: Night) -> None:
+    for name in (HOSTILE, HEBREW, ARABIC):
+        found = client.get("/search", params={"q": name[:60]})
+        assert html.escape(name[:60], quote=True).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in found.text
+    row = night.products[night.products["name"].str.contains("caught")].iloc[0]
+    assert HOSTILE in html.unescape(client.get(f"/products/{row['product_id']}").text)
+
+
+def test_without_a_database_every_page_says_what_to_do_and_none_is_made(empty_home: Settings) -> None:
+    client = client_of(empty_home)
+    for address in ("/", "/search?q=x", "/products/1", "/set-aside", "/rates/a/b"):
+        page = client.get(address)
+        assert page.status_code == 503 and "yet: start a run with `subs run`" in shown(page.text)
+    assert client.get("/api/v1/health").json()["detail"].startswith("There is no database")
+    assert client.get("/sign-in").status_code == 200
+    assert not empty_home.home.exists()
+
+
+@on_both
+def test_a_database_that_is_empty_behind_or_unpublished_says_so(
+    empty_home: Settings, home: Settings, night: Night, request: pytest.FixtureRequest
+) -> None:
+    url = empty_home.database_url
+    if home.database_kind == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    settings = Settings.from_environment({"SUBS_HOME": str(empty_home.home), "SUBS_DATABASE_URL": url})
+    client = client_of(settings)
+
+    def said() -> str:
+        page, problem = client.get("/"), client.get("/api/v1/rates")
+        assert page.status_code == problem.status_code == 503
+        detail = " ".join(problem.json()["detail"].split())
+        assert detail in shown(page.text)
+        return detail
+
+    open_engine(url).connect().close()
+    assert "is empty: run `subs db upgrade`" in said()
+    newest, before, *_ = [revision.revision for revision in migrate.revisions().walk_revisions()]
+    migrate.upgrade(url, before)
+    assert newest in said() and "subs db upgrade" in said()
+    migrate.upgrade(url)
+    assert said().startswith("Nothing is published yet: start a run with `subs run`")
+    publish(settings, night)
+    assert client.get("/api/v1/health").status_code == 200
+    execute(url, "UPDATE alembic_version SET version_num = 'of a later program'")
+    assert "of a later program" in said()
+    execute(url, f"UPDATE alembic_version SET version_num = '{newest}'")
+    execute(url, "DROP TABLE substitution_rates")
+    assert "the table substitution_rates is missing" in said()
+
+
+def test_forty_companies_fit(tmp_path_factory: pytest.TempPathFactory) -> None:
+    night = made_up_night(40, goods=2, per_product=1)
+    client = client_of(published_home(tmp_path_factory.mktemp("forty"), night))
+    page = client.get("/").text
+    assert page.count('class="cell') == 1600 and len(page) < 1_000_000
+    row = a_substitution(night, "shop_39")
+    assert len(re.findall(r'id="at-shop_\d\d"', client.get(f"/products/{row['product_id']}").text)) > 20
+    assert json.loads(client.get("/api/v1/rates").text)["next_offset"] is None
