@@ -1,18 +1,25 @@
 """One request's view of what is published: all of it of one moment, whatever a night publishes meanwhile."""
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import ProgrammingError
 
 from subs_assets.database import reading
 from subs_assets.database.check import check
-from subs_assets.database.engine import describe, sqlite_file
+from subs_assets.database.engine import describe, reason_of, sqlite_file
 from subs_assets.made_from import program
 from subs_assets.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class NotPublished(Exception):
@@ -65,9 +72,16 @@ class Explored:
                 raise NotPublished(["Nothing is published yet: start a run with `subs run`; this page shows it then."])
             yield Night(connection, None if mark == reading.UNMARKED else _with_program(mark))
 
-    def control(self) -> Engine | None:
-        """The control state, for reading; None where there is none yet."""
-        return None if self._is_missing(self.settings.control_url) else self._control
+    def of_control(self, ask: Callable[[Engine], Answer]) -> Answer | None:
+        """What the control state answers; None where there is none yet, or where this database role may not see it,
+        as one that reads what is published alone."""
+        if self._is_missing(self.settings.control_url):
+            return None
+        try:
+            return ask(self._control)
+        except ProgrammingError as problem:
+            logger.warning("the control state cannot be read: %s", reason_of(problem))
+            return None
 
     def problems(self) -> list[str]:
         """What `subs db check` says."""

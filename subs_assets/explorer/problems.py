@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from subs_assets.database.engine import DatabaseNotReady, reason_of
@@ -79,9 +80,13 @@ def install(app: FastAPI, explored: Explored) -> None:
 
     @app.exception_handler(DBAPIError)
     def of_the_database(request: Request, problem: DBAPIError) -> Response:
-        logger.warning("%s: %s", request.url.path, reason_of(problem))
+        logger.warning("%r: %s", request.url.path, reason_of(problem))
         sentences = explored.problems() or [f"The database does not answer ({reason_of(problem)}): try again."]
         return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, sentences)
+
+    @app.exception_handler(PoolTimeout)
+    def too_many(request: Request, problem: PoolTimeout) -> Response:
+        return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, ["The database is busy with others: try again."])
 
     @app.exception_handler(Exception)
     def ours(request: Request, problem: Exception) -> Response:

@@ -119,10 +119,10 @@ def decisions(
     response.headers["Cache-Control"] = "no-store"
     explored = explored_of(request)
     with explored.night() as night:
-        engine = explored.control()
-        if engine is None:
+        kept = explored.of_control(lambda engine: kept_decisions.read_decisions(engine, kind))
+        if kept is None:
             return page_of(night, [], limit, offset)
-        kept = kept_decisions.read_decisions(engine, kind).sort_values("decided_at", ascending=False, kind="stable")
+        kept = kept.sort_values("decided_at", ascending=False, kind="stable")
         return page_of(night, rows_of(kept.iloc[: offset + limit + 1]), limit, offset)
 
 

@@ -78,9 +78,8 @@ def _cell(
 
 def last_run(explored: Explored) -> dict[str, Any] | None:
     """When the last run published, and how long it took; None where nobody noted one."""
-    engine = explored.control()
-    noted = pd.DataFrame() if engine is None else runs.read_published(engine, 1)
-    if noted.empty:
+    noted = explored.of_control(lambda engine: runs.read_published(engine, 1))
+    if noted is None or noted.empty:
         return None
     row = noted.iloc[0]
     seconds = None if pd.isna(row["seconds"]) else float(row["seconds"])

@@ -45,14 +45,14 @@ def product(request: Request, product_id: str) -> Any:
 def decisions_of(night: Night, explored: Explored, own: pd.DataFrame) -> list[Row]:
     """People's decisions on what replaces any of these listings: the keys, ``verdict``, ``said``, and the other side's
     ``substitute_id`` and ``name`` where it is still sold."""
-    engine = explored.control()
-    if engine is None or own.empty:
+    keys = list(zip(own["company_slug"], own["sku"], strict=True))
+    kept = explored.of_control(lambda engine: kept_decisions.decisions_on_substitutes_of(engine, keys))
+    if kept is None:
         return []
-    kept = kept_decisions.decisions_on_substitutes_of(engine, list(zip(own["company_slug"], own["sku"], strict=True)))
     skus = set(kept["target_subject"])
     listed = lookups.products_of_listings(night.connection, set(kept["target_company_slug"]), skus)
-    keys = zip(listed["company_slug"], listed["sku"], strict=True)
-    product_of = dict(zip(keys, listed["product_id"], strict=True))
+    sold = zip(listed["company_slug"], listed["sku"], strict=True)
+    product_of = dict(zip(sold, listed["product_id"], strict=True))
     names = lookups.listing_names(night.connection, skus)
     return [
         {

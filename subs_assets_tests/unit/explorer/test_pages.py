@@ -3,8 +3,11 @@
 import html
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from subs_assets.database import migrate
@@ -15,8 +18,9 @@ from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import ARABIC, HEBREW, HOSTILE, made_up_night
 from subs_assets_tests.plain_sql import execute
+from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.published_nights import a_substitution, publish, published_home
-from subs_assets_tests.unit.explorer.conftest import TOKEN, client_of, on_both
+from subs_assets_tests.unit.explorer.conftest import TOKEN, application, client_of, on_both
 
 
 def shown(text_of_page: str) -> str:
@@ -185,6 +189,42 @@ def test_a_database_that_is_empty_behind_or_unpublished_says_so(
     execute(url, f"UPDATE alembic_version SET version_num = '{newest}'")
     execute(url, "DROP TABLE substitution_rates")
     assert "the table substitution_rates is missing" in said()
+
+
+def grants_to_decide() -> str:
+    """As the page says it, of its role."""
+    page = (Path(__file__).parents[3] / "docs" / "explorer.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(r"```sql\n(.*?)```", page, re.S)
+    return sql.replace("subs_reader", "only_reads")
+
+
+def test_a_role_that_may_only_read_what_is_published_reads_it(
+    homes: Callable[[str], Settings], night: Night, postgres_server: PostgresServer, empty_home: Settings
+) -> None:
+    url = make_url(homes("postgresql").database_url)
+    postgres_server.execute("CREATE ROLE only_reads LOGIN")
+    try:
+        grants = "GRANT USAGE ON SCHEMA public TO only_reads; GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads"
+        postgres_server.execute(grants, str(url.database))
+        as_reader = url.set(username="only_reads").render_as_string(hide_password=False)
+        client = client_of(
+            Settings.from_environment({"SUBS_HOME": str(empty_home.home), "SUBS_DATABASE_URL": as_reader})
+        )
+        row = a_substitution(night, "shop_01")
+        assert "No run has noted when it published" in client.get("/").text
+        assert client.get(f"/products/{row['product_id']}").status_code == 200
+        client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
+        sides = {"company_slug": "shop_00", "sku": "sku-1", "target_company_slug": "shop_01", "target_sku": "sku-2"}
+        form = {**sides, "verdict": "accept", "form_token": sessions.form_token(TOKEN, "Ann")}
+        refused = client.post("/decisions", data=form)
+        assert refused.status_code == 503 and "docs/deploy.md" in refused.text
+        postgres_server.execute(grants_to_decide(), str(url.database))
+        assert client.post("/decisions", data=form).status_code == 303
+        assert client.post("/decisions", data={**form, "verdict": "withdraw"}).status_code == 303
+    finally:
+        application.cache_clear()
+        postgres_server.execute("DROP OWNED BY only_reads", str(url.database))
+        postgres_server.execute("DROP ROLE only_reads")
 
 
 def test_forty_companies_fit(tmp_path_factory: pytest.TempPathFactory) -> None:
