@@ -35,19 +35,23 @@ class Program:
         raise AssertionError("".join(["it ended before it had started:\n", *lines]))
 
 
+LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
+"""Whoever reaches a scheduler, a worker or their dashboards, reaches this machine."""
+
+
 class Cluster:
     """A scheduler, and the workers that were started for it: each has one thread, and nobody starts it again."""
 
     def __init__(self, ending: ExitStack, variables: Mapping[str, str] | None = None) -> None:
         self._ending = ending
         self.workers: list[subprocess.Popen[str]] = []
-        here = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0")
+        here = (*LOOPBACK, "--port", "0")
         started = self._start("scheduler", *here, variables=variables)
         self.scheduler = started.process
         self.address = started.wait_for(r"Scheduler at:\s+tcp://(\S+)")[1]
 
     def add_workers(self, count: int, variables: Mapping[str, str] | None = None) -> None:
-        alone = ("--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--dashboard-address", ":0")
+        alone = (*LOOPBACK, "--no-nanny", "--nthreads", "1", "--memory-limit", "0")
         started = [self._start("worker", self.address, *alone, variables=variables) for _ in range(count)]
         for worker in started:
             worker.wait_for(r"Registered to:\s+tcp://")
