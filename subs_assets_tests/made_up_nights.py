@@ -3,11 +3,13 @@ as hostile as a catalogue may hold; no expectation lives here."""
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from subs_assets.database import control_tables, frames, kept_decisions, tables
+from subs_assets.database.runs import Recorded
 from subs_assets.equivalence.absences import find_absences
 from subs_assets.equivalence.mapping import CANDIDATE_COLUMNS
 from subs_assets.report.night import Check, Night, Run, Step
@@ -29,8 +31,9 @@ COMPANY_NAMES = (
 DEPARTMENTS = ("chilled", "pantry", "meat_seafood", "health_beauty", None)
 
 
-def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed: bool = True) -> Night:
-    """``goods`` listings a company, and ``per_product`` substitutes for each product and company, of random levels."""
+def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed: bool = True, nights: int = 2) -> Night:
+    """``goods`` listings a company, ``per_product`` substitutes for each product and company, of random levels, and
+    ``nights`` that are recorded."""
     random = np.random.default_rng(companies)
     slugs = [f"shop_{number:02d}" for number in range(companies)]
     names = {slug: _company_name(number) for number, slug in enumerate(slugs)}
@@ -54,24 +57,69 @@ def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed:
         substitution_rates=_rates(outcomes),
         evaluation=_evaluation(slugs),
         company_names=names,
-        run=made_up_run(failed),
+        run=made_up_run(failed, slugs, nights),
     )
 
 
-def made_up_run(failed: bool = False) -> Run:
+def made_up_run(failed: bool = False, slugs: Sequence[str] = ("shop_00",), nights: int = 2) -> Run:
+    """The last of some nights, ``run-2`` where they are two."""
     steps = (Step("catalogue__shop_00", 1.25), Step("substitutions", 61.5), Step("publication", 0.125))
     checks = (
         Check("catalogue/shop_00", "delivered", not failed, "shop_00/today.jsonl: the file is empty"),
         Check("substitution_rates", "rates_beat_chance", not failed, "level 5 finds no more than chance"),
     )
-    history = pd.DataFrame(
-        [
-            ("run-2", "2026-11-25T03:41:07.000000+00:00", 71.5, json.dumps({"products": 120, "substitutions": 900})),
-            ("run-1", "2026-11-24T03:40:59.000000+00:00", 69.0, json.dumps({"products": 100, "substitutions": 950})),
-        ],
-        columns=control_tables.run_history.columns.keys(),
-    )
-    return Run("run-2", steps, checks, history)
+    return Run(f"run-{nights}", steps, checks, made_up_recorded(slugs, nights, failed))
+
+
+def made_up_recorded(slugs: Sequence[str], nights: int, failed: bool = False) -> Recorded:
+    """Every ninth night is missing, every seventh was killed and every fifth blocked, but not the last two."""
+    random, last = np.random.default_rng(nights), datetime(2026, 11, 25, 3, 40, tzinfo=UTC)
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in ("run", "published", *DETAILS)}
+    for number in range(1, nights + 1):
+        is_recent = number > nights - 2
+        if not is_recent and number % 9 == 0:
+            continue
+        run, began = f"run-{number}", last - timedelta(days=nights - number)
+        state = (
+            "succeeded" if is_recent else "cut off" if number % 7 == 0 else "failed" if number % 5 == 0 else "succeeded"
+        )
+        ended = None if state == "cut off" else began + timedelta(seconds=73)
+        rows["run"].append(
+            (run, "nightly", "schedule nightly_schedule", None, began.isoformat(), ended and ended.isoformat(), state,
+             f"its process was killed {HOSTILE}" if state == "cut off" else None)
+        )  # fmt: skip
+        if state == "cut off":
+            continue
+        for place, (step, seconds) in enumerate((("catalogue__shop_00", 1.25), ("substitutions", 61.5))):
+            rows["steps"].append((run, step, place, "succeeded", seconds * random.uniform(0.9, 1.4)))
+        for slug in slugs:
+            fails = failed and slug == slugs[0] and number > nights - 3
+            rows["checks"].append((run, f"catalogue/{slug}", "delivered", not fails, "ERROR", False, HOSTILE))
+            shown = 2_000 * (1 + slugs.index(slug)) + random.integers(0, 300)
+            for figure, value in (("dagster/row_count", shown), ("Rows set aside", 7 * number % 40)):
+                rows["figures"].append((run, f"catalogue/{slug}", figure, float(value)))
+        rows["checks"].append(
+            (run, "substitution_rates", "rates_beat_chance", number % 4 > 0, "WARN", False, "no more than chance")
+        )
+        rows["checks"].append((run, "evaluation", "rates_hold", state != "failed", "ERROR", True, "it fell"))
+        if state == "succeeded":
+            counts = json.dumps({"products": 80 + 20 * number, "substitutions": 1_000 - 50 * number})
+            rows["published"].append((run, (began + timedelta(seconds=67)).isoformat(), 67.5 + number, counts))
+            for slug in slugs:
+                for target in slugs:
+                    rate = 0.3 + 0.05 * (slugs.index(slug) % 5) + random.uniform(0, 0.05)
+                    rows["rates"].append((run, "rate", slug, target, began.isoformat(), rate, 500))
+    forms = {"run": control_tables.runs, "published": control_tables.run_history, **DETAILS}
+    found = {name: pd.DataFrame(rows[name][::-1], columns=table.columns.keys()) for name, table in forms.items()}
+    return Recorded(found["run"], found["published"], *(found[name] for name in DETAILS))
+
+
+DETAILS = {
+    "steps": control_tables.run_steps,
+    "checks": control_tables.run_checks,
+    "figures": control_tables.run_figures,
+    "rates": control_tables.night_measures,
+}
 
 
 def _company_name(number: int) -> str:

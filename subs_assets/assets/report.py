@@ -18,10 +18,9 @@ from sqlalchemy import Engine
 from subs_assets.database import runs
 from subs_assets.report.files import LATEST, write_report
 from subs_assets.report.night import Check, Night, Run, Step
+from subs_assets.report.over_nights import MOST_NIGHTS
 from subs_assets.resources import ReportFolder, WarehouseResource
-from subs_assets.run_record import checks_of, steps_of
-
-RUNS_SHOWN = 14
+from subs_assets.run_record import ended_run
 
 
 def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
@@ -79,15 +78,14 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
 def facts_of_the_run(instance: DagsterInstance, engine: Engine, this_run: str) -> Run:
     """Steps and checks of the run that published last, which in a whole run is this one: it goes on, so that only
     Dagster knows them yet."""
-    published = runs.read_published(engine, RUNS_SHOWN)
+    so_far = ended_run(instance, this_run)
+    recorded = runs.read_recorded(engine, MOST_NIGHTS).with_details(this_run, so_far)
+    published = recorded.published
     run_id = str(published["run_id"].iloc[0]) if len(published) else this_run
-    if run_id == this_run:
-        steps, checks = steps_of(instance, run_id), checks_of(instance, run_id)
-    else:
-        steps, checks = runs.read_steps(engine, [run_id]), runs.read_checks(engine, [run_id])
+    steps, checks = (frame[frame["run_id"] == run_id] for frame in (recorded.steps, recorded.checks))
     return Run(
         run_id,
         tuple(Step(row.step, row.seconds) for row in steps.dropna(subset=["seconds"]).itertuples(index=False)),
         tuple(Check(row.asset, row.check_name, row.passed, row.said or "") for row in checks.itertuples(index=False)),
-        published,
+        recorded,
     )

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, union, update
@@ -66,6 +66,19 @@ class Recorded:
     checks: pd.DataFrame
     figures: pd.DataFrame
     rates: pd.DataFrame
+
+    def with_details(self, run_id: str, run: "EndedRun") -> "Recorded":
+        """The same, with what a run has done so far that goes on: it is written down when it ends."""
+        added = {
+            name: pd.concat([old[old["run_id"] != run_id], new.assign(run_id=run_id)[old.columns]], ignore_index=True)
+            for name, old, new in (
+                ("steps", self.steps, run.steps),
+                ("checks", self.checks, run.checks),
+                ("figures", self.figures, run.figures),
+            )
+            if len(new)
+        }
+        return replace(self, **added)
 
 
 def begin_run(engine: Engine, run: BegunRun) -> list[str]:

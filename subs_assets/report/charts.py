@@ -164,7 +164,7 @@ def _heatmap(
         width=alt.Step(cell[0]),
         height=alt.Step(cell[1]),
     )
-    return _spec(chart)
+    return spec_of(chart)
 
 
 def funnel_bars(pieces: pd.DataFrame, label: Sequence[str], order: Sequence[str], description: str) -> Spec:
@@ -205,7 +205,7 @@ def funnel_bars(pieces: pd.DataFrame, label: Sequence[str], order: Sequence[str]
         )
     )
     chart = (bars + figures).properties(description=description, width=WIDTH - LABEL, height=alt.Step(26))
-    return _spec(chart)
+    return spec_of(chart)
 
 
 def precision_curves(points: pd.DataFrame, companies: Mapping[str, str], description: str) -> Spec:
@@ -267,7 +267,7 @@ def precision_curves(points: pd.DataFrame, companies: Mapping[str, str], descrip
     )
     together = base.transform_filter("datum.every").mark_line(strokeWidth=3, color=INK).encode(y=precision)
     chart = (interval + lines + together).properties(description=description, width=480, height=280)
-    return _spec(chart)
+    return spec_of(chart)
 
 
 EVERY_PAIR = "all pairs of companies"
@@ -303,7 +303,7 @@ def reliability_points(bins: pd.DataFrame, description: str) -> Spec:
         y=alt.Y("accepted:Q", title="accepted", scale=share, axis=alt.Axis(format="%"))
     )
     chart = (kept + spread + points).properties(description=description, width=280, height=280)
-    return _spec(chart)
+    return spec_of(chart)
 
 
 def timing_bars(timings: pd.DataFrame, name: str, description: str) -> Spec:
@@ -326,10 +326,10 @@ def timing_bars(timings: pd.DataFrame, name: str, description: str) -> Spec:
     chart = (
         base.mark_bar(color=BAR) + base.mark_text(align="left", dx=4, fontSize=11).encode(text="text:N")
     ).properties(description=description, width=WIDTH - LABEL, height=alt.Step(20))
-    return _spec(chart)
+    return spec_of(chart)
 
 
-def _spec(chart: Any) -> Spec:
+def spec_of(chart: Any) -> Spec:
     """Without what the page says once for all charts."""
     import altair as alt
 

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from subs_assets.database.runs import Recorded
+
 
 @dataclass(frozen=True)
 class Step:
@@ -29,12 +31,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Run:
-    """The run that published the tables; ``history`` is the table ``run_history``, newest first."""
+    """The run that published the tables, and what is ``recorded`` of the runs up to it."""
 
     run_id: str
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
-    history: pd.DataFrame
+    recorded: Recorded
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The table ``run_history``, newest first."""
+        return self.recorded.published
 
 
 @dataclass(frozen=True)

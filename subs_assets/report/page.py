@@ -16,12 +16,14 @@ import pandas as pd
 
 from subs_assets.equivalence.coverage import standing_listings
 from subs_assets.evaluation.night_figures import curve_points, reliability_bins
-from subs_assets.report import charts
+from subs_assets.history.series import OTHERS
+from subs_assets.report import charts, night_charts
 from subs_assets.report.coverage import department_coverage, mapped_departments
 from subs_assets.report.flow_picture import flow_svg
 from subs_assets.report.funnel import FUNNEL, by_company, loss_funnel, segments
 from subs_assets.report.heatmap import TITLES
 from subs_assets.report.night import Night
+from subs_assets.report.over_nights import listed, over_nights
 from subs_assets.report.pairs import FunnelRow, PairDetails, caps_for, pair_details
 from subs_assets.report.quality import quality_of
 from subs_assets.report.rates import heatmap_cells, rates_by_pair
@@ -47,6 +49,7 @@ RELIABILITY_LABEL = "Points: the share of labelled pairs that were accepted, by 
 PARTS = {
     "pair tables": "the tables of the rates and losses of all pairs (the tables substitution_rates and "
     "substitution_outcomes have them)",
+    "nights": "the charts over the nights (`subs runs` tells how they went)",
     "pairs": "samples and category trees (exports/ has all substitutions and equivalences)",
     "heatmaps": "the heatmaps of the rates",
     "sections": "every other section but this first screen",
@@ -84,6 +87,8 @@ def _without(context: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
         drawn = {id for _, row in context["rate_panels"] for id, _ in row}
         others = {id: spec for id, spec in context["charts"].items() if id not in drawn}
         context |= {"rate_panels": [], "charts": others}
+    if "nights" in parts:
+        context |= {"charts": {id: spec for id, spec in context["charts"].items() if not id.endswith("-over-nights")}}
     return context
 
 
@@ -168,9 +173,35 @@ def _context(night: Night) -> dict[str, Any]:
         specs["reliability"] = charts.reliability_points(bins, RELIABILITY_LABEL)
     if len(timings.steps):
         specs["steps"] = charts.timing_bars(timings.steps, "step", "Seconds of each step of the run")
-    if len(timings.runs) > 1:
-        specs["runs"] = charts.timing_bars(timings.runs, "published_at", "Seconds of each of the last runs")
-    return context
+    return context | _over_nights(night, specs)
+
+
+CHECKS_LABEL = "Grid, nights by checks: which passed, warned and failed, and which runs failed or were cut off"
+RATES_LABEL = "Lines: the rates of each company over the nights"
+LISTINGS_LABEL = "Lines: the listings of each company over the nights, and the rows set aside"
+SECONDS_LABEL = "Stacked bars: the seconds of each step, run by run"
+
+
+def _over_nights(night: Night, specs: dict[str, charts.Spec]) -> dict[str, Any]:
+    found = over_nights(night.run.recorded, night.companies)
+    short = short_names(night.companies)
+    if found.days > 1:
+        specs["checks-over-nights"] = night_charts.checks_grid(found.grid, found.rows, CHECKS_LABEL)
+        if len(found.rates):
+            specs["rates-over-nights"] = night_charts.rates_panels(found.rates, short, RATES_LABEL)
+        if len(found.listings):
+            specs["listings-over-nights"] = night_charts.listings_panels(found.listings, short, LISTINGS_LABEL)
+        if len(found.seconds):
+            steps = night_charts.steps_in_order(found.seconds, OTHERS)
+            specs["seconds-over-nights"] = night_charts.seconds_bars(found.seconds, steps, SECONDS_LABEL)
+    return {
+        "over_nights": found,
+        "runs_listed": listed(found.nights),
+        "checks_label": CHECKS_LABEL,
+        "rates_label": RATES_LABEL,
+        "listings_label": LISTINGS_LABEL,
+        "seconds_label": SECONDS_LABEL,
+    }
 
 
 def _published_at(night: Night) -> datetime:

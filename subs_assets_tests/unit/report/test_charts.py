@@ -1,7 +1,6 @@
 """Specifications hold the figures of the tables, for every company, and nothing from a network."""
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -86,11 +85,9 @@ def test_bars_hold_what_the_funnel_counted() -> None:
 def test_no_specification_names_an_address() -> None:
     night = made_up_night(2)
     coverage = department_coverage(night.substitution_outcomes, night.product_claims)
-    timings = timings_of(made_up_run())
     for spec in (
         charts.coverage_heatmap(coverage, night.companies, ""),
-        charts.timing_bars(timings.steps, "step", ""),
-        charts.timing_bars(timings.runs, "published_at", ""),
+        charts.timing_bars(timings_of(made_up_run()).steps, "step", ""),
     ):
         assert "http" not in json.dumps(spec) and "url" not in json.dumps(spec)
 
@@ -99,15 +96,7 @@ def test_a_right_to_left_name_keeps_to_itself() -> None:
     assert charts.pair_label("אבג", "دبي") == "\u2068אבג\u2069 → \u2068دبي\u2069"
 
 
-def test_short_steps_are_one_bar_and_runs_are_oldest_first() -> None:
+def test_short_steps_are_one_bar() -> None:
     timings = timings_of(made_up_run(), shortest=1.0)
     assert timings.steps["step"].tolist() == ["catalogue__shop_00", "substitutions", "1 of less than 1.0 s"]
     assert timings.seconds == pytest.approx(62.875)
-    assert timings.runs["published_at"].tolist() == ["2026-11-24 03:40:59", "2026-11-25 03:41:07"]
-
-
-def test_two_runs_of_one_minute_are_two_bars() -> None:
-    run = made_up_run()
-    history = run.history.assign(published_at=["2026-11-25T03:41:40.000000+00:00", "2026-11-25T03:41:07.000000+00:00"])
-    spec = charts.timing_bars(timings_of(replace(run, history=history)).runs, "published_at", "")
-    assert len({row["what"] for row in values(spec)}) == 2
