@@ -251,7 +251,7 @@ def substitution_rates(
     from subs_assets.report.heatmap import rates_picture
     from subs_assets.substitution.build import SubstitutionInputs, null_outcomes
     from subs_assets.substitution.decisions import standing_decisions
-    from subs_assets.substitution.rates import SETTINGS, build_rates, rates_between_companies
+    from subs_assets.substitution.rates import SETTINGS, build_rates, plotted_rates, rates_between_companies
 
     inputs = SubstitutionInputs(
         listings, products, product_listings, product_claims, product_kinds, category_facets,
@@ -271,6 +271,7 @@ def substitution_rates(
         value=rates,
         metadata={
             **{f"Rate between companies, {name}": rate for name, rate in rates_between_companies(rates).items()},
+            **plotted_rates(rates),
             "Heatmap": MetadataValue.md(f"![substitution rates](data:image/png;base64,{picture})"),
             "Rates": preview(matrix.reset_index()),
         },

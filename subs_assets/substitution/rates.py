@@ -34,6 +34,22 @@ def rates_between_companies(rates: pd.DataFrame) -> dict[str, float]:
     return {setting: float(shares[setting]) for setting in SETTINGS if setting in shares.index}
 
 
+PAIRS_PLOTTED = 20
+"""Up to so many pairs of companies (five companies) each is plotted; with more, a company is."""
+
+
+def plotted_rates(rates: pd.DataFrame) -> dict[str, float]:
+    """What is plotted over the nights -> the linked rate of each pair of two companies ("Rate of aldi at coles"); where
+    these are more than PAIRS_PLOTTED, of each company at all others together ("Rate of aldi elsewhere")."""
+    across = rates[(rates["setting"] == "linked") & (rates["company_slug"] != rates["target_company_slug"])]
+    if len(across) <= PAIRS_PLOTTED:
+        pairs = across[["company_slug", "target_company_slug", "rate"]].itertuples(index=False, name=None)
+        return {f"Rate of {company} at {target}": float(rate) for company, target, rate in pairs}
+    sums = across.groupby("company_slug")[["with_any", "products"]].sum()
+    shares = (sums["with_any"] / sums["products"]).round(4)
+    return {f"Rate of {company} elsewhere": float(share) for company, share in shares.items()}
+
+
 def _rates(outcomes: pd.DataFrame) -> pd.DataFrame:
     lower, fifth = outcomes["levels_1_to_4"].astype(bool), outcomes["level_5"].astype(bool)
     counted = outcomes[["company_slug", "target_company_slug"]].assign(

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from subs_assets.database import frames, tables
-from subs_assets.substitution.rates import build_rates, rates_between_companies
+from subs_assets.substitution.rates import PAIRS_PLOTTED, build_rates, plotted_rates, rates_between_companies
 
 FLAGS = ["levels_1_to_4", "level_5", "level_5_own_tree"]
 
@@ -91,3 +91,18 @@ def test_the_rate_between_companies_leaves_each_company_s_own_products_out() -> 
     found = rates_between_companies(build_rates(real, real.assign(levels_1_to_4=False, level_5=False)))
     assert list(found.items()) == [("linked", round(2 / 6, 4)), ("siloed", round(1 / 6, 4)), ("null", 0.0)]
     assert rates_between_companies(build_rates(outcomes(LOWER, target="aldi"), outcomes(target="aldi"))) == {}
+
+
+def rates_of(companies: int) -> pd.DataFrame:
+    pairs = [(f"c{one}", f"c{two}") for one in range(companies) for two in range(companies)]
+    rows = [(*pair, setting, 10, 4, 0.4) for pair in pairs for setting in ("linked", "null")]
+    return pd.DataFrame(
+        rows, columns=["company_slug", "target_company_slug", "setting", "products", "with_any", "rate"]
+    )
+
+
+def test_pairs_are_plotted_where_they_are_few_and_companies_where_they_are_many() -> None:
+    assert plotted_rates(rates_of(2)) == {"Rate of c0 at c1": 0.4, "Rate of c1 at c0": 0.4}
+    assert len(plotted_rates(rates_of(5))) == PAIRS_PLOTTED
+    assert plotted_rates(rates_of(6)) == {f"Rate of c{company} elsewhere": 0.4 for company in range(6)}
+    assert plotted_rates(rates_of(1)) == {}
