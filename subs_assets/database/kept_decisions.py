@@ -25,6 +25,16 @@ DECIDED_COLUMNS = [
 """What a person says of one pair; who, when and of which kind are said once for many."""
 
 
+class DecidedMeanwhile(RuntimeError):
+    """Somebody else has decided on the same pair since the person looked, and otherwise; nothing was kept."""
+
+    def __init__(self, decided_by: str, verdict: str, decided_at: str) -> None:
+        super().__init__(
+            f"{decided_by} has decided this on {decided_at[:10]} at {decided_at[11:16]} UTC ({verdict}), and that "
+            "stands; look at it again before you decide otherwise"
+        )
+
+
 def record_decision(
     engine: Engine,
     *,
@@ -43,7 +53,9 @@ def record_decision(
     record_decisions(engine, kind, pd.DataFrame([row], columns=DECIDED_COLUMNS), decided_by)
 
 
-def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_by: str) -> pd.DataFrame:
+def record_decisions(
+    engine: Engine, kind: str, decided: pd.DataFrame, decided_by: str, only_over: Collection[str] | None = None
+) -> pd.DataFrame:
     """Keep a person's decisions on equivalences or on substitutions, all in one transaction, in place of earlier ones
     on the same, or WITHDRAW these; the audit log keeps all. What is so already (verdict, relation and reason; or no
     decision) is left as it is.
@@ -53,6 +65,9 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
     each replaces, missing where there was none. Raises ValueError, before anything is kept, for words that are not
     among DECISION_KINDS, VERDICTS, WITHDRAW and RELATIONS, for an accepted equivalence without a relation, for a pair
     that is said twice or is no pair: a mapping leads to another company, and nothing substitutes itself.
+
+    ``only_over``: when the decisions were made that the person has seen on these pairs; others are not replaced. Raises
+    DecidedMeanwhile, before anything is kept, where one stands that says otherwise.
     """
     said = decided[DECIDED_COLUMNS].astype(object)
     rows = list(said.where(said.notna(), None).itertuples(index=False, name=None))
@@ -66,7 +81,7 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
     key = frames.primary_key(decisions)
     decided_at = now()
     with writing(engine) as connection:
-        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS, "decided_by"))
+        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS, "decided_at", "decided_by"))
         kept = {
             tuple(row[:4]): tuple(row[4:])
             for row in connection.execute(select(*columns).where(decisions.c.kind == kind))
@@ -76,6 +91,10 @@ def record_decisions(engine: Engine, kind: str, decided: pd.DataFrame, decided_b
             before is not None if row[4] == WITHDRAW else before is None or before[:3] != row[4:]
             for row, before in zip(rows, earlier, strict=True)
         ]
+        if only_over is not None:
+            for verdict, *_, at, who in (before for before in compress(earlier, is_new) if before is not None):
+                if at not in only_over:
+                    raise DecidedMeanwhile(who, verdict, at)
         new = [
             {
                 "kind": kind,

@@ -1,5 +1,6 @@
 """A decision that a request says, held against what is published by the rules of ``subs review apply``, and kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,12 +41,14 @@ class Said:
     reason: str | None = None
 
 
-def keep(connection: Connection, settings: Settings, said: Said, decided_by: str) -> pd.DataFrame:
-    """Keep the decision; what changed, as ``kept_decisions.record_decisions`` says it. Raises Unfit."""
+def keep(
+    connection: Connection, settings: Settings, said: Said, decided_by: str, only_over: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Keep the decision; what changed, as ``record_decisions`` says it. Raises Unfit, and DecidedMeanwhile."""
     read = _substitution(connection, said) if said.kind == "substitution" else _equivalence(connection, said)
     engine = control.open_control(settings.control_url)
     try:
-        return kept_decisions.record_decisions(engine, said.kind, read.decided, decided_by.strip())
+        return kept_decisions.record_decisions(engine, said.kind, read.decided, decided_by.strip(), only_over)
     finally:
         engine.dispose()
 

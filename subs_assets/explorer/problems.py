@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from subs_assets.database.engine import DatabaseNotReady, reason_of
+from subs_assets.database.kept_decisions import DecidedMeanwhile
 from subs_assets.explorer.headers import HEADERS
 from subs_assets.explorer.night import Explored, NotPublished
 from subs_assets.explorer.rendering import page
@@ -73,6 +74,10 @@ def install(app: FastAPI, explored: Explored) -> None:
     @app.exception_handler(NotPublished)
     def not_published(request: Request, problem: NotPublished) -> Response:
         return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, problem.sentences)
+
+    @app.exception_handler(DecidedMeanwhile)
+    def decided_meanwhile(request: Request, problem: DecidedMeanwhile) -> Response:
+        return refusal(request, HTTPStatus.CONFLICT, [f"{problem}."])
 
     @app.exception_handler(DatabaseNotReady)
     def not_ready(request: Request, problem: DatabaseNotReady) -> Response:

@@ -44,6 +44,12 @@ class _Said(BaseModel):
         max_length=LONGEST_NAME,
         description="Who decided; left out only where a trusted proxy says it.",
     )
+    only_over: list[Name] | None = Field(
+        default=None,
+        max_length=2,
+        description="Not in place of any other decision than those made at these times (`decided_at`, as it was seen): "
+        "none for an empty list. Left out: in place of whatever stands.",
+    )
 
 
 class SaidOfSubstitution(_Said):
@@ -78,6 +84,7 @@ class Kept(BaseModel):
         400: problem_answer("The body is no JSON."),
         401: problem_answer("The token is missing or wrong."),
         403: problem_answer("Another site's page sent it."),
+        409: problem_answer("Somebody has decided otherwise meanwhile (`only_over`)."),
         413: problem_answer("The body is too large."),
     },
 )
@@ -95,7 +102,7 @@ def decide(
     explored = explored_of(request)
     with explored.night() as night:
         try:
-            changed = keep(night.connection, explored.settings, _plain(said), decided_by)
+            changed = keep(night.connection, explored.settings, _plain(said), decided_by, said.only_over)
         except Unfit as unfit:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
     response.headers["Cache-Control"] = "no-store"

@@ -36,7 +36,7 @@ def decide(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     explored: Explored = request.app.state.explored
     with explored.night() as night:
         try:
-            keep(night.connection, explored.settings, said, visitor.name)
+            keep(night.connection, explored.settings, said, visitor.name, only_over=[form.get("seen", "")])
         except Unfit as unfit:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
     return RedirectResponse(safe_way_back(form.get("back", "/")), HTTPStatus.SEE_OTHER)

@@ -43,8 +43,8 @@ def product(request: Request, product_id: str) -> Any:
 
 
 def decisions_of(night: Night, explored: Explored, own: pd.DataFrame) -> list[Row]:
-    """People's decisions on what replaces any of these listings: the keys, ``verdict``, ``said``, and the other side's
-    ``substitute_id`` and ``name`` where it is still sold."""
+    """People's decisions on what replaces any of these listings: the keys, ``verdict``, ``said``, ``decided_at``,
+    and the other side's ``substitute_id`` and ``name`` where it is still sold."""
     keys = list(zip(own["company_slug"], own["sku"], strict=True))
     kept = explored.of_control(lambda engine: kept_decisions.decisions_on_substitutes_of(engine, keys))
     if kept is None:
@@ -62,6 +62,7 @@ def decisions_of(night: Night, explored: Explored, own: pd.DataFrame) -> list[Ro
             "target_sku": row.target_subject,
             "verdict": row.verdict,
             "said": said_with_reason(row),
+            "decided_at": row.decided_at,
             "substitute_id": product_of.get((row.target_company_slug, row.target_subject)),
             "name": names.get((row.target_company_slug, row.target_subject)),
         }

@@ -132,7 +132,11 @@ def test_a_decision_is_kept_replaced_and_taken_back(client: TestClient, home: Se
     assert other.json()["earlier_by"] == "Jürgen"
     standing = client.get(f"{API}/decisions", params={"kind": "substitution"}).json()["items"]
     assert [(one["verdict"], one["decided_by"], one["subject"]) for one in standing] == [("reject", "Ann", own["sku"])]
-    client.post(f"{API}/decisions", json={**said, "verdict": "withdraw"}, headers=WITH_TOKEN)
+    for seen, status in (([], 409), (["2026-01-01"], 409), ([standing[0]["decided_at"]], 200)):
+        taken_back = client.post(
+            f"{API}/decisions", json={**said, "verdict": "withdraw", "only_over": seen}, headers=WITH_TOKEN
+        )
+        assert taken_back.status_code == status
     assert client.get(f"{API}/decisions").json()["items"] == []
     log = plain_sql.select(home.control_url, "SELECT who, what FROM audit_log ORDER BY entry")
     assert log[-3:] == [("Jürgen", "decision: accept"), ("Ann", "decision: reject"), ("Jürgen", "decision: withdraw")]

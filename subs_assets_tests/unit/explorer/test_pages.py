@@ -28,6 +28,14 @@ def shown(text_of_page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text_of_page)).split())
 
 
+def form_on(page: str, verdict: str, company_slug: str, sku: str) -> dict[str, str]:
+    """What the page's button on a substitute sends, which is sold there under this sku."""
+    forms = re.findall(rf'<form method="post" action="/decisions" data-decision="{verdict}">.*?</form>', page, re.S)
+    sent = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) for form in forms]
+    (one,) = [form for form in sent if (form["target_company_slug"], form["target_sku"]) == (company_slug, sku)]
+    return {name: html.unescape(value) for name, value in one.items()}
+
+
 @pytest.fixture
 def person(client: TestClient) -> TestClient:
     client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
@@ -94,21 +102,34 @@ def test_a_substitute_is_rejected_and_it_is_undone(person: TestClient, night: Ni
     row = a_substitution(night, "shop_02")
     address = f"/products/{row['product_id']}"
     before = person.get(address).text
-
-    def fields(page: str, verdict: str) -> dict[str, str]:
-        forms = re.findall(rf'<form method="post" action="/decisions" data-decision="{verdict}">.*?</form>', page, re.S)
-        sent = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) for form in forms]
-        (one,) = [
-            form for form in sent if form["target_company_slug"] == "shop_02" and form["target_sku"] == row["sku"]
-        ]
-        return {name: html.unescape(value) for name, value in one.items()}
-
-    answer = person.post("/decisions", data=fields(before, "reject"))
+    answer = person.post("/decisions", data=form_on(before, "reject", "shop_02", row["sku"]))
     assert (answer.status_code, answer.headers["location"]) == (303, address)
     after = person.get(address).text
     assert "rejected by Ann on" in after and "rejected by Ann on" not in before
-    assert person.post("/decisions", data=fields(after, "withdraw")).status_code == 303
+    assert person.post("/decisions", data=form_on(after, "withdraw", "shop_02", row["sku"])).status_code == 303
     assert person.get(address).text == before
+
+
+def test_two_who_judge_at_once_do_not_overwrite_each_other(home: Settings, night: Night) -> None:
+    row = a_substitution(night, "shop_01")
+    address = f"/products/{row['product_id']}"
+    people = {name: client_of(home) for name in ("Ann", "Ben")}
+    forms = {}
+    for name, person in people.items():
+        person.post("/sign-in", data={"name": name, "token": TOKEN})
+        forms[name] = form_on(person.get(address).text, "accept" if name == "Ann" else "reject", "shop_01", row["sku"])
+    assert people["Ann"].post("/decisions", data=forms["Ann"]).status_code == 303
+    late = people["Ben"].post("/decisions", data=forms["Ben"])
+    assert late.status_code == 409 and "Ann has decided this on" in late.text
+    page = people["Ben"].get(address).text
+    assert "accepted by Ann on" in page
+    undo = form_on(page, "withdraw", "shop_01", row["sku"])
+    assert people["Ben"].post("/decisions", data=undo).status_code == 303
+    assert people["Ben"].post("/decisions", data=forms["Ben"]).status_code == 303
+    stale = {**undo, "form_token": sessions.form_token(TOKEN, "Ann")}
+    assert people["Ann"].post("/decisions", data=stale).status_code == 409
+    now_undo = form_on(people["Ann"].get(address).text, "withdraw", "shop_01", row["sku"])
+    assert people["Ann"].post("/decisions", data=now_undo).status_code == 303
 
 
 def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:
@@ -220,7 +241,9 @@ def test_a_role_that_may_only_read_what_is_published_reads_it(
         assert refused.status_code == 503 and "docs/deploy.md" in refused.text
         postgres_server.execute(grants_to_decide(), str(url.database))
         assert client.post("/decisions", data=form).status_code == 303
-        assert client.post("/decisions", data={**form, "verdict": "withdraw"}).status_code == 303
+        taken_back = {"kind": "substitution", **sides, "verdict": "withdraw", "decided_by": "Ann"}
+        with_token = {"Authorization": f"Bearer {TOKEN}"}
+        assert client.post("/api/v1/decisions", json=taken_back, headers=with_token).json()["changed"] is True
     finally:
         application.cache_clear()
         postgres_server.execute("DROP OWNED BY only_reads", str(url.database))
