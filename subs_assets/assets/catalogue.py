@@ -72,7 +72,7 @@ def company_asset(slug: str, source: Source | BrokenSource) -> AssetsDefinition:
         files = delivered(source)
         key = None if files is None else key_of(asset, files)
         if isinstance(source, Source) and key is not None and outputs.unchanged(asset, key):
-            context.log.info(f"{slug}: its files have not changed since run {outputs.last_run_id}")
+            context.log.debug(f"{slug}: its files have not changed since run {outputs.last_run_id}")
             reading = as_delivered(warehouse.last_reading(slug), source)
             taken = {"Files unchanged since run": MetadataValue.dagster_run(str(outputs.last_run_id))}
         else:

@@ -56,7 +56,7 @@ def taken_if_unchanged(function: Callable[..., Any]) -> Callable[..., Iterator[R
         for asset in assets.values():
             outputs.forget(asset)
         if unchanged:
-            context.log.info(f"nothing has changed since run {unchanged[0][1].run_id}: what it made is taken")
+            context.log.debug(f"nothing has changed since run {unchanged[0][1].run_id}: what it made is taken")
             for asset, made in unchanged:
                 outputs.take(asset, made)
                 shown = _said(made, outputs.rows(asset))

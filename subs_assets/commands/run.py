@@ -24,15 +24,24 @@ OF_THE_WORKSPACE = {".dagster/repository": "__repository__@subs_assets"}
 """By this tag the UI counts a run as one of the code location in workspace.yaml. Without it, what `subs run` did is
 missing from the job's page, and the list of jobs says that the job has never run."""
 
+OUTPUT_IS_SHOWN = {
+    "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+}
+"""Dagster would turn both streams into files of its own, which are no terminal, and show what comes there through
+processes that Ctrl-C ends before the last line, with tracebacks. They lie open before the person who runs this."""
+
 COMPANY_FAILED = 3
 """Exit code when the run succeeded and a company did not deliver: Dagster itself ends with 0 then."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell has it."""
 
 
 def run() -> None:
     """Run the whole graph: read the catalogues, map categories, find substitutions, publish.
 
     Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown),
-    or with 1.
+    with 1, or after Ctrl-C with 130.
     """
     from subs_assets.catalogue.source import missing_catalogues
 
@@ -44,7 +53,17 @@ def run() -> None:
     errors.print(
         f"reading {', '.join(map(str, settings.catalogues))}; home {settings.home}", highlight=False, soft_wrap=True
     )
-    finished = _execute()
+    try:
+        finished = _execute()
+    except KeyboardInterrupt:  # before the run began
+        finished = Finished(succeeded=False, published=False, undelivered=[], interrupted=True)
+    if finished.interrupted:
+        fail(
+            "stopped: the tables were published, exports and report may be those of the night before"
+            if finished.published
+            else "stopped: nothing was published, and what was published before is still there",
+            INTERRUPTED,
+        )
     if not finished.succeeded:
         fail(
             "the tables were published, and a step after that failed; the lines above say why"
@@ -95,6 +114,8 @@ class Finished:
     succeeded: bool
     published: bool
     undelivered: list[str]
+    interrupted: bool = False
+    """Whether Ctrl-C ended it, or somebody who asked the process to end."""
 
 
 def nightly_job() -> "JobDefinition":
@@ -112,22 +133,26 @@ def _execute() -> Finished:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from dagster import AssetKey, DagsterInstance, execute_job, reconstructable
+        from dagster._core.instance import InstanceRef
 
+        from subs_assets.automation.progress_log import is_interruption, shown_on
+        from subs_assets.automation.run_display import RunDisplay
         from subs_assets.run_record import LAUNCHED_BY
 
         job = reconstructable(nightly_job)
         job.get_definition()
     gc.freeze()  # what is loaded stays: walking it over and over took a tenth of the time of what makes many objects
-    instance = DagsterInstance.get()
+    instance = DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=OUTPUT_IS_SHOWN))
     try:
-        # Not execute_in_process, which keeps every table that any asset returned until the end: 0.7 GiB on at/.
-        result = execute_job(
-            job,
-            instance,
-            run_config={"loggers": {"progress": {}}},
-            tags={**OF_THE_WORKSPACE, LAUNCHED_BY: _launched_by()},
-            raise_on_error=False,
-        )
+        with shown_on(RunDisplay(errors)):
+            # Not execute_in_process, which keeps every table that any asset returned until the end: 0.7 GiB on at/.
+            result = execute_job(
+                job,
+                instance,
+                run_config={"loggers": {"progress": {}}},
+                tags={**OF_THE_WORKSPACE, LAUNCHED_BY: _launched_by()},
+                raise_on_error=False,
+            )
     finally:
         instance.dispose()
     return Finished(
@@ -138,6 +163,7 @@ def _execute() -> Finished:
             for check in result.get_asset_check_evaluations()
             if check.check_name == "delivered" and not check.passed
         ],
+        any(event.event_type_value == "PIPELINE_FAILURE" and is_interruption(event) for event in result.all_events),
     )
 
 

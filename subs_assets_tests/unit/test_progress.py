@@ -51,6 +51,6 @@ def test_the_longer_it_takes_the_more_seldom_it_is_told(caplog: pytest.LogCaptur
             clock.now = 100.0 + second
             report(second * 10, 36_000)
             told_after.append(len(caplog.messages))
-    assert told_after[4] == 0 and told_after[59] == 11
+    assert told_after[9] == 0 and told_after[59] == 5
     assert told_after[-1] < 60
     assert caplog.messages[-1].endswith("left")
