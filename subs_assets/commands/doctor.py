@@ -43,7 +43,7 @@ def _show(subject: str, finding: Finding) -> None:
     line = Text.assemble((f"{finding.state:<8}", STYLES[finding.state]), (f"{subject}: ", "bold"), finding.found)
     console.print(line, soft_wrap=True)
     if finding.remedy:
-        say(f"        -> {finding.remedy}")
+        say(f"        -> {finding.remedy.replace(chr(10), chr(10) + ' ' * 11)}")
     sys.stdout.flush()
 
 
