@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from subs_assets.commands.evaluated_substitutions import show_substitutions
-from subs_assets.commands.output import errors, fail, print_json, print_table, say
+from subs_assets.commands.output import at_work, errors, fail, print_json, print_table, say
 from subs_assets.commands.published import AsJson, published, substitution_inputs, trained_model
 from subs_assets.commands.whoever import whoever_is_logged_in
 from subs_assets.settings import Settings
@@ -46,8 +46,8 @@ def equivalences(
     store = open_store(settings.vectors, settings.encoder)
     inputs = MappingInputs(**read, store=store, model=trained_model(settings))
     try:
-        with errors.status("") as status:
-            found = evaluate_equivalences(inputs, labelled_pairs(), seeds, status.update)
+        with at_work() as tell:
+            found = evaluate_equivalences(inputs, labelled_pairs(), seeds, tell)
     except ValueError as problem:
         fail(str(problem))
     if as_json:
@@ -88,8 +88,8 @@ def substitutions(as_json: AsJson = False) -> None:
     if doubt:
         say(doubt, errors)
     night = MappingInputs(inputs.listings, standing, inputs.product_listings, trees, store, trained)
-    with errors.status("") as status:
-        found = evaluate_substitutions(inputs, features, night, ShownTables(*shown), trained.acceptance, status.update)
+    with at_work() as tell:
+        found = evaluate_substitutions(inputs, features, night, ShownTables(*shown), trained.acceptance, tell)
     print_json(found.to_json()) if as_json else show_substitutions(found)
 
 

@@ -3,6 +3,7 @@ elsewhere."""
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SHORT = 14
 """Cells up to this width are never broken: a company's slug, a number, a relation."""
+
+SECONDS_BETWEEN_LINES = 10.0
+"""Where there is no terminal, what is long tells no more often how far it is."""
 
 console = Console()
 errors = Console(stderr=True)
@@ -71,27 +75,45 @@ def _is_figure(value: Any) -> bool:
 
 
 @contextmanager
+def at_work(what: str = "") -> Iterator[Callable[[str], None]]:
+    """A callback that says what goes on: beside a spinner on a terminal; elsewhere a line on standard error, at most
+    one in ten seconds."""
+    due = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    with errors.status(escape(what)) as status:
+
+        def tell(doing: str) -> None:
+            nonlocal due
+            status.update(escape(doing))
+            if not errors.is_interactive and time.monotonic() >= due:
+                due = time.monotonic() + SECONDS_BETWEEN_LINES
+                say(f"  {doing}", errors)
+
+        yield tell
+
+
+@contextmanager
 def told_by_table(verb: str) -> Iterator[Callable[[str, str, int], None]]:
     """A callback (database, table, rows so far) whose tables become a line each on standard error when they are done;
-    on a terminal the one at work is counted up meanwhile."""
-    at_work: tuple[str, str] | None = None
+    meanwhile the one at work is counted up, as ``at_work`` does."""
+    current: tuple[str, str] | None = None
     done = 0
 
     def line() -> str:
-        database, table = at_work or ("", "")
+        database, table = current or ("", "")
         return f"{database}.{table}: {done:,} rows"
 
-    with errors.status(verb) as status:
+    with at_work(verb) as doing:
 
         def tell(database: str, table: str, rows: int) -> None:
-            nonlocal at_work, done
-            if at_work is not None and at_work != (database, table):
+            nonlocal current, done
+            if current is not None and current != (database, table):
                 say(f"  {line()}", errors)
-            at_work, done = (database, table), rows
-            status.update(escape(f"{verb} {line()}"))
+            current, done = (database, table), rows
+            doing(f"{verb} {line()} so far")
 
         yield tell
-        if at_work is not None:
+        if current is not None:
             say(f"  {line()}", errors)
 
 

@@ -100,7 +100,7 @@ def test_the_last_drill(days: int, problems: str | None, state: str) -> None:
         ({}, [], "ok", "was never seen"),
         ({}, ["nightly_schedule"], "error", "nightly_schedule"),
         ({"SCHEDULER": Heartbeat(NOW)}, ["nightly_schedule"], "ok", "runs"),
-        ({"SCHEDULER": Heartbeat(NOW - timedelta(hours=1))}, ["nightly_schedule"], "error", "60 minutes ago"),
+        ({"SCHEDULER": Heartbeat(NOW - timedelta(hours=1))}, ["nightly_schedule"], "error", "minutes ago"),
         ({"SCHEDULER": Heartbeat(NOW, ("no module x",))}, [], "error", "scheduler: no module x"),
     ],
 )
