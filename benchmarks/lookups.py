@@ -21,11 +21,13 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from benchmarks.machine import options_of, timed, write_json
 from benchmarks.publication import migrated
 from benchmarks.rows import Row, Size
+from subs_assets.database.engine import writing
+from subs_assets.database.tables import published_tables
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.large_night import large_night
@@ -112,7 +114,7 @@ def on_database(
     warehouse = Warehouse(engine, staging)
     for table_name in night.keys() - set(warehouse.staged(RUN)):
         warehouse.stage(RUN, table_name, night[table_name])
-    published = [timed(lambda: warehouse.publish(RUN)) for _ in range(2)]
+    published = [timed(lambda: publish_all(warehouse)) for _ in range(2)]
     small = {table_name for table_name, frame in night.items() if len(frame) < SMALL}
     measured = [opening(engine, connections)]
     for look_up in (*LOOK_UPS, BY_WORDS):
@@ -125,6 +127,13 @@ def on_database(
         measured.append(ask(engine, look_up, asked, asked[:connections]))
     engine.dispose()
     return Published(published, measured)
+
+
+def publish_all(warehouse: Warehouse) -> None:
+    """Also what is published already."""
+    with writing(warehouse.engine) as connection:
+        connection.execute(delete(published_tables))
+    warehouse.publish(RUN)
 
 
 def opening(engine: Engine, connections: int) -> Measured:

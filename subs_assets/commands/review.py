@@ -1,9 +1,8 @@
 """``subs review``: what waits for a person's decision, as a file to fill in; taking it back; what has been decided."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,13 +13,8 @@ from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection
 
-    from subs_assets.equivalence.questions import PublishedEquivalences
     from subs_assets.review.decided import Review
-    from subs_assets.substitution.review import PublishedSubstitutions
-
-Tables = TypeVar("Tables", "PublishedEquivalences", "PublishedSubstitutions")
 
 review = typer.Typer(
     no_args_is_help=True,
@@ -36,15 +30,14 @@ Out = Annotated[Path | None, typer.Option(help="The file to write, for a spreads
 @review.command()
 def equivalences(company: From = None, target: To = None, out: Out = None) -> None:
     """The pairs of categories that wait for a decision, as CSV: fill in `verdict`, `relation` and `reason`."""
-    from subs_assets.database import control, kept_decisions
-    from subs_assets.equivalence.questions import PublishedEquivalences
+    from subs_assets.database import control, kept_decisions, lookups
     from subs_assets.equivalence.review import review_queue
 
     _require_new(out)
     settings = Settings.from_environment()
     with published(settings) as connection:
         require_companies(connection, company, target)
-        night = _tables(connection, PublishedEquivalences)
+        night = lookups.equivalences_to_judge(connection)
     decisions = kept_decisions.read_decisions(control.open_control(settings.control_url), "equivalence")
     queue = review_queue(night, decisions, company, target)
     _write(queue.rows, out)
@@ -64,15 +57,15 @@ def substitutions(
     limit: Annotated[int, typer.Option(min=1, help="How many rows, those that are worth most.")] = 200,
 ) -> None:
     """The substitutions whose decision is worth most, as CSV: fill in `verdict` and `reason`."""
-    from subs_assets.database import control, kept_decisions
+    from subs_assets.database import control, kept_decisions, lookups
     from subs_assets.substitution.decisions import standing_decisions
-    from subs_assets.substitution.review import PublishedSubstitutions, review_queue
+    from subs_assets.substitution.review import review_queue
 
     _require_new(out)
     settings = Settings.from_environment()
     with published(settings) as connection:
         require_companies(connection, company, target)
-        night = _tables(connection, PublishedSubstitutions)
+        night = lookups.substitutions_to_judge(connection)
     decisions = kept_decisions.read_decisions(control.open_control(settings.control_url), "substitution")
     standing = standing_decisions(decisions, night.product_listings)
     queue = review_queue(night, standing, trained_model(settings).acceptance.shown_from, company, target, limit)
@@ -179,13 +172,6 @@ def _by_whom(row: Mapping[str, Any]) -> dict[str, Any]:
 def _require_new(out: Path | None) -> None:
     if out is not None and out.exists():
         fail(f"{out} exists already, and may hold decisions that are not applied yet: choose another name")
-
-
-def _tables(connection: "Connection", kind: type[Tables]) -> Tables:
-    """The published tables that its fields name."""
-    from subs_assets.database import frames, tables
-
-    return kind(**{field.name: frames.read(connection, getattr(tables, field.name)) for field in fields(kind)})
 
 
 def _write(rows: "pd.DataFrame", out: Path | None) -> None:

@@ -9,9 +9,6 @@ from typing import Any
 
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import Text
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 """How long a writer waits for another one: a publication of a million pairs takes a few seconds."""
@@ -40,29 +37,6 @@ POSTGRESQL_DEFAULTS = {
 
 class DatabaseNotReady(RuntimeError):
     """The database cannot be worked with as it is; the message says why, and what mends it."""
-
-
-class fold(GenericFunction):  # noqa: N801 (a SQL function is spelt like one)
-    """``fold(text)``: text for comparison without case, as Python's ``casefold`` does it.
-
-    SQLite's own ``lower`` knows only ASCII and misses "MÜSLI"; so does PostgreSQL's in our columns' collation.
-    """
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(fold, "postgresql")
-def _fold_on_postgresql(element: fold, compiler: Any, **options: Any) -> str:
-    # Up and down again for the sharp s; the final sigma is lower case already. Of all of Unicode only the dotless i and
-    # Cherokee come out differently than in Python.
-    text = compiler.process(element.clauses, **options)
-    return f"""translate(lower(upper(lower({text} COLLATE "und-x-icu"))), 'ς', 'σ')"""
-
-
-@compiles(fold, "sqlite")
-def _fold_on_sqlite(element: fold, compiler: Any, **options: Any) -> str:
-    return f"subs_fold({compiler.process(element.clauses, **options)})"
 
 
 def parse_url(url: str | URL) -> URL:
@@ -215,7 +189,6 @@ def _prepare_sqlite_connection(connection: Any, record: object) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
     finally:
         cursor.close()
-    connection.create_function("subs_fold", 1, _fold, deterministic=True)
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
@@ -241,7 +214,3 @@ def _prepare_postgresql_connection(connection: Any, record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'; SET extra_float_digits = 1")
     connection.commit()
-
-
-def _fold(text: object) -> object:
-    return text.casefold() if isinstance(text, str) else text

@@ -5,6 +5,7 @@ A module for each subject, and all their questions by one name: ``lookups.find_p
 
 from subs_assets.database.lookups.catalogues import deliveries, set_aside_counts, set_aside_page
 from subs_assets.database.lookups.coverage import coverage
+from subs_assets.database.lookups.judging import equivalences_to_judge, substitutions_to_judge
 from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalences, evidence, mapping_counts
 from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
 from subs_assets.database.lookups.one_product import (
@@ -35,6 +36,7 @@ __all__ = [
     "coverage",
     "deliveries",
     "equivalences",
+    "equivalences_to_judge",
     "evidence",
     "exact_products",
     "facets",
@@ -53,4 +55,5 @@ __all__ = [
     "set_aside_counts",
     "set_aside_page",
     "substitutes_of",
+    "substitutions_to_judge",
 ]

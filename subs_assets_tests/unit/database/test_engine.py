@@ -1,14 +1,13 @@
 import sqlite3
 import sys
 import threading
-import unicodedata
 from pathlib import Path
 
 import pytest
-from sqlalchemy import ARRAY, Connection, Text, func, inspect, literal, select, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from subs_assets.database.engine import describe, fold, open_answering, open_engine, writing
+from subs_assets.database.engine import describe, open_answering, open_engine, writing
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
@@ -139,27 +138,6 @@ def test_writers_that_read_first_wait_for_each_other(url: str) -> None:
         thread.join()
     with engine.connect() as connection:
         assert scalar(connection, "SELECT x FROM t") == 60
-
-
-@pytest.mark.parametrize(
-    "sign, expected", [("MÜSLI", "müsli"), ("Straße", "strasse"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"), ("ﬁg", "fig"), (None, None)]
-)
-def test_fold_is_pythons_casefold(url: str, sign: object, expected: object) -> None:
-    with open_engine(url).connect() as connection:
-        assert connection.execute(select(fold(literal(sign, Text)))).scalar_one() == expected
-
-
-@on_postgresql
-def test_fold_on_postgresql_is_pythons_casefold_for_every_sign_but_these(url: str) -> None:
-    but = {"ı", *map(chr, range(0x13A0, 0x1400))}  # Cherokee
-    # Of an old Unicode: Python and the server may know different ones.
-    known = unicodedata.ucd_3_2_0
-    signs = ["ẞ", *(one for one in map(chr, range(1, sys.maxunicode + 1)) if known.name(one, "") and one not in but)]
-    given = select(func.unnest(literal(signs, ARRAY(Text))).label("sign")).subquery()
-    with open_engine(url).connect() as connection:
-        found = connection.execute(select(given.c.sign, fold(given.c.sign))).all()
-    assert len(found) == len(signs) > 90_000
-    assert [(sign, folded) for sign, folded in found if folded != sign.casefold()] == []
 
 
 @pytest.mark.parametrize(
