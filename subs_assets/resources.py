@@ -326,6 +326,18 @@ class ArchiveStoreResource(Databases):
         return open_place(self.archives, Path(self.scratch))
 
 
+class ArchivesResource(ConfigurableResource):
+    """Where archives lie, for whoever only looks."""
+
+    archives: str = Field(description="A folder, or a URL without secrets")
+    scratch: str = Field(description="For what is on its way from archives that lie elsewhere")
+
+    def place(self) -> "ArchivePlace":
+        from subs_assets.archive.places import open_place
+
+        return open_place(self.archives, Path(self.scratch))
+
+
 class WarehouseSettings(ConfigurableResource):
     """Where the run lock lies, for whoever must hold it without opening the warehouse as a run does."""
 
@@ -372,6 +384,7 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
             archives=settings.archives,
             scratch=str(settings.scratch),
         ),
+        "archives": ArchivesResource(archives=settings.archives, scratch=str(settings.scratch)),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),
         "report_folder": ReportFolder(folder=str(settings.reports)),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, union, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, union, update
 
 from subs_assets.database import frames
 from subs_assets.database.audit_lines import now
@@ -158,6 +158,12 @@ def read_published(engine: Engine, last: int = 10) -> pd.DataFrame:
     order = (run_history.c.published_at.desc(), run_history.c.run_id)
     with engine.connect() as connection:
         return frames.fetch(connection, select(run_history).order_by(*order).limit(last))
+
+
+def first_published(engine: Engine) -> str | None:
+    """When the first run of all published, ISO 8601 in UTC; None where none did."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.min(run_history.c.published_at)))
 
 
 def read_recorded(engine: Engine, last: int) -> Recorded:

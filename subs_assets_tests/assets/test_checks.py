@@ -314,4 +314,7 @@ def test_the_checks_that_keep_bad_tables_from_readers_are_blocking() -> None:
         "no_trap_is_shown": True,
         "precision_holds": True,
         "rates_hold": True,
+        "equivalences_hold": False,
+        "database_is_at_head": False,
+        "archive_is_young": False,
     }
