@@ -156,8 +156,14 @@ def test_no_cell_of_an_export_starts_a_formula(settings: Settings) -> None:
 def test_a_second_run_publishes_the_same_rows_and_cleans_up_after_the_first(settings: Settings) -> None:
     before = rows_in(settings.database_url)
     (first_staging,), first_matrices = settings.staging.iterdir(), matrices.published(settings.matrices)
+    execute(settings.control_url, "UPDATE run_history SET published_at = '2025-01-02T00:00:00.000000+00:00'")
     result = run_graph(settings)
     assert result.success
+    checks = checks_of(result)
+    assert checks["publication:database_is_at_head"] == (True, "the databases are at head")
+    assert not checks["publication:archive_is_young"][0], "none was ever made"
+    assert "the first night was published" in checks["publication:archive_is_young"][1]
+    assert "0 of " in checks["category_equivalence_changes:equivalences_hold"][1]
     assert rows_in(settings.database_url) == before
     assert [folder.name for folder in settings.staging.iterdir()] == [result.run_id] != [first_staging.name]
     assert matrices.published(settings.matrices).name == result.run_id
