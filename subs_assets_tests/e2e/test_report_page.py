@@ -22,6 +22,7 @@ SECTIONS = (
     "A pair of companies",
     "Set aside",
     "Timings",
+    "Over the nights",
     "Words",
 )
 DRAWN = "document.querySelectorAll('[data-chart]').length === document.querySelectorAll('.drawn svg').length"
@@ -217,7 +218,8 @@ def test_it_prints_with_all_its_sections(opened: Opened, tmp_path: Path) -> None
         "Rows read",
         "refused: claim",
         "siloed",
-        "publication",
+        "catalogue__shop_00",
+        "What does not pass now",
         "is negative",
         "One pair is printed",
     ):
