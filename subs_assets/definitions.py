@@ -12,6 +12,7 @@ from subs_assets.assets.archive import archive
 from subs_assets.assets.catalogue import company_asset, listings_asset
 from subs_assets.assets.described import described
 from subs_assets.assets.report import report_asset
+from subs_assets.automation.freshness import with_deadlines
 from subs_assets.automation.jobs import (
     archive_job,
     let_night_pass,
@@ -66,9 +67,12 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         "report": settings.reports.as_uri(),
         "archive": place_url.as_uri(settings.archives),
     }
-    assets = [*graph, published, publication.exports, report_asset(names), archive]
+    assets = described(
+        [*graph, published, publication.exports, report_asset(names), archive], settings.database_kind, places
+    )
     return Definitions(
-        assets=described(assets, settings.database_kind, places),
+        # Only where all runs by itself: whoever runs it by hand is never late.
+        assets=with_deadlines(assets, settings.timezone) if settings.automation else assets,
         asset_checks=default_checks,
         jobs=[nightly, let_night_pass, archive_job, prune_archives, reset_archive, reset_confirm],
         schedules=default_schedules(settings.timezone, settings.automation),

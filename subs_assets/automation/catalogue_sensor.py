@@ -25,7 +25,7 @@ from subs_assets.catalogue.delivery import appearance, delivered, said
 from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source, find_sources
 from subs_assets.settings import Settings
 
-SECONDS_BETWEEN_LOOKS = 30
+SECONDS_BETWEEN_LOOKS = 60
 
 GOING_ON = [
     DagsterRunStatus.NOT_STARTED,
@@ -128,4 +128,5 @@ def _held_by(instance: DagsterInstance, gone: Collection[str]) -> str | None:
 
 
 def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    """Of 64 bits: it is kept with every tick, and only ever compared with what the same company had before."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,7 +3,7 @@ Dagster."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 LOOKS_APART_SECONDS = 90.0
 """A company's files are whole when they look the same at two looks in a row that are so far apart.
@@ -141,16 +141,21 @@ def out_of_step(loaded: Iterable[str], found: Iterable[str]) -> list[str]:
 
 
 def as_cursor(known: Mapping[str, Known]) -> str:
-    return json.dumps({slug: asdict(one) for slug, one in known.items()})
+    """Short: Dagster keeps it with every tick, for days."""
+    return json.dumps(
+        {
+            slug: [one.seen, round(one.since), one.found and astuple(one.found), one.taken and astuple(one.taken)]
+            for slug, one in known.items()
+        }
+    )
 
 
 def from_cursor(cursor: str | None) -> dict[str, Known]:
     """Raises ValueError where it is none of ours."""
     try:
-        return {slug: _known(**fields) for slug, fields in json.loads(cursor or "{}").items()}
+        return {
+            slug: Known(seen, float(since), found and Content(*found), taken and Content(*taken))
+            for slug, (seen, since, found, taken) in json.loads(cursor or "{}").items()
+        }
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"the cursor is none of this sensor's: {error}") from error
-
-
-def _known(seen: str | None, since: float, found: dict[str, str] | None, taken: dict[str, str] | None) -> Known:
-    return Known(seen, since, Content(**found) if found else None, Content(**taken) if taken else None)

@@ -167,6 +167,8 @@ def test_the_sensor_keeps_what_it_has_seen_in_its_cursor(settings: Settings, ins
     runs, said, cursor = tick("of another release")
     assert runs == [] and said is not None and said.startswith("corner: new files, which are taken when")
     known = json.loads(cursor or "")
-    runs, said, cursor = tick(json.dumps({slug: {**one, "since": one["since"] - 1000} for slug, one in known.items()}))
+    runs, said, cursor = tick(
+        json.dumps({slug: [seen, since - 1000, *rest] for slug, (seen, since, *rest) in known.items()})
+    )
     assert [tags["subs/new_catalogues"] for tags in runs] == ["corner"]
     assert tick(cursor)[:2] == ([], "no company has delivered anything new")

@@ -8,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dagster import ScheduleDefinition
+from dagster._core.definitions.freshness import CronFreshnessPolicy
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from subs_assets.automation.schedules import default_schedules
+from subs_assets.settings import Settings
+from subs_assets_tests.shops_and_runs import small_definitions
 
 YEARS = range(2026, 2031)
 IN_ORDER = ["archive_schedule", "prune_schedule", "nightly_schedule"]
@@ -77,3 +80,26 @@ def test_a_time_that_the_clock_skips_becomes_the_next_one(zone: str, day: date, 
         if time.date() == day
     ]
     assert night == times
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_what_is_late_in_the_morning_is_overdue_where_it_is_made_by_itself(settings: Settings, switch: str) -> None:
+    environment = {
+        "SUBS_CATALOGUES": str(settings.catalogues[0]), "SUBS_AUTOMATION": switch, "SUBS_TIMEZONE": "Europe/Athens",
+    }  # fmt: skip
+    graph = small_definitions(Settings.from_environment(environment)).resolve_asset_graph()
+    policies = {key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()}
+    deadlines = {name: policy for name, policy in policies.items() if policy is not None}
+    assert set(deadlines) == ({"publication", "archive"} if switch == "on" else set())
+    made_by = {"publication": "nightly_schedule", "archive": "archive_schedule"}
+    schedules = {schedule.name: schedule for schedule in default_schedules("Europe/Athens")}
+    for name, policy in deadlines.items():
+        assert isinstance(policy, CronFreshnessPolicy) and policy.timezone == "Europe/Athens"
+        begins = ticks(schedules[made_by[name]], 2027)
+        due = ticks(
+            ScheduleDefinition(job_name="x", cron_schedule=policy.deadline_cron, execution_timezone=policy.timezone),
+            2027,
+        )
+        for begin, end in zip(begins, due, strict=True):
+            begin, end = instants((begin, end))
+            assert end - policy.lower_bound_delta <= begin <= end - timedelta(hours=2)

@@ -200,7 +200,9 @@ def test_who_has_come_or_gone_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("cursor", ["3", "[]", '{"aldi": 1}', '{"aldi": {"seen": null}}', "{"])
+@pytest.mark.parametrize(
+    "cursor", ["3", "[]", '{"aldi": 1}', '{"aldi": [null]}', '{"aldi": [null, 1, ["a"], null]}', "{"]
+)
 def test_a_cursor_of_something_else_is_told(cursor: str) -> None:
     with pytest.raises(ValueError, match="none of this sensor's"):
         from_cursor(cursor)
