@@ -35,6 +35,12 @@ def test_a_large_category_without_its_mapping_is_told_though_it_is_but_one() -> 
     assert "lost 1 of 20 accepted mappings and covers 76% of its shelved listings, 100% before" in verdict.sentence
 
 
+def test_a_tenth_is_told_where_others_cover_the_same() -> None:
+    twice = pd.concat([BEFORE, BEFORE.assign(target_path=path("everything"))], ignore_index=True)
+    verdict = mappings_hold(twice, twice.iloc[4:], CATEGORIES, CATEGORIES)
+    assert "lost 4 of 40 accepted mappings and covers 100% of its shelved listings, 100% before" in verdict.sentence
+
+
 def test_what_a_person_decided_is_no_loss() -> None:
     after = BEFORE.copy()
     after.loc[:1, ["status", "origin"]] = ["rejected", "decision"]
