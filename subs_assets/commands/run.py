@@ -1,6 +1,7 @@
 """``subs run``: the whole graph in this process, with progress, and the rates at the end."""
 
 import os
+import platform
 import shutil
 import sys
 import time
@@ -137,6 +138,7 @@ def _execute() -> Finished:
 
         from subs_assets.automation.progress_log import is_interruption, shown_on
         from subs_assets.automation.run_display import RunDisplay
+        from subs_assets.automation.run_launcher import HOST_TAG
         from subs_assets.run_record import LAUNCHED_BY
 
         job = reconstructable(nightly_job)
@@ -150,7 +152,7 @@ def _execute() -> Finished:
                 job,
                 instance,
                 run_config={"loggers": {"progress": {}}},
-                tags={**OF_THE_WORKSPACE, LAUNCHED_BY: _launched_by()},
+                tags={**OF_THE_WORKSPACE, LAUNCHED_BY: _launched_by(), HOST_TAG: platform.node()},
                 raise_on_error=False,
             )
     finally:

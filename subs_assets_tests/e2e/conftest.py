@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from subs_assets.embedding import exported_model
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute
+
+if TYPE_CHECKING:
+    from subs_assets_tests.e2e.drills import Drill
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "catalogues"
@@ -110,6 +114,26 @@ def copy_of(first_run: FirstRun, folder: Path) -> Installation:
     )
     execute(copied.settings.control_url, "DELETE FROM data_set")  # the copy is for other catalogues
     return copied
+
+
+@pytest.fixture(scope="session")
+def published_shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``catalogues`` and ``home`` of the small shops after one run; not to be changed."""
+    folder = tmp_path_factory.mktemp("drills")
+    from subs_assets_tests.e2e.drills import publish_small_shops  # which imports this module
+
+    publish_small_shops(folder)
+    return folder
+
+
+@pytest.fixture
+def drill(published_shops: Path, tmp_path: Path) -> "Drill":
+    """A copy of that, the test's own."""
+    from subs_assets_tests.e2e.drills import Drill
+    from subs_assets_tests.shops_and_runs import copy_of as copy_shops
+
+    copy_shops(published_shops, tmp_path)
+    return Drill(tmp_path)
 
 
 def copy_or_link(source: str, target: str) -> None:
