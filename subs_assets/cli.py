@@ -1,6 +1,10 @@
 """``subs``: the command line; each group of commands is a module of ``commands``."""
 
+import os
+import sqlite3
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
@@ -64,14 +68,26 @@ def _sentence_of(problem: Exception) -> str:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from subs_assets.database.engine import DatabaseNotReady, reason_of
+    from subs_assets.disk import fullest, is_full, sentence
 
     if isinstance(problem, DatabaseNotReady):
         return str(problem)
+    if isinstance(problem, OperationalError) and isinstance(problem.orig, sqlite3.Error) and is_full(problem):
+        return sentence(fullest(_written_to()))
     if isinstance(problem, OperationalError):
         return f"{reason_of(problem)}; what was begun is undone, or done: `subs audit` and `subs db check` tell"
     if isinstance(problem, ProgrammingError) and getattr(problem.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
         return f"{reason_of(problem)}: let the owner grant it, or take a role that may (docs/deploy.md)"
     raise problem
+
+
+def _written_to() -> Iterator[Path]:
+    """Where a database in a file may have wanted to grow, Dagster's own among them."""
+    from subs_assets.database.engine import sqlite_file
+
+    settings = Settings.from_environment()
+    yield Path(os.environ.get("DAGSTER_HOME") or settings.dagster_home)
+    yield from (file.parent for file in map(sqlite_file, settings.databases.values()) if file is not None)
 
 
 if __name__ == "__main__":

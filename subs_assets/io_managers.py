@@ -16,6 +16,7 @@ from dagster import (
 
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.database.warehouse import Warehouse
+from subs_assets.disk import naming_full_disk
 from subs_assets.embedding import matrices
 from subs_assets.embedding.matrices import EmbeddingMatrices
 from subs_assets.resources import CATALOGUE_TABLES
@@ -66,7 +67,8 @@ class MatricesIOManager(IOManager):
 
     def handle_output(self, context: OutputContext, obj: EmbeddingMatrices) -> None:
         own = self._folder / self._staging_id
-        matrices.save(obj, own)
+        with naming_full_disk(self._folder):
+            matrices.save(obj, own)
         rows, dimensions = obj.features.vectors.shape
         context.add_output_metadata(
             {

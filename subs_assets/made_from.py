@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from subs_assets.disk import naming_full_disk
+
 PACKAGE = Path(__file__).parent
 
 PUBLISHED = "published"
@@ -127,8 +129,12 @@ class Outputs:
         file = self._note_file(self.run_id, asset)
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}.unfinished")
-        unfinished.write_text(json.dumps(asdict(made)), encoding="utf-8")
-        unfinished.replace(file)
+        try:
+            with naming_full_disk(file.parent):
+                unfinished.write_text(json.dumps(asdict(made)), encoding="utf-8")
+                unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def last_published(staging: Path, other_than: str) -> str | None:
@@ -217,7 +223,8 @@ def _link(source: Path, target: Path) -> None:
         try:
             os.link(source, unfinished)
         except OSError:
-            shutil.copy2(source, unfinished)
+            with naming_full_disk(target.parent):
+                shutil.copy2(source, unfinished)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)  # two names of one file: POSIX's rename then does nothing

@@ -17,9 +17,10 @@ from subs_assets.catalogue.last_night import LastNight
 from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.database import control, kept_decisions
-from subs_assets.database.engine import describe, open_engine, parse_url
+from subs_assets.database.engine import describe, open_engine, parse_url, place_of
 from subs_assets.database.lock import run_lock
 from subs_assets.database.warehouse import Warehouse
+from subs_assets.disk import naming_full_disk
 from subs_assets.embedding import matrices
 from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
@@ -127,7 +128,8 @@ class WarehouseResource(Databases):
     def publish(self) -> dict[str, int]:
         """Swap in what this run has staged, while it holds the run lock; rows per table. From now on the next run may
         take of it what has not changed."""
-        counts = self.warehouse.publish(self._staging_id, self._lock)
+        with naming_full_disk(place_of(self.database_url)):
+            counts = self.warehouse.publish(self._staging_id, self._lock)
         if counts:
             matrices.publish(self.matrices, self._staging_id)
             self.outputs.publish()

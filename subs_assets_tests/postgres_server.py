@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,8 @@ class PostgresServer:
     port: int
     programs: Path
     """The folder of ``pg_dump`` and ``psql``."""
+    crash: Callable[[], None] = lambda: None
+    """Kills the server's first process, as a crash of the machine would, and starts it again."""
 
     def url(self, database: str = "postgres", driver: str = "psycopg") -> str:
         return f"postgresql+{driver}://subs@127.0.0.1:{self.port}/{database}"
@@ -101,9 +103,29 @@ def running_server(settings: Sequence[str] = SETTINGS) -> Iterator[PostgresServe
     options = [part for setting in settings for part in ("-c", setting)]
     sockets = [] if os.name == "nt" else ["-k", str(folder)]
     command: list[str | Path] = [server, "-D", data, "-h", "127.0.0.1", "-p", str(port), *sockets, *options]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, user=user, stdout=output, stderr=subprocess.STDOUT)
-    started = PostgresServer(port, server.parent)
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(command, cwd=folder, user=user, stdout=output, stderr=subprocess.STDOUT)
+
+    process = start()
+
+    def crash() -> None:
+        nonlocal process
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            process = start()
+            try:
+                _wait_for(started, process, log)
+                return
+            except AssertionError:  # the killed one's children still have its memory, for a moment
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    started = PostgresServer(port, server.parent, crash)
     try:
         _wait_for(started, process, log)
         yield started

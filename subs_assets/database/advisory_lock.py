@@ -103,12 +103,13 @@ def writing_while_held(connection: Connection) -> Iterator[Connection]:
             is_written = True
     except DBAPIError as error:
         if error.connection_invalidated and is_written:
+            # `from None`, twice: a terminal shows the innermost error, and the driver's says nothing of the run.
             raise RunLockLost(
                 f"the connection was lost ({reason_of(error)}) while the publication was being committed: whether it "
                 "is published is not known. Start the run again"
-            ) from error
+            ) from None
         if error.connection_invalidated:
-            raise _lost(reason_of(error)) from error
+            raise _lost(reason_of(error)) from None
         raise
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from subs_assets.disk import is_full, sentence
+
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 """How long a writer waits for another one: a publication of a million pairs takes a few seconds."""
 
@@ -97,6 +99,8 @@ def open_answering(url: str | URL, settings: str = "SUBS_DATABASE_URL or SUBS_HO
             return engine
     except DBAPIError as error:
         engine.dispose()
+        if is_full(error):  # SQLite wants a file beside the database, even to read
+            raise DatabaseNotReady(sentence(place_of(url))) from None
         raise DatabaseNotReady(
             f"{describe(url)} cannot be opened ({reason_of(error)}): see that {settings} is right"
         ) from None
@@ -161,6 +165,12 @@ def sqlite_file(url: str | URL) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
     return Path(name)
+
+
+def place_of(url: str | URL) -> Path | str:
+    """Whose disk a database lies on: the folder of its file, else the database for a message."""
+    file = sqlite_file(url)
+    return describe(url) if file is None else file.parent
 
 
 def describe(url: str | URL) -> str:

@@ -18,6 +18,7 @@ from subs_assets.database import frames, search_index
 from subs_assets.database.advisory_lock import writing_while_held
 from subs_assets.database.engine import writing
 from subs_assets.database.tables import MADE_BY_ASSETS, metadata, published_tables
+from subs_assets.disk import naming_full_disk
 from subs_assets.made_from import column_digests, program
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(?<!\.)")
@@ -55,10 +56,11 @@ class Warehouse:
         # none. No fsync: staging is worth nothing after a power cut, because the run that it belongs to is gone.
         unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}.unfinished")
         try:
-            pq.write_table(
-                pa.Table.from_pandas(conformed, schema=_arrow_schema(table), preserve_index=False), unfinished
-            )
-            unfinished.replace(file)
+            with naming_full_disk(file.parent):
+                pq.write_table(
+                    pa.Table.from_pandas(conformed, schema=_arrow_schema(table), preserve_index=False), unfinished
+                )
+                unfinished.replace(file)
         finally:
             unfinished.unlink(missing_ok=True)
         return file

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from subs_assets.catalogue import category_path
+from subs_assets.report.files import appearing
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take for a formula (OWASP, "CSV Injection"), the full-width forms of East Asian ones
@@ -21,8 +22,8 @@ def write_export(name: str, frame: pd.DataFrame, folder: Path) -> list[Path]:
     all."""
     folder.mkdir(parents=True, exist_ok=True)
     parquet, csv = folder / f"{name}.parquet", folder / f"{name}.csv"
-    frame.to_parquet(_unfinished(parquet), index=False)
-    _appear(parquet)
+    with appearing(parquet) as unfinished:
+        frame.to_parquet(unfinished, index=False)
     write_csv(frame, csv)
     return [parquet, csv]
 
@@ -33,10 +34,9 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     import pyarrow.csv
 
     table = pyarrow.Table.from_pandas(formula_safe(frame), preserve_index=False)
-    with _unfinished(path).open("wb") as file:
+    with appearing(path) as unfinished, unfinished.open("wb") as file:
         file.write(codecs.BOM_UTF8)
         pyarrow.csv.write_csv(table, file)  # 350,000 substitutions in 0.3 s; pandas takes 3.5
-    _appear(path)
 
 
 def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
@@ -92,15 +92,3 @@ def named_substitutions(substitutions: pd.DataFrame, products: pd.DataFrame) -> 
     named.insert(1, "product", name.reindex(substitutions["product_id"]).to_numpy())
     named.insert(4, "substitute", name.reindex(substitutions["substitute_id"]).to_numpy())
     return named
-
-
-def _unfinished(path: Path) -> Path:
-    return path.with_name(path.name + ".unfinished")
-
-
-def _appear(path: Path) -> None:
-    try:
-        _unfinished(path).replace(path)
-    except PermissionError as error:
-        # Windows does not replace a file that a spreadsheet has open.
-        raise PermissionError(f"{path} is in use: close it, and try again") from error

@@ -1,8 +1,12 @@
-"""Reports on the disk: each appears whole or not at all, and the oldest make room."""
+"""Reports and exports on the disk: each appears whole or not at all, and the oldest reports make room."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+
+from subs_assets.disk import naming_full_disk
 
 KEPT_REPORTS = 14
 LATEST = "latest.html"
@@ -17,10 +21,26 @@ def write_report(page: str, folder: Path, at: datetime, kept: int = KEPT_REPORTS
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"{at:%Y-%m-%dT%H-%M-%SZ}.html"
     for path in (report, folder / LATEST):
-        unfinished = path.with_name(path.name + ".unfinished")
-        unfinished.write_text(page, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        with appearing(path) as unfinished:
+            unfinished.write_text(page, encoding="utf-8", newline="\n")
     reports = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
     for old in reports[:-kept]:
         old.unlink(missing_ok=True)
     return report
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Where to write a file that gets its name at the end, when it is whole; nothing is left of one that fails.
+
+    Raises DiskFull, and PermissionError where Windows does not replace a file that is open elsewhere.
+    """
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        with naming_full_disk(path.parent):
+            yield unfinished
+        unfinished.replace(path)
+    except PermissionError as error:
+        raise PermissionError(f"{path} is in use: close it, and try again") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

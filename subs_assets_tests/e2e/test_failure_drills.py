@@ -1,88 +1,139 @@
 """Runs that are killed at a named instant: afterwards what is published is the old night or the new one, whole, the run
 lock is free, and the next run succeeds."""
 
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from subs_assets.database.lock import run_lock
-from subs_assets_tests.e2e.conftest import Installation
-from subs_assets_tests.halting import HaltFolder, HaltingProcess, Point, preload
-from subs_assets_tests.shops_and_runs import OWN_BRANDS, copy_of, rows_in, rows_of, write_shop
-from subs_assets_tests.small_program import subs
+from subs_assets_tests.e2e.drills import IN_THE_COMMIT, IN_THE_PUBLICATION, WHILE_IT_STAGES, Drill
+from subs_assets_tests.halting import LIMIT_SECONDS, Point, wait_until
+from subs_assets_tests.postgres_server import PostgresServer
+from subs_assets_tests.shops_and_runs import copy_of, publish_again
+from subs_assets_tests.unit.archive import full_disk
+from subs_assets_tests.unit.archive.kills import SIGKILL
 
-# What a run loads only on its way, and each would load anew.
-preload("subs_assets_tests.small_program", "altair", "alembic.command", "jsonschema", "matplotlib.pyplot", "rapidfuzz",
-        "scipy.stats", "sklearn.feature_extraction.text", "sklearn.linear_model")  # fmt: skip
-
-KILLED_BEFORE_THE_COMMIT = (
-    Point("open", "today.jsonl", (2,)),  # while it reads
-    Point("rename", "products.parquet"),  # while it stages: an unfinished file is left
-    Point("commit", "DELETE FROM substitutions"),  # in the publication, when all is written
-)
-KILLED_AFTER_THE_COMMIT = (
-    Point("statement", "INSERT INTO run_history"),
-    Point("rename", "latest.html"),
-)
-
-State = dict[str, list[tuple[Any, ...]]]
-
-
-class Drill:
-    """A home in which the small shops are published, the state of its database then, and the runs that follow."""
-
-    def __init__(self, folder: Path, database_url: str = "") -> None:
-        self.installation = Installation(folder / "home", folder / "catalogues", database_url)
-        self.run = HaltingProcess(subs, ("run",), self.installation.environment, HaltFolder(folder / "halt"))
-
-    def state(self) -> State:
-        return rows_in(self.installation.settings.database_url)
-
-    def lock_is_free(self) -> bool:
-        with run_lock(self.installation.home, self.installation.settings.database_url, "this test"):
-            return True
-
-    def deliver(self, factor: float) -> None:
-        """All prices and a name of every shop change, and with them nearly every table."""
-        for slug in OWN_BRANDS:
-            rows = rows_of(slug)
-            rows[0]["name"] = f"Fresh {rows[0]['name']}"
-            write_shop(self.installation.catalogues, slug, [{**row, "price": row["price"] * factor} for row in rows])
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``catalogues`` and ``home`` after one run; not to be changed."""
-    folder = tmp_path_factory.mktemp("drills")
-    for slug in OWN_BRANDS:
-        write_shop(folder / "catalogues", slug)
-    drill = Drill(folder)
-    assert drill.run.start().end() == 0, drill.run.said()
-    return folder
-
-
-@pytest.fixture
-def drill(published: Path, tmp_path: Path) -> Drill:
-    copy_of(published, tmp_path)
-    return Drill(tmp_path)
+BEFORE_IT_IS_NOTED = Point("statement", "INSERT INTO run_history")
+"""Just after the commit."""
 
 
 def test_a_run_that_is_killed_leaves_one_whole_night(drill: Drill) -> None:
     old = drill.state()
     drill.deliver(2)
-    for point in KILLED_BEFORE_THE_COMMIT:
+    for point in (WHILE_IT_STAGES, IN_THE_COMMIT):
         drill.run.start(point).wait_until_halted()
         drill.run.kill()
         assert drill.state() == old, point
         assert drill.lock_is_free(), point
-    new = None
-    for point in KILLED_AFTER_THE_COMMIT:
-        drill.run.start(point).wait_until_halted()
-        drill.run.kill()
-        new = new or drill.state()
-        assert drill.state() == new != old, point
-        assert drill.lock_is_free(), point
+    drill.run.start(BEFORE_IT_IS_NOTED).wait_until_halted()
+    drill.run.kill()
+    new = drill.state()
+    assert new != old and drill.lock_is_free()
     assert drill.run.start().end() == 0, drill.run.said()
     assert drill.state() == new
     assert len(list(drill.installation.settings.staging.iterdir())) == 1
+
+
+@pytest.fixture
+def drill_on_postgresql(published_shops: Path, tmp_path: Path, postgres_url: str) -> Drill:
+    copy_of(published_shops, tmp_path)
+    publish_again(tmp_path, postgres_url)
+    return Drill(tmp_path, postgres_url)
+
+
+def kill_backend(server: PostgresServer) -> None:
+    """The server's process for the connection that holds the run lock and publishes; all others then end too."""
+    ((backend,),) = server.execute("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'run %, process %'")
+    os.kill(backend, SIGKILL)
+    wait_until(lambda: answers(server), "the server answered again", LIMIT_SECONDS)
+
+
+def answers(server: PostgresServer) -> bool:
+    import psycopg
+
+    try:
+        server.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_server_that_dies_in_the_publication_fails_the_run_and_nothing_else(
+    drill_on_postgresql: Drill, postgres_server: PostgresServer
+) -> None:
+    drill = drill_on_postgresql
+    old = drill.state()
+    drill.deliver(2)
+    deaths: tuple[tuple[Point, Callable[[], None], str], ...] = (
+        (IN_THE_PUBLICATION, lambda: kill_backend(postgres_server), "the run lock was lost (consuming input failed"),
+        (IN_THE_COMMIT, postgres_server.crash, "whether it is published is not known. Start the run again"),
+    )
+    for point, die, sentence in deaths:
+        drill.run.start(point).wait_until_halted()
+        die()
+        assert drill.run.end() == 1
+        assert sentence in drill.run.said(), drill.run.said()
+        assert drill.state() == old and drill.lock_is_free()
+    assert drill.run.start().end() == 0, drill.run.said()
+    assert drill.state() != old
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[Path, int], int]]:
+    """Puts a folder on a disk of its own that has so many bytes left; the disk's size."""
+    with ExitStack() as mounted:
+
+        def mount(folder: Path, left: int) -> int:
+            content = folder.with_name(f"{folder.name} before")
+            folder.rename(content)
+            files = [file for file in content.rglob("*") if file.is_file()]
+            pages = sum(-(-file.stat().st_size // full_disk.PAGE) for file in files) + left // full_disk.PAGE
+            size = max(1, pages) * full_disk.PAGE
+            mounted.enter_context(full_disk.small_disk(folder, size))
+            shutil.copytree(content, folder, dirs_exist_ok=True)
+            return size
+
+        yield mount
+
+
+def test_a_full_disk_is_named_and_nothing_half_done_is_left(
+    published_shops: Path, tmp_path: Path, small_disk: Callable[[Path, int], int]
+) -> None:
+    """Each of the run's disks in turn; the one before has room again."""
+    if not full_disk.may_mount():
+        return  # unit/test_disk.py tries the sentence on a device that is always full
+    copy_of(published_shops, tmp_path)
+    home, database = tmp_path / "home", tmp_path / "database"
+    database.mkdir()
+    shutil.copy(home / "subs.db", database)
+    drill = Drill(tmp_path, f"sqlite:///{database}/subs.db")
+    old = drill.state()
+    drill.deliver(2)
+    settings, some = drill.installation.settings, 20 * full_disk.PAGE
+
+    def fails_for_want_of_room(folder: Path) -> bool:
+        assert drill.run.start().end() == 1
+        said = drill.run.said()
+        return f"the disk of {folder}" in said and "bytes are left): make room there" in said
+
+    for folder, left in ((settings.dagster_home, 0), (settings.staging, some)):
+        small_disk(folder, left)
+        assert fails_for_want_of_room(folder), drill.run.said()
+        full_disk.grow(folder)
+    size = small_disk(database, 0)  # it cannot even be opened
+    assert fails_for_want_of_room(database), drill.run.said()
+    full_disk.grow(database, size + some)
+    assert fails_for_want_of_room(database), drill.run.said()
+    assert drill.state() == old and drill.lock_is_free()
+    full_disk.grow(database)
+    small_disk(settings.exports, 0)
+    assert fails_for_want_of_room(settings.exports), drill.run.said()
+    new = drill.state()
+    assert new != old
+    full_disk.grow(settings.exports)
+    assert drill.run.start().end() == 0, drill.run.said()
+    assert drill.state() == new
+    assert not list(home.rglob("*.unfinished"))

@@ -48,9 +48,9 @@ def make_read_only(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
 
 
-def grow(folder: Path) -> None:
-    """Give a small disk all the room that is wanted."""
-    subprocess.run(["mount", "-o", "remount,size=1g", folder], check=True)
+def grow(folder: Path, size: int = 2**30) -> None:
+    """Give a small disk all the room that is wanted, or so many bytes."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
 
 
 @contextmanager
