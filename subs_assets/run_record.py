@@ -19,6 +19,8 @@ LAUNCHED_BY = "subs/launched_by"
 CHECK_BLOCKS = "DagsterAssetCheckFailedError"
 """What Dagster raises after a blocking check that did not pass, to keep what comes after it from running."""
 
+INTERRUPTED = "it was interrupted"
+
 STEP_STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "SKIPPED": "skipped"}
 
 
@@ -125,9 +127,9 @@ def _outcome(
     ended = set(steps.loc[steps["state"] != "not ended", "step"])
     if causes:
         # A check that blocks says so itself.
-        others = [f"{where}{cause.message.strip()}" for where, cause in causes if CHECK_BLOCKS not in cause.message]
+        others = [f"{where}{_sentence(cause)}" for where, cause in causes if CHECK_BLOCKS not in cause.message]
         return runs.FAILED, "; ".join(others) or None
-    return (runs.SUCCEEDED, None) if ended >= set(planned) else (runs.FAILED, "it was interrupted")
+    return (runs.SUCCEEDED, None) if ended >= set(planned) else (runs.FAILED, INTERRUPTED)
 
 
 def _causes(instance: DagsterInstance, run_id: str) -> list[tuple[str, Any]]:
@@ -139,6 +141,11 @@ def _causes(instance: DagsterInstance, run_id: str) -> list[tuple[str, Any]]:
             cause = cause.cause
         found.append((f"{event.step_key}: " if event.step_key else "", cause))
     return found
+
+
+def _sentence(cause: Any) -> str:
+    is_interrupt = cause.message.strip().endswith(("KeyboardInterrupt", "DagsterExecutionInterruptedError"))
+    return INTERRUPTED if is_interrupt else str(cause.message).strip()
 
 
 def steps_of(instance: DagsterInstance, run_id: str) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def test_a_run_leaves_its_steps_checks_and_figures(url: str) -> None:
     ("failing", "said", "steps"),
     [
         ({"raises": ValueError("3 is negative")}, "counted: ValueError: 3 is negative", ["counted"]),
-        ({"raises": KeyboardInterrupt()}, "counted: KeyboardInterrupt", ["counted"]),
+        ({"raises": KeyboardInterrupt()}, "counted: it was interrupted", ["counted"]),
         ({"blocks": True}, None, ["counted", "counted_holds"]),
         ({"refuses": True}, "no catalogues here", []),
         ({"is_missing": True}, "RuntimeError: no model here", []),
