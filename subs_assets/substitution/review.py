@@ -66,21 +66,45 @@ def review_queue(
     an answer reaches times the doubt, which is 1 where the score is ``shown_from`` and 0 where it is 1 or 0. A shown
     substitute reaches a listing by its rank: the second one half as often as the first.
     """
-    sold = published.product_listings.merge(published.listings, on=KEY)
+    asked = open_questions(published, standing, shown_from, company_slug, target_company_slug)
+    chosen = asked.head(limit)
+    own = _sold(published, company_slug)
+    return Queue(_rows(chosen, own, published.listings), int(chosen["level"].notna().sum()), len(asked) - len(chosen))
+
+
+def open_questions(
+    published: PublishedSubstitutions,
+    standing: StandingDecisions,
+    shown_from: float,
+    company_slug: str | None = None,
+    target_company_slug: str | None = None,
+) -> pd.DataFrame:
+    """All questions of ``review_queue``, what is worth most first, each pair once: at the company where it is worth
+    most.
+
+    DataFrame[*PRODUCTS, target_company_slug, target_sku, level, score, rank, reasons, doubt, listings, worth];
+    ``level`` is missing where nothing is shown, ``worth`` is summed over the companies.
+    """
+    sold = _sold(published)
     questions = pd.concat([_shown(published, shown_from), _nothing_there(published, sold, shown_from)])
     questions = questions[_is_open(questions, standing)]
     if target_company_slug is not None:
         questions = questions[questions["target_company_slug"] == target_company_slug]
-    own = sold if company_slug is None else sold[sold["company_slug"] == company_slug]
+    own = _sold(published, company_slug)
     questions = questions[questions["product_id"].isin(own["product_id"])]
-    questions["listings"] = questions["product_id"].map(own["product_id"].value_counts())
+    questions["listings"] = questions["product_id"].map(own["product_id"].value_counts()).astype("int64")
     questions["worth"] = questions["listings"] * questions["doubt"] / questions["rank"]
     # A rejection holds at all companies that sell the substitute: the pair is asked about once, for all of them.
     pairs = questions.groupby(PRODUCTS, as_index=False)["worth"].sum()
     asked = questions.sort_values([*PRODUCTS, "worth", "target_company_slug"], ascending=[True, True, False, True])
     asked = asked.drop_duplicates(PRODUCTS).drop(columns="worth").merge(pairs, on=PRODUCTS)
-    chosen = asked.sort_values(["worth", *PRODUCTS], ascending=[False, True, True]).head(limit)
-    return Queue(_rows(chosen, own, published.listings), int(chosen["level"].notna().sum()), len(asked) - len(chosen))
+    return asked.sort_values(["worth", *PRODUCTS], ascending=[False, True, True])
+
+
+def _sold(published: PublishedSubstitutions, company_slug: str | None = None) -> pd.DataFrame:
+    """The listings of one company, or of all, with the products that they are."""
+    sold = published.product_listings.merge(published.listings, on=KEY)
+    return sold if company_slug is None else sold[sold["company_slug"] == company_slug]
 
 
 def _shown(published: PublishedSubstitutions, shown_from: float) -> pd.DataFrame:
@@ -128,7 +152,7 @@ def _rows(chosen: pd.DataFrame, own: pd.DataFrame, listings: pd.DataFrame) -> pd
     first = own.sort_values(KEY).drop_duplicates("product_id")[["product_id", *KEY, *DESCRIBED]]
     there = listings[[*KEY, *DESCRIBED]].add_prefix("target_")
     rows = chosen.merge(first, on="product_id").merge(there, on=["target_company_slug", "target_sku"])
-    rows["why"] = [_why(row) for row in rows.itertuples(index=False)]
+    rows["why"] = [why_asked(row) for row in rows.itertuples(index=False)]
     for column in PERSONS_COLUMNS:
         rows[column] = ""
     for column in ("sku", "target_sku"):
@@ -137,7 +161,8 @@ def _rows(chosen: pd.DataFrame, own: pd.DataFrame, listings: pd.DataFrame) -> pd
     return rows[QUEUE_COLUMNS]
 
 
-def _why(row: Any) -> str:
+def why_asked(row: Any) -> str:
+    """Of a row of ``open_questions``."""
     if pd.isna(row.level):
         return f"not shown: its score is too low; nothing else at {row.target_company_slug}"
     return f"shown: {'; '.join(json.loads(row.reasons))}"

@@ -21,6 +21,14 @@ from subs_assets.database.lookups.products import (
     names_of,
     products_of_listings,
 )
+from subs_assets.database.lookups.questions import (
+    listings_of_products,
+    on_the_shelf,
+    outcomes_among,
+    pairs_worth_most,
+    paths_of,
+    substitutions_among,
+)
 from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
 from subs_assets.database.lookups.trees import categories, facets
@@ -43,10 +51,15 @@ __all__ = [
     "find_products",
     "listing_names",
     "listings_of",
+    "listings_of_products",
     "losses",
     "mapping_counts",
     "names_of",
+    "on_the_shelf",
+    "outcomes_among",
     "outcomes_of",
+    "pairs_worth_most",
+    "paths_of",
     "precision_by_pair",
     "product_row",
     "products_of_listings",
@@ -55,5 +68,6 @@ __all__ = [
     "set_aside_counts",
     "set_aside_page",
     "substitutes_of",
+    "substitutions_among",
     "substitutions_to_judge",
 ]
