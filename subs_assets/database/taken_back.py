@@ -1,0 +1,131 @@
+"""Decisions that a person takes back one after the other: what stood before comes back, as the audit log tells it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from subs_assets.database.audit_lines import audit_row
+from subs_assets.database.control_tables import audit_log, decisions
+from subs_assets.database.engine import writing
+from subs_assets.database.kept_decisions import WITHDRAW
+
+DECIDED = ("decision: accept", "decision: reject", f"decision: {WITHDRAW}")
+TAKEN_BACK = "decision: taken back"
+KEY = ("kind", "company_slug", "subject", "target_company_slug", "target_subject")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OwnDecision:
+    """What a person decided on one pair, as the audit log has it: ``rows`` in the form of the table ``decisions``, but
+    that the verdict may be WITHDRAW; of an equivalence both directions. ``entries``: their lines of the log."""
+
+    rows: tuple[Row, ...]
+    entries: tuple[int, ...]
+
+    @property
+    def said(self) -> Row:
+        """The row in the direction in which the person said it."""
+        return self.rows[0]
+
+
+class NothingToTakeBack(RuntimeError):
+    """It is not this person's last decision any more, or does not stand as this person made it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is not your last decision any more, or somebody has decided otherwise since: nothing was taken back"
+        )
+
+
+def last_decision(engine: Engine, who: str, since: str) -> OwnDecision | None:
+    """The last of a person's decisions since this time (ISO 8601) that stands as it was made and was not taken back."""
+    with engine.connect() as connection:
+        return _last(connection, who, since)
+
+
+def take_back(engine: Engine, who: str, since: str, decided_at: str) -> OwnDecision:
+    """Undo a person's last decision, in one transaction: what stood before, whoever's it was, stands again as it did.
+
+    ``decided_at``: of the decision that the person saw as the last one. Raises NothingToTakeBack where it is another.
+    """
+    with writing(engine) as connection:
+        last = _last(connection, who, since)
+        if last is None or last.said["decided_at"] != decided_at:
+            raise NothingToTakeBack
+        for row, entry in zip(last.rows, last.entries, strict=True):
+            before = _before(connection, row, entry)
+            connection.execute(delete(decisions).where(*(decisions.c[name] == row[name] for name in KEY)))
+            if before is not None:
+                connection.execute(insert(decisions), [dict(before)])
+            detail = {**row, "stands_again": before and dict(before)}
+            connection.execute(insert(audit_log), [audit_row(who, TAKEN_BACK, detail)])
+    return last
+
+
+def _last(connection: Connection, who: str, since: str) -> OwnDecision | None:
+    line = audit_log.c
+    lines = connection.execute(
+        select(line.entry, line.what, line.detail)
+        .where(line.who == who, line.at >= since, line.what.in_((*DECIDED, TAKEN_BACK)))
+        .order_by(line.entry.desc())
+    )
+    taken_back: set[tuple[Any, ...]] = set()
+    last: list[tuple[int, Row]] = []
+    for entry, what, detail in lines:
+        row = json.loads(detail)
+        if what == TAKEN_BACK:
+            taken_back.add(_made(row))
+        elif last:
+            if not _is_same_pair(row, last[0][1]):
+                break
+            last.insert(0, (entry, row))
+        elif _made(row) not in taken_back and _stands(connection, row):
+            last.append((entry, row))
+    if not last or not all(_stands(connection, row) for _, row in last):
+        return None
+    return OwnDecision(tuple(row for _, row in last), tuple(entry for entry, _ in last))
+
+
+def _made(row: Row) -> tuple[Any, ...]:
+    return (*(row[name] for name in KEY), row["decided_at"])
+
+
+def _is_same_pair(one: Row, other: Row) -> bool:
+    """Of an equivalence the two directions, which were kept at one moment."""
+    sides = [{row[name] for name in KEY[1:]} for row in (one, other)]
+    return (
+        one["kind"] == other["kind"] == "equivalence"
+        and one["decided_at"] == other["decided_at"]
+        and (sides[0] == sides[1])
+    )
+
+
+def _stands(connection: Connection, row: Row) -> bool:
+    found = connection.execute(
+        select(decisions.c.decided_by, decisions.c.decided_at).where(*(decisions.c[name] == row[name] for name in KEY))
+    ).first()
+    if row["verdict"] == WITHDRAW:
+        return found is None
+    return found is not None and tuple(found) == (row["decided_by"], row["decided_at"])
+
+
+def _before(connection: Connection, row: Row, entry: int) -> Row | None:
+    """What stood when this line of the log was written."""
+    line = audit_log.c
+    sides = (line.detail.contains(json.dumps(row[name], ensure_ascii=False), autoescape=True) for name in KEY[1:])
+    lines = connection.execute(
+        select(line.what, line.detail)
+        .where(line.entry < entry, line.what.in_((*DECIDED, TAKEN_BACK)), *sides)
+        .order_by(line.entry.desc())
+    )
+    for what, detail in lines:
+        found = json.loads(detail)
+        if all(found[name] == row[name] for name in KEY):
+            stood: Row | None = found["stands_again"] if what == TAKEN_BACK else found
+            return None if stood is None or stood["verdict"] == WITHDRAW else stood
+    return None
