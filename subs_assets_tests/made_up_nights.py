@@ -39,7 +39,8 @@ def made_up_night(companies: int, goods: int = 24, per_product: int = 2, failed:
     names = {slug: _company_name(number) for number, slug in enumerate(slugs)}
     shop = shops(_items(slugs, goods))
     outcomes = _outcomes(shop, slugs, random)
-    facets, equivalences = _facets(shop), _equivalences(shop, slugs, random)
+    facets = _facets(shop)
+    equivalences = _between_categories(_equivalences(shop, slugs, random), facets)
     return Night(
         catalogue_files=_files(slugs, goods, failed),
         set_aside_rows=_set_aside(slugs),
@@ -214,6 +215,16 @@ def _equivalences(shop: Shops, slugs: Sequence[str], random: np.random.Generator
                         }
                     )
     return _table(rows, tables.category_equivalences)
+
+
+def _between_categories(equivalences: pd.DataFrame, facets: pd.DataFrame) -> pd.DataFrame:
+    """A facet makes no mapping."""
+    is_facet = set(zip(facets["company_slug"], facets["path"], strict=True))
+    sides = [
+        zip(equivalences[f"{side}company_slug"], equivalences[f"{side}path"], strict=True) for side in ("", "target_")
+    ]
+    is_between = np.array([not is_facet & {*pair} for pair in zip(*sides, strict=True)], bool)
+    return equivalences[is_between].reset_index(drop=True)
 
 
 def _shelves(shop: Shops, facets: pd.DataFrame) -> pd.DataFrame:

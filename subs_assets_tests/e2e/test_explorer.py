@@ -117,11 +117,62 @@ def test_search_open_accept_undo(opened: Opened) -> None:
 def test_it_works_without_javascript_too(browser: Any, served: Served) -> None:
     row = a_substitution(served.night, "shop_04")
     for opened in open_page(browser, served, java_script_enabled=False):
+        opened.sign_in("Ann", "/review?kind=substitution")
+        first = asked(opened)
+        opened.page.get_by_role("button", name="Reject").click()
+        assert asked(opened) != first and served.decisions() == [("reject", "Ann")]
+        opened.page.get_by_role("button", name="Undo").click()
+        assert asked(opened) == first and served.decisions() == []
         opened.sign_in("Ann", f"/products/{row['product_id']}")
         for button, decisions in (("Reject", [("reject", "Ann")]), ("Undo", [])):
             opened.page.get_by_role("button", name=re.compile(f"^{button}")).first.click()
             assert opened.page.url.endswith(f"/products/{row['product_id']}")
             assert served.decisions() == decisions
+
+
+def asked(opened: Opened) -> str:
+    return str(opened.page.locator(".answer input[name=mark]").get_attribute("value"))
+
+
+def press(opened: Opened, key: str, says: str) -> None:
+    opened.page.keyboard.press(key)
+    opened.page.locator("#status", has_text=says).wait_for()
+
+
+def test_two_review_by_keyboard(browser: Any, served: Served) -> None:
+    for ann in open_page(browser, served):
+        ann.sign_in("Ann", "/review")
+        first = asked(ann)
+        ann.page.keyboard.press("?")
+        ann.page.get_by_text("undo your last decision").wait_for()
+        ann.page.keyboard.press("2")
+        press(ann, "a", "Accepted.")
+        second = asked(ann)
+        assert ("accept", "Ann") in served.decisions() and second != first
+        for ben in open_page(browser, served, 390):
+            ben.sign_in("Ben", "/review")
+            assert asked(ben) == second, "what Ann has decided is not asked again"
+            press(ann, "r", "Rejected.")
+            ben.page.keyboard.press("a")
+            ben.page.locator("#status", has_text="Ann has decided this on").wait_for()
+            assert asked(ben) == second and ("accept", "Ben") not in served.decisions()
+            press(ben, "a", "Accepted.")
+            assert {who for _, who in served.decisions()} == {"Ann", "Ben"}
+            press(ben, "u", "Undone")
+            ben.complaints.remove("Failed to load resource: the server responded with a status of 409 (Conflict)")
+        third = asked(ann)
+        press(ann, "s", "Skipped")
+        fourth = asked(ann)
+        ann.page.reload()
+        assert asked(ann) == fourth and len({first, second, third, fourth}) == 4
+        assert "2 decided by you in the last 12 hours, 1 skipped" in ann.page.locator(".progress").inner_text()
+        press(ann, "u", "Undone")
+        assert asked(ann) == second
+        press(ann, "u", "Undone")
+        assert asked(ann) == first and served.decisions() == []
+        ann.page.get_by_label("Why, if you like to say it").fill("are not the same")
+        ann.page.keyboard.press("Enter")
+        assert served.decisions() == [] and asked(ann) == first
 
 
 def test_every_page_can_be_read_by_everybody_and_is_not_wider_than_the_window(opened: Opened) -> None:
@@ -130,7 +181,16 @@ def test_every_page_can_be_read_by_everybody_and_is_not_wider_than_the_window(op
     hostile = opened.served.night.products
     hostile = hostile.loc[hostile["name"].str.contains("caught"), "product_id"].iloc[0]
     opened.sign_in("Ann", "/")
-    for address in ("/", f"/products/{hostile}", "/search?q=a", "/rates/shop_00/shop_01", "/set-aside", "/sign-in"):
+    for address in (
+        "/",
+        "/review?kind=equivalence",
+        "/review?kind=substitution",
+        f"/products/{hostile}",
+        "/search?q=a",
+        "/rates/shop_00/shop_01",
+        "/set-aside",
+        "/sign-in",
+    ):
         opened.go(address)
         found = Axe().run(opened.page).response["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]

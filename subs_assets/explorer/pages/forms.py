@@ -1,5 +1,6 @@
 """What a form of ours has sent: read in full, of bounded size, and held against its person."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -7,7 +8,9 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
+from subs_assets.explorer import sessions
 from subs_assets.explorer.limits import LONGEST_TEXT, fit_for_databases
+from subs_assets.explorer.visitor import Visitor, access_of
 
 MOST_FIELDS = 20
 
@@ -29,6 +32,17 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 Form = Annotated[dict[str, str], Depends(form_of)]
+
+
+def require_own_form(request: Request, visitor: Visitor, form: Mapping[str, str]) -> str:
+    """Who has sent this form, from a page of this person's. Raises HTTPException."""
+    if visitor.name is None:
+        raise HTTPException(HTTPStatus.FORBIDDEN, "Nobody has signed in, or it was twelve hours ago: sign in again.")
+    if not sessions.is_form_token(access_of(request).token, visitor.name, form.get("form_token", "")):
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "This form is not of your pages: go back, reload the page, try again."
+        )
+    return visitor.name
 
 
 def safe_way_back(address: str) -> str:

@@ -38,7 +38,7 @@ def sign_in(request: Request, form: Form) -> Any:
         max_age=sessions.LASTS_SECONDS,
         httponly=True,
         samesite="strict",
-        secure=_is_encrypted(request),
+        secure=is_encrypted(request),
     )
     return response
 
@@ -57,7 +57,7 @@ def _asked(request: Request, back: str, name: str = "", wrong: str | None = None
     return page(request, "sign_in.html", status, back=back, name=name, wrong=wrong, is_made_up=is_made_up)
 
 
-def _is_encrypted(request: Request) -> bool:
+def is_encrypted(request: Request) -> bool:
     """To a proxy of ours the browser may speak TLS, which ends there."""
     client = request.client.host if request.client else ""
     said = request.headers.get("x-forwarded-proto", "") if access_of(request).is_proxy(client) else ""

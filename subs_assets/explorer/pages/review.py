@@ -1,0 +1,221 @@
+"""Questions that wait for a person, one at a time: shown, answered, skipped, and the last answer taken back."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, cast, get_args
+from urllib.parse import urlencode
+
+import pandas as pd
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from subs_assets.catalogue import category_path
+from subs_assets.database import control, frames, kept_decisions, lookups
+from subs_assets.database.control_tables import decisions as decisions_table
+from subs_assets.database.kept_decisions import DecidedMeanwhile
+from subs_assets.database.taken_back import NothingToTakeBack, OwnDecision, last_decision, take_back
+from subs_assets.explorer import judging
+from subs_assets.explorer.deciding import Relation, Said, Unfit, Verdict, keep
+from subs_assets.explorer.limits import LONGEST_TEXT, Text
+from subs_assets.explorer.night import Explored, Night
+from subs_assets.explorer.pages.forms import Form, require_own_form
+from subs_assets.explorer.pages.sign_in import is_encrypted
+from subs_assets.explorer.questions import Kind, Pair, Question, Queue, Queues, recently
+from subs_assets.explorer.rendering import page
+from subs_assets.explorer.visitor import KnownVisitor
+from subs_assets.review.decided import said_with_reason
+
+router = APIRouter()
+
+SKIPPED = "subs_skipped"
+"""The cookie with the marks of the questions that were skipped; it ends with the browser's session."""
+MOST_SKIPPED = 200
+
+FILTERS = ("kind", "company", "target")
+KEY = ("company_slug", "subject", "target_company_slug", "target_subject")
+Filter = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+
+
+@router.get("/review")
+def review(
+    request: Request,
+    visitor: KnownVisitor,
+    kind: Filter = "",
+    company: Filter = "",
+    target: Filter = "",
+    at: Filter = "",
+) -> Any:
+    """``at``: the mark of one question, decided or not, instead of the next one."""
+    with _explored(request).night() as night:
+        return _shown(request, night, visitor.name, {"kind": kind, "company": company, "target": target}, at)
+
+
+@router.post("/review")
+def answer(request: Request, visitor: KnownVisitor, form: Form) -> Any:
+    name = require_own_form(request, visitor, form)
+    chosen = {field: form.get(field, "") for field in FILTERS}
+    mark, verdict = form.get("mark", ""), form.get("verdict", "")
+    skipped = [one for one in _skipped(request) if one != mark]
+    if verdict == "skip":
+        return _with_skipped(request, _back(chosen), [*skipped, mark][-MOST_SKIPPED:])
+    said = _said(form, verdict)
+    explored = _explored(request)
+    with explored.night() as night:
+        try:
+            _require_seen(request, night, explored, said, name, form.get("seen", "").split(","))
+            keep(night.connection, explored.settings, said, name, only_over=form.get("seen", "").split(","))
+        except Unfit as unfit:
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
+        except DecidedMeanwhile as problem:
+            return _shown(request, night, name, chosen, mark, f"{problem}.")
+    return _with_skipped(request, _back(chosen), skipped)
+
+
+@router.post("/review/undo")
+def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
+    """What stood before the person's last decision stands again, and its question is shown."""
+    name = require_own_form(request, visitor, form)
+    chosen = {field: form.get(field, "") for field in FILTERS}
+    explored = _explored(request)
+    with control.opened(explored.settings.control_url) as engine:
+        try:
+            taken = take_back(engine, name, recently(), form.get("decided_at", ""))
+        except NothingToTakeBack as problem:
+            with explored.night() as night:
+                return _shown(request, night, name, chosen, "", f"{problem}.")
+    with explored.night() as night:
+        queue, decided = _queue(request, night, explored)
+    pair = next(iter(queue.decisions_by_pair(pd.DataFrame([dict(row) for row in taken.rows]))), None)
+    mark = next((one.mark for one in queue.questions if one.pair == pair and queue.is_open(one, decided)), "")
+    return _with_skipped(request, _back(chosen, mark), [one for one in _skipped(request) if one != mark])
+
+
+def next_question(open_now: Sequence[Question], skipped: Sequence[str]) -> Question | None:
+    """The first that nobody has skipped; then what was skipped, in that order."""
+    place = {mark: number for number, mark in enumerate(skipped, 1)}
+    return min(open_now, key=lambda one: place.get(one.mark, 0), default=None)
+
+
+def _shown(
+    request: Request, night: Night, name: str | None, chosen: Mapping[str, str], at: str, conflict: str = ""
+) -> Response:
+    explored = _explored(request)
+    queue, decided = _queue(request, night, explored)
+    wanted = [one for one in queue.questions if _is_wanted(one, chosen)]
+    open_now = [one for one in wanted if queue.is_open(one, decided)]
+    skipped = _skipped(request)
+    question = next((one for one in queue.questions if at and one.mark == at), None)
+    question = question or next_question(open_now, skipped)
+    last = None if name is None else explored.of_control(lambda engine: last_decision(engine, name, recently()))
+    standing = [] if question is None else decided.get(question.pair, [])
+    return page(
+        request,
+        "review.html",
+        HTTPStatus.CONFLICT if conflict else HTTPStatus.OK,
+        chosen=chosen,
+        back=_back(chosen),
+        companies=sorted({slug for one in queue.questions for slug in (one.key[0], one.key[2])}),
+        total=len(wanted),
+        place=len(wanted) - len(open_now) + 1,
+        skipped=sum(one.mark in skipped for one in open_now),
+        left=queue.left if chosen["kind"] != "equivalence" else 0,
+        own=_own_recent(decided, name),
+        question=question,
+        is_open=question in open_now,
+        standing=[{"said": said_with_reason(row), "who": row.decided_by} for row in standing],
+        seen=",".join(sorted({row.decided_at for row in standing})),
+        content=None if question is None else judging.content_of(night.connection, question),
+        worth=None if question is None else judging.worth_said(question),
+        relations=judging.RELATIONS,
+        last=None if last is None else {"said": _last_said(night, last), "decided_at": last.said["decided_at"]},
+        conflict=conflict,
+    )
+
+
+def _queue(request: Request, night: Night, explored: Explored) -> tuple[Queue, dict[Pair, list[Any]]]:
+    queues: Queues = request.app.state.queues
+    decisions = explored.of_control(lambda engine: kept_decisions.read_decisions(engine))
+    decisions = frames.empty(decisions_table) if decisions is None else decisions
+    queue = queues.of(night, decisions)
+    return queue, queue.decisions_by_pair(decisions)
+
+
+def _is_wanted(question: Question, chosen: Mapping[str, str]) -> bool:
+    """Of categories a question is about both directions, so either company may be the one that is asked for."""
+    sides = [(question.key[0], question.key[2])]
+    if question.kind == "equivalence":
+        sides.append(sides[0][::-1])
+    return chosen["kind"] in ("", question.kind) and any(
+        chosen["company"] in ("", here) and chosen["target"] in ("", there) for here, there in sides
+    )
+
+
+def _require_seen(
+    request: Request, night: Night, explored: Explored, said: Said, name: str, seen: Sequence[str]
+) -> None:
+    """Raises DecidedMeanwhile for a decision on other listings of the same two products, which keeping this one would
+    not replace but contradict. On the same listings the transaction that keeps it sees to it."""
+    queue, decided = _queue(request, night, explored)
+    key = (said.company_slug, said.subject, said.target_company_slug, said.target_subject)
+    pair = (queue.product_of.get(key[:2]), queue.product_of.get(key[2:]))
+    for row in decided.get(pair, []) if said.kind == "substitution" else []:
+        is_other = (row.company_slug, row.subject, row.target_company_slug, row.target_subject) != key
+        if is_other and row.decided_at not in seen and row.verdict != said.verdict:
+            raise DecidedMeanwhile(row.decided_by, row.verdict, row.decided_at)
+
+
+def _said(form: Mapping[str, str], verdict: str) -> Said:
+    kind, relation = form.get("kind_of_question", ""), form.get("relation", "")
+    if verdict not in get_args(Verdict) or kind not in get_args(Kind) or not all(form.get(field) for field in KEY):
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "The form lacks a verdict or one of the two sides.")
+    needs_relation = kind == "equivalence" and verdict == "accept"
+    return Said(
+        cast(Kind, kind),
+        form["company_slug"],
+        form["subject"],
+        form["target_company_slug"],
+        form["target_subject"],
+        cast(Verdict, verdict),
+        cast(Relation, relation) if needs_relation else None,
+        form.get("reason"),
+    )
+
+
+def _own_recent(decided: Mapping[Pair, Sequence[Any]], name: str | None) -> int:
+    since = recently()
+    return sum(any(row.decided_by == name and row.decided_at >= since for row in rows) for rows in decided.values())
+
+
+def _last_said(night: Night, last: OwnDecision) -> str:
+    """ "accepted broad: aldi Muesli ~ coles Cereals"."""
+    row = last.said
+    sides = (row["company_slug"], row["subject"]), (row["target_company_slug"], row["target_subject"])
+    if row["kind"] == "equivalence":
+        named = [f"{company} {category_path.readable(path)}" for company, path in sides]
+    else:
+        names = lookups.listing_names(night.connection, {sku for _, sku in sides})
+        named = [f"{company} {names.get((company, sku), sku)}" for company, sku in sides]
+    verdict = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrawn"}[row["verdict"]]
+    return f"{' '.join(filter(None, (verdict, row['relation'])))}: {' ~ '.join(named)}"
+
+
+def _explored(request: Request) -> Explored:
+    found: Explored = request.app.state.explored
+    return found
+
+
+def _back(chosen: Mapping[str, str], mark: str = "") -> str:
+    asked = {name: value for name, value in {**chosen, "at": mark}.items() if value}
+    return f"/review?{urlencode(asked)}" if asked else "/review"
+
+
+def _skipped(request: Request) -> list[str]:
+    return request.cookies.get(SKIPPED, "").split(".")[:MOST_SKIPPED]
+
+
+def _with_skipped(request: Request, back: str, marks: Sequence[str]) -> Response:
+    response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
+    value = ".".join(mark for mark in marks if mark.isalnum() and mark.isascii())
+    response.set_cookie(SKIPPED, value, httponly=True, samesite="strict", secure=is_encrypted(request))
+    return response

@@ -1,0 +1,191 @@
+"""The questions of both kinds that a published night puts to a person, in one order, and which of them are still open;
+how one is shown and answered is pages/review.py's."""
+
+import hashlib
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from subs_assets.database import frames, lookups, tables
+from subs_assets.database.lookups import pairs_worth_most
+from subs_assets.equivalence import review as of_equivalences
+from subs_assets.equivalence.questions import CHANGED, KINDS, VANISHED, PublishedEquivalences
+from subs_assets.explorer.night import Night
+from subs_assets.explorer.sessions import LASTS_SECONDS
+from subs_assets.model.trained import SHIPPED, load
+from subs_assets.settings import Settings
+from subs_assets.substitution import review as of_substitutions
+from subs_assets.substitution.decisions import standing_decisions
+
+Kind = Literal["equivalence", "substitution"]
+Key = tuple[str, str, str, str]
+"""company_slug, subject, target_company_slug, target_subject; as decisions are kept."""
+Pair = Hashable
+"""What a decision is about: two categories whichever way round, or a product and its substitute."""
+
+MOST_SUBSTITUTIONS = 2_000
+"""Of a night's questions about substitutes, those that are worth most: more than people answer until the next one."""
+
+DOUBT_OF_CHANGED = 0.5
+"""Of a mapping that the evidence carries, and that is another one than the night before. For the other questions about
+categories it is 1: the program cannot tell."""
+
+NIGHTS_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Question:
+    """``kinds``: of a question about categories (``equivalence.questions.KINDS``). ``reached``: listings that an answer
+    counts for. ``asked``: the row of the queue of ``subs review`` that it was made from."""
+
+    kind: Kind
+    key: Key
+    pair: Pair
+    why: str
+    kinds: tuple[str, ...]
+    reached: int
+    doubt: float
+    worth: float
+    asked: Mapping[str, Any]
+
+    @cached_property
+    def mark(self) -> str:
+        """A short name for addresses and cookies."""
+        return hashlib.sha256("\n".join((self.kind, *self.key)).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """``questions``: the most valuable first, decided since or not. ``left``: how many more there are, which are worth
+    less. ``stood``: the decisions on each pair when they were asked; ``product_of``: listing -> product, of all
+    substitutes and products in question."""
+
+    questions: Sequence[Question]
+    left: int
+    stood: Mapping[Pair, frozenset[Any]]
+    product_of: Mapping[tuple[str, str], str]
+
+    def decisions_by_pair(self, decisions: pd.DataFrame) -> dict[Pair, list[Any]]:
+        """The rows of the table ``decisions`` that are about the same pair, the newest last."""
+        found: defaultdict[Pair, list[Any]] = defaultdict(list)
+        for row in decisions.sort_values("decided_at", kind="stable").itertuples(index=False):
+            sides = (row.company_slug, row.subject), (row.target_company_slug, row.target_subject)
+            if row.kind == "equivalence":
+                found[frozenset(sides)].append(row)
+            elif sides[0] in self.product_of and sides[1] in self.product_of:
+                found[self.product_of[sides[0]], self.product_of[sides[1]]].append(row)
+        return found
+
+    def is_open(self, question: Question, decided: Mapping[Pair, Sequence[Any]]) -> bool:
+        """Whether nobody has decided, or taken back, anything about the pair since it was asked."""
+        return _marks(decided.get(question.pair, ())) == self.stood.get(question.pair, frozenset())
+
+
+class Queues:
+    """The queues of the last nights that were asked for: each is made once, however many people ask."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: OrderedDict[str, Queue] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def of(self, night: Night, decisions: pd.DataFrame) -> Queue:
+        """``decisions``: all that stand. Of a night that is not known by a mark the queue is made anew each time."""
+        if night.mark is None:
+            return make_queue(night.connection, self._settings, decisions)
+        with self._turn:
+            if night.mark not in self._made:
+                self._made[night.mark] = make_queue(night.connection, self._settings, decisions)
+            self._made.move_to_end(night.mark)
+            while len(self._made) > NIGHTS_KEPT:
+                self._made.popitem(last=False)
+            return self._made[night.mark]
+
+
+def recently() -> str:
+    """Since when a person's decisions are of this sitting: they can be undone one after the other."""
+    return (datetime.now(UTC) - timedelta(seconds=LASTS_SECONDS)).isoformat(timespec="microseconds")
+
+
+def make_queue(connection: Connection, settings: Settings, decisions: pd.DataFrame) -> Queue:
+    """What older decisions leave open: recent ones may be undone, and then their questions are back."""
+    settled = decisions[decisions["decided_at"] < recently()]
+    categories = _of_categories(connection, settled[settled["kind"] == "equivalence"])
+    substitutes, left, product_of = _of_substitutes(connection, settings, settled[settled["kind"] == "substitution"])
+    questions = sorted([*categories, *substitutes], key=lambda one: (VANISHED not in one.kinds, -one.worth))
+    unsettled = Queue(questions, left, {}, product_of)
+    stood = {pair: _marks(rows) for pair, rows in unsettled.decisions_by_pair(settled).items()}
+    return Queue(questions, left, stood, product_of)
+
+
+def _marks(rows: Sequence[Any]) -> frozenset[Any]:
+    return frozenset((row.company_slug, row.subject, row.target_company_slug, row.decided_at) for row in rows)
+
+
+def _of_categories(connection: Connection, settled: pd.DataFrame) -> list[Question]:
+    """The evidence, by far the largest of the tables, is read of the one question that is shown."""
+    read = {field.name: getattr(tables, field.name) for field in fields(PublishedEquivalences)}
+    night = PublishedEquivalences(
+        **{
+            name: frames.empty(table) if table is tables.category_evidence else frames.read(connection, table)
+            for name, table in read.items()
+        }
+    )
+    rows = of_equivalences.review_queue(night, settled).rows
+    rows = rows.astype(object).where(rows.notna(), None)
+    return [_of_category_row(row) for row in rows.to_dict("records")]
+
+
+def _of_category_row(row: Mapping[Any, Any]) -> Question:
+    key = (row["company_slug"], row["path"], row["target_company_slug"], row["target_path"])
+    whys = row["why"].split("; ")
+    kinds = tuple(kind for kind in KINDS if any(why.startswith((f"{kind}:", f"{kind},")) for why in whys))
+    doubt = DOUBT_OF_CHANGED if kinds == (CHANGED,) else 1.0
+    reached = int(row["listings_reached"])
+    pair = frozenset({key[:2], key[2:]})
+    return Question("equivalence", key, pair, row["why"], kinds, reached, doubt, reached * doubt, row)
+
+
+def _of_substitutes(
+    connection: Connection, settings: Settings, settled: pd.DataFrame
+) -> tuple[list[Question], int, dict[tuple[str, str], str]]:
+    """The questions, how many more there are, and which products the listings in question are."""
+    shown_from = load(settings.model or SHIPPED).acceptance.shown_from
+    at_most = MOST_SUBSTITUTIONS + len(settled)
+    pairs, total = pairs_worth_most(connection, shown_from, of_substitutions.NOTHING_THERE, at_most)
+    product_ids, others = sorted(set(pairs["product_id"])), sorted(set(pairs["substitute_id"]))
+    listings, product_listings = lookups.listings_of_products(connection, sorted({*product_ids, *others}))
+    shown = lookups.substitutions_among(connection, product_ids, others)
+    outcomes = lookups.outcomes_among(connection, product_ids, others)
+    night = of_substitutions.PublishedSubstitutions(
+        listings,
+        product_listings,
+        shown.merge(pairs, on=of_substitutions.PRODUCTS),
+        outcomes.merge(pairs.set_axis(["product_id", "nearest_id"], axis=1), on=["product_id", "nearest_id"]),
+    )
+    asked = of_substitutions.open_questions(night, standing_decisions(settled, product_listings), shown_from)
+    asked = asked.head(MOST_SUBSTITUTIONS)
+    own = product_listings.sort_values(of_substitutions.KEY).drop_duplicates("product_id").set_index("product_id")
+    questions = [
+        Question(
+            "substitution",
+            (*own.loc[row.product_id, of_substitutions.KEY], row.target_company_slug, row.target_sku),
+            (row.product_id, row.substitute_id),
+            of_substitutions.why_asked(row),
+            (),
+            int(row.listings),
+            float(row.doubt),
+            float(row.worth),
+            row._asdict(),
+        )
+        for row in asked.itertuples(index=False)
+    ]
+    listed = zip(product_listings["company_slug"], product_listings["sku"], strict=True)
+    return questions, max(total - at_most, 0), dict(zip(listed, product_listings["product_id"], strict=True))

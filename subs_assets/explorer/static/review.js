@@ -1,0 +1,58 @@
+// One decision a key press: a key presses the button that names it, and the page's content is replaced by the
+// answer's. Without this script the same forms work, by loading the page again. say() is explorer.js's.
+"use strict";
+
+const SAID = { accept: "Accepted.", reject: "Rejected.", withdraw: "Withdrawn.", skip: "Skipped: it comes again after all others." };
+let isSending = false;
+
+async function sendReview(form, button) {
+  if (isSending) return;
+  isSending = true;
+  const fields = new URLSearchParams(new FormData(form));
+  if (button && button.name) fields.set(button.name, button.value);
+  say("Keeping it …");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: fields });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const isTold = page.querySelector("[data-conflict]");
+    if (!answer.ok && !isTold) {
+      const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
+      throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
+    }
+    const areKeysShown = document.getElementById("keys").open;
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+    document.getElementById("keys").open = areKeysShown;
+    if (answer.ok) history.replaceState(null, "", answer.url);
+    const said = button && button.name ? SAID[button.value] : "Undone: what stood before stands again.";
+    say(isTold ? isTold.textContent.trim() : said, Boolean(isTold));
+    document.getElementById("content").focus({ preventScroll: true });
+    scrollTo(0, 0);
+  } catch (problem) {
+    say(problem instanceof TypeError ? "The explorer does not answer: is `subs serve` running?" : problem.message, true);
+  } finally {
+    isSending = false;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-review]")) {
+    event.preventDefault();
+    sendReview(event.target, event.submitter);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.matches("select, textarea, input:not([type=radio])");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isSending) return;
+  if (event.key === "?") {
+    const keys = document.getElementById("keys");
+    keys.open = !keys.open;
+    if (keys.open) keys.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  const pressed = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key.toLowerCase());
+  if (pressed) {
+    event.preventDefault();
+    pressed.click();
+  }
+});

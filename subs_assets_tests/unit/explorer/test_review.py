@@ -1,0 +1,235 @@
+"""The page that asks one question after the other: which, in which order, and what becomes of the answers."""
+
+import html
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from starlette.testclient import TestClient
+
+from subs_assets.database import control, frames, kept_decisions, tables
+from subs_assets.explorer.pages.review import next_question
+from subs_assets.explorer.questions import Question
+from subs_assets.report.night import Night
+from subs_assets.settings import Settings
+from subs_assets_tests.plain_sql import execute, select
+from subs_assets_tests.published_nights import published_home
+from subs_assets_tests.unit.explorer.conftest import TOKEN, client_of, on_both
+from subs_assets_tests.unit.explorer.test_pages import shown
+
+
+def signed_in(home: Settings, name: str) -> TestClient:
+    client = client_of(home)
+    client.post("/sign-in", data={"name": name, "token": TOKEN})
+    return client
+
+
+@pytest.fixture
+def ann(home: Settings) -> TestClient:
+    """Who has decided nothing yet, nor has anybody else."""
+    for table in ("decisions", "audit_log"):
+        execute(home.control_url, f"DELETE FROM {table}")
+    return signed_in(home, "Ann")
+
+
+@pytest.fixture
+def ben(home: Settings) -> TestClient:
+    return signed_in(home, "Ben")
+
+
+def decisions(home: Settings) -> list[tuple[object, ...]]:
+    return select(home.control_url, "SELECT verdict, relation, decided_by, decided_at FROM decisions ORDER BY 4, 2")
+
+
+def form_of(page: str, name: str = "answer", **more: str) -> dict[str, str]:
+    """What this form of the page sends, its marked relation too."""
+    (form,) = re.findall(rf'<form class="{name}".*?</form>', page, re.S)
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    sent |= dict(re.findall(r'type="radio" name="(relation)" value="(\w+)"[^>]* checked', form))
+    return {field: html.unescape(value) for field, value in sent.items()} | more
+
+
+def answered(person: TestClient, verdict: str, asked: str = "/review", **more: str) -> dict[str, str]:
+    """The question that is asked next is answered; what was sent."""
+    sent = form_of(person.get(asked).text, verdict=verdict, **more)
+    assert person.post("/review", data=sent).status_code == 303
+    return sent
+
+
+def undone(person: TestClient, asked: str = "/review") -> str:
+    """The address of the question that is back."""
+    answer = person.post("/review/undo", data=form_of(person.get(asked).text, "last"))
+    assert answer.status_code == 303
+    return str(answer.headers["location"])
+
+
+def place(page: str) -> tuple[int, int]:
+    found = re.search(r"<b>([\d,]+) of ([\d,]+)</b>", page)
+    assert found is not None
+    return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
+
+
+@on_both
+@pytest.mark.parametrize("kind", ["equivalence", "substitution"])
+def test_answers_are_kept_counted_and_taken_back_one_after_the_other(
+    ann: TestClient, home: Settings, kind: str
+) -> None:
+    asked = f"/review?kind={kind}"
+    before = ann.get(asked).text
+    first, total = place(before)
+    assert first == 1 and "Last:" not in before and "worth " in before
+    one, other = answered(ann, "accept", asked), answered(ann, "reject", asked, reason="seen")
+    assert one["mark"] != other["mark"]
+    directions = 2 if kind == "equivalence" else 1
+    assert [row[0] for row in decisions(home)] == ["accept"] * directions + ["reject"] * directions
+    after = ann.get(asked).text
+    assert place(after) == (3, total) and "2 decided by you" in after and "Last: rejected: " in shown(after)
+    assert undone(ann, asked) == f"{asked}&at={other['mark']}"
+    assert place(ann.get(asked).text) == (2, total) and form_of(ann.get(asked).text)["mark"] == other["mark"]
+    undone(ann, asked)
+    assert ann.get(asked).text == before and decisions(home) == []
+    log = select(home.control_url, "SELECT who, what FROM audit_log ORDER BY entry")
+    assert log[-2 * directions :] == [("Ann", "decision: taken back")] * 2 * directions
+
+
+@on_both
+def test_of_two_who_answer_at_once_the_second_is_told_and_may_change_it(
+    ann: TestClient, ben: TestClient, home: Settings
+) -> None:
+    late = form_of(ben.get("/review?kind=equivalence").text, verdict="accept", relation="close")
+    answered(ann, "reject", "/review?kind=equivalence")
+    theirs = decisions(home)
+    assert form_of(ben.get("/review?kind=equivalence").text)["mark"] != late["mark"]
+    told = ben.post("/review", data=late)
+    assert told.status_code == 409 and "Ann has decided this on" in told.text and decisions(home) == theirs
+    again = form_of(told.text, verdict="accept", relation="close")
+    assert again["mark"] == late["mark"] and again["seen"] == theirs[0][3]
+    assert ben.post("/review", data=again).status_code == 303
+    assert {row[:3] for row in decisions(home)} == {("accept", "close", "Ben")}
+    assert "Last:" not in ann.get("/review").text
+    undone(ben)
+    assert decisions(home) == theirs, "another person's decision stands again as it did"
+    stale = form_of(ann.get("/review").text, "last")
+    undone(ann)
+    twice = ann.post("/review/undo", data=stale)
+    assert twice.status_code == 409 and "not your last decision any more" in twice.text and decisions(home) == []
+
+
+@pytest.fixture(scope="module")
+def own_home(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of these tests alone: two listings are of one product, and a decision of long ago names a category that is
+    gone."""
+    home = published_home(tmp_path_factory.mktemp("own"), night)
+    execute(
+        home.database_url,
+        "UPDATE product_listings SET product_id = (SELECT product_id FROM product_listings WHERE company_slug = "
+        "'shop_00' AND sku = 'sku-1') WHERE company_slug = 'shop_02' AND sku = 'sku-1'",
+    )
+    gone, there = ("shop_00", '["Gone"]'), tuple(night.categories.iloc[-1][["company_slug", "path"]])
+    said = pd.DataFrame(
+        [(*gone, *there, "accept", "exact", None), (*there, *gone, "accept", "exact", None)],
+        columns=kept_decisions.DECIDED_COLUMNS,
+    )
+    with pytest.MonkeyPatch.context() as patch, control.opened(home.control_url) as engine:
+        patch.setattr(kept_decisions, "now", lambda: "2020-01-01T00:00:00.000000+00:00")
+        kept_decisions.record_decisions(engine, "equivalence", said, "Old")
+    return home
+
+
+def test_a_decision_on_another_listing_of_the_same_product_is_told_too(own_home: Settings) -> None:
+    people = {name: signed_in(own_home, name) for name in ("Ann", "Ben")}
+
+    def say(name: str, company: str, verdict: str) -> int:
+        form = form_of(people[name].get("/review").text, verdict=verdict)
+        sides = {
+            "company_slug": company,
+            "subject": "sku-1",
+            "target_company_slug": "shop_01",
+            "target_subject": "sku-9",
+        }
+        kind = {"kind_of_question": "substitution", "seen": ""}
+        return people[name].post("/review", data={**form, **kind, **sides}).status_code
+
+    assert say("Ben", "shop_02", "accept") == 303
+    assert say("Ann", "shop_00", "reject") == 409 and say("Ann", "shop_00", "accept") == 303
+    undone(people["Ann"])
+    undone(people["Ben"])
+
+
+def test_what_is_skipped_comes_again_after_all_others(ann: TestClient, home: Settings) -> None:
+    asked = "/review?kind=equivalence&company=shop_00&target=shop_01"
+    total = place(ann.get(asked).text)[1]
+    first = answered(ann, "skip", asked)["mark"]
+    assert decisions(home) == [] and place(ann.get(asked).text) == (1, total) and "1 skipped" in ann.get(asked).text
+    second = answered(ann, "skip", asked)["mark"]
+    seen = [answered(ann, "skip", asked)["mark"] for _ in range(total - 2)]
+    assert len({first, second, *seen}) == total
+    assert form_of(ann.get(asked).text)["mark"] == first
+    assert form_of(signed_in(home, "Ann").get(asked).text)["mark"] == first, "another sitting begins anew"
+
+
+def test_the_first_question_that_is_not_skipped_is_next() -> None:
+    def question(sku: str) -> Question:
+        return Question("substitution", ("a", sku, "b", "1"), ("1", sku), "", (), 1, 1.0, 1.0, {})
+
+    one, two, three = map(question, "123")
+    assert next_question([one, two, three], []) == one
+    assert next_question([one, two, three], [one.mark]) == two
+    assert next_question([one, two], [two.mark, one.mark]) == two
+    assert next_question([], [one.mark]) is None
+
+
+@on_both
+def test_the_most_valuable_comes_first_and_both_sides_are_shown(ann: TestClient, night: Night) -> None:
+    worth = []
+    for _ in range(4):
+        page = ann.get("/review?kind=substitution").text
+        worth.append(float(re.findall(r"worth ([\d.]+) ", page)[0]))
+        sent = form_of(page)
+        names = night.listings.set_index(["company_slug", "sku"])["name"]
+        for side in ("", "target_"):
+            name = names[sent[f"{side}company_slug"], sent[f"{side}subject"]]
+            assert f"<bdi>{html.escape(name, quote=False)}</bdi>".replace('"', "&#34;").replace("'", "&#39;") in page
+        answered(ann, "skip", "/review?kind=substitution")
+    assert worth == sorted(worth, reverse=True) and worth[0] > 0
+
+
+def test_only_who_has_signed_in_answers_and_only_from_this_page(ann: TestClient, client: TestClient) -> None:
+    page = client.get("/review").text
+    assert "to answer: a decision is kept under a person" in page and "data-review" not in page
+    sent = form_of(ann.get("/review").text, verdict="accept")
+    for person, form in ((client_of(client.app.state.explored.settings), sent), (ann, {**sent, "form_token": "x"})):
+        for address in ("/review", "/review/undo"):
+            assert person.post(address, data=form).status_code == 403
+    assert ann.post("/review", data={**sent, "verdict": "maybe"}).status_code == 422
+    relation = ann.post("/review", data={**sent, "kind_of_question": "equivalence", "relation": "alike"})
+    assert relation.status_code == 422
+
+
+def test_a_decision_whose_category_is_gone_is_asked_first_and_can_be_withdrawn(
+    own_home: Settings,
+) -> None:
+    ann = signed_in(own_home, "Ann")
+    page = ann.get("/review").text
+    assert "Does this decision still hold?" in page and "accepted by Old on 2020-01-01" in page
+    assert 'value="accept"' not in page
+    mark = answered(ann, "withdraw")["mark"]
+    assert decisions(own_home) == [] and form_of(ann.get("/review").text)["mark"] != mark
+    undone(ann)
+    assert [row[2] for row in decisions(own_home)] == ["Old", "Old"] and form_of(ann.get("/review").text)[
+        "mark"
+    ] == mark
+
+
+def test_where_nothing_is_asked_the_page_says_so(ann: TestClient, night: Night, tmp_path: Path) -> None:
+    chosen = ann.get("/review?company=nowhere")
+    assert chosen.status_code == 200 and "Nothing is asked of what you have chosen" in chosen.text
+    none = {
+        name: frames.empty(tables.metadata.tables[name])
+        for name in ("category_equivalences", "substitutions", "substitution_outcomes")
+    }
+    page = client_of(published_home(tmp_path, replace(night, **none))).get("/review")
+    assert page.status_code == 200 and "leaves no question that an answer would change" in page.text
+    assert "Nothing wants a person" in page.text
