@@ -79,13 +79,13 @@ class _FileReading:
     bytes: int | None = None
     modified_at: str | None = None
     problem: str | None = None
+    rows: int = 0
     accepted: list[Accepted] = field(default_factory=list)
     set_aside: list[BadRow] = field(default_factory=list)
 
     def fail(self, reason: str) -> None:
         """The file is not used: nothing of it was accepted, and no row of it counts."""
-        rows = len(self.accepted) + len(self.set_aside)
-        after = f" (after {rows:,} rows)" if rows else ""
+        after = f" (after {self.rows:,} rows)" if self.rows else ""
         reason = storable(reason)
         self.problem = f"{self.company_slug}/{self.file}: {reason}{after}"
         self.accepted = []
@@ -101,7 +101,7 @@ class _FileReading:
             "modified_at": self.modified_at,
             "status": FAILED if failed else READ,
             "problem": self.problem,
-            "read": 0 if failed else len(self.accepted) + len(self.set_aside),
+            "read": 0 if failed else self.rows,
             "accepted": len(self.accepted),
             "repaired": sum(bool(listing.repairs) for listing in self.accepted),
             "set_aside": 0 if failed else len(self.set_aside),
@@ -223,7 +223,7 @@ def _read_files(source: Source) -> list[_FileReading]:
     for reading in readings:
         if reading.problem is None:
             _read_rows(reading, source, related, MOST_ROWS - rows)
-            rows += len(reading.accepted) + len(reading.set_aside)
+            rows += reading.rows
     if related is not None and not any(
         reading.accepted or reading.set_aside or reading.problem for reading in readings
     ):
@@ -264,6 +264,7 @@ def _read_rows(
     try:
         rows = read_rows(path, source) if related is None else django_rows.read_rows(path, source, related)
         for item in rows:
+            reading.rows += 1
             if isinstance(item, BadRow):
                 result: Accepted | BadRow = item
             else:
@@ -331,7 +332,7 @@ def _require_fewer(reading: _FileReading, most_rows: int) -> None:
             f"more than {MOST_SET_ASIDE:,} of its rows cannot be used; the first: line {first.line}: {first.field} "
             f"{first.reason}"
         )
-    if len(reading.accepted) + len(reading.set_aside) > most_rows:
+    if reading.rows > most_rows:
         raise FileFailed(f"the company's files have more than {MOST_ROWS:,} rows together, which no shop has")
 
 

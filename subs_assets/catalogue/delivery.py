@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from subs_assets.catalogue.company import CompanyCatalogue, accepted_by, files_of, modified_at
+from subs_assets.catalogue.company import FAILED, CompanyCatalogue, accepted_by, files_of, modified_at
 from subs_assets.catalogue.readers import why_unfit
 from subs_assets.catalogue.source import SOURCE_FILE, STALE_AFTER_DAYS, BrokenSource, Source
 from subs_assets.finding import Finding, Gravity, Verdict
@@ -44,9 +44,12 @@ def said(source: Source) -> str:
 
 
 def content_of(reading: CompanyCatalogue) -> str | None:
-    """One hash of what all of its files hold, whatever they are called today; None where one could not be opened."""
-    hashes = reading.catalogue_files["sha256"]
-    return None if hashes.isna().any() else hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+    """One hash of what all of its files hold, whatever they are called today; None where one could not be read: an
+    empty file is nothing new."""
+    files = reading.catalogue_files
+    if (files["status"] == FAILED).any():
+        return None
+    return hashlib.sha256("\n".join(sorted(files["sha256"])).encode()).hexdigest()
 
 
 def newest_change(reading: CompanyCatalogue) -> datetime | None:

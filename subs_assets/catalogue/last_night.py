@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from subs_assets.catalogue.company import FAILED, FALL_REFUSED, REPEATS, CompanyCatalogue, has_fallen
+from subs_assets.catalogue.company import FAILED, FALL_REFUSED, READ, REPEATS, CompanyCatalogue, has_fallen
 from subs_assets.catalogue.source import SOURCE_FILE
 from subs_assets.finding import Finding, Gravity, Verdict
 
@@ -231,7 +231,8 @@ def set_aside_against(reading: CompanyCatalogue, last: LastNight) -> Verdict:
     share = len(aside) / rows if rows else 0.0
     figures: dict[str, int | float] = {"Rows set aside": len(aside), "Share set aside": round(share, 4)}
     rose = 0.0
-    if not last.is_nothing:
+    # Of a night whose file failed the rows are those of the bad file, and those published of the night before it.
+    if not last.is_nothing and (last.catalogue_files["status"] == READ).all():
         rows_before, aside_before = _set_aside(last.catalogue_files, last.set_aside_rows)
         share_before = len(aside_before) / rows_before if rows_before else 0.0
         figures["Share set aside before"] = round(share_before, 4)

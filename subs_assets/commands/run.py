@@ -15,7 +15,6 @@ import subs_assets
 from subs_assets.commands.ask import print_rates
 from subs_assets.commands.output import console, errors, fail
 from subs_assets.commands.whoever import whoever_is_logged_in
-from subs_assets.report.files import LATEST
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,6 +81,7 @@ def run() -> None:
 def _next_steps(settings: Settings) -> list[str]:
     """Commands that work as they are printed, in the shell that started this one."""
     from subs_assets.catalogue.source import find_sources
+    from subs_assets.report.files import LATEST
 
     beside = Path(sys.executable).with_name("subs.exe" if os.name == "nt" else "subs")
     subs = "subs" if not beside.exists() or shutil.which("subs") == str(beside) else f'"{beside}"'

@@ -23,6 +23,7 @@ def test_the_same_bytes_under_another_name_are_the_same_content(write_company: W
     monday = content({"monday.jsonl": json_lines(product("1")), "more.jsonl": json_lines(product("2"))})
     assert content({"a.jsonl": json_lines(product("2")), "tuesday.jsonl": json_lines(product("1"))}) == monday
     assert content({"a.jsonl": json_lines(product("2")), "tuesday.jsonl": json_lines(product("3"))}) != monday
+    assert content({"a.jsonl": b""}) is None, "an empty file is no news"
     assert content_of(read_company(write_company({}, files=["nothing.jsonl"]))) is None
 
 

@@ -1,6 +1,7 @@
 """A company's reading held against what is published of it: what is told, what is not believed, and what passes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -134,6 +135,18 @@ def test_set_aside(nights: Nights) -> None:
     told(set_aside_against(*nights([*NIGHT_BEFORE, *bad[:9]], before=[*NIGHT_BEFORE, *bad[:9]])), None)
     verdict = set_aside_against(*nights([*NIGHT_BEFORE, *bad], before=[*NIGHT_BEFORE, *bad]))
     told(verdict, "20 of 220 rows were set aside (9.1%), most of them for price, such as a.jsonl line 201: is negative")
+
+
+def test_rows_set_aside_are_not_held_against_a_night_whose_file_failed(nights: Nights) -> None:
+    """Else the first good file after an outage would be told to have become worse."""
+    good = [*NIGHT_BEFORE, *(product(f"bad {number}", price=-1) for number in range(5))]
+    (tonight, last), (failed, _) = nights(good, before=good), nights([])
+    kept = keep_last_good(failed, COUNT, lambda: tonight)
+    verdict = set_aside_against(
+        tonight, replace(last, set_aside_rows=kept.set_aside_rows, catalogue_files=kept.catalogue_files)
+    )
+    told(verdict, None)
+    assert "Share set aside before" not in verdict.figures
 
 
 NOTHING = LastNight(*(pd.DataFrame(columns=["sku", "price", "line", "reason", "read"]),) * 3)
