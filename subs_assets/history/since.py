@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from subs_assets.history.nights import PUBLISHED
+from subs_assets.history.series import COMPANY
 
 SUCCEEDED = (PUBLISHED, "succeeded")
 
@@ -37,10 +38,10 @@ def failing_now(nights: pd.DataFrame, checks: pd.DataFrame) -> list[Failing]:
     """Of ``nights.nights_of`` and the table ``run_checks``, errors first, those that have lasted longest first.
 
     A run that did not come to a check says nothing about it: it breaks no row and counts in none. A check that a later
-    run of the same job, which succeeded, did not evaluate is gone: its company, say, is no longer there.
+    whole run of the same job did not evaluate is gone: its company, say, is no longer there.
     """
     dated = checks.merge(nights[["run_id", "job", "started_at"]], on="run_id").sort_values("started_at", kind="stable")
-    newest = nights[nights["outcome"].isin(SUCCEEDED)].groupby("job")["started_at"].max()
+    newest = _whole(nights, checks).groupby("job")["started_at"].max()
     found = []
     for (asset, name), rows in dated.groupby(["asset", "check_name"], sort=True):
         last = rows.iloc[-1]
@@ -52,3 +53,12 @@ def failing_now(nights: pd.DataFrame, checks: pd.DataFrame) -> list[Failing]:
         since, said = row["started_at"].iloc[0].to_pydatetime(), last["said"]
         found.append(Failing(asset, name, last["severity"], since, len(row), said if isinstance(said, str) else ""))
     return sorted(found, key=lambda one: (one.severity, one.since))
+
+
+def _whole(nights: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Runs that succeeded and did all that their job does: none that goes on with another, and of a job that asks
+    companies only those that came from them to publication."""
+    asked = nights["run_id"].isin(checks.loc[checks["asset"].str.startswith(COMPANY), "run_id"])
+    of_companies = nights["job"].isin(nights.loc[asked, "job"])
+    is_complete = ~of_companies | (asked & nights["published_at"].notna())
+    return nights[nights["outcome"].isin(SUCCEEDED) & nights["repeats"].isna() & is_complete]

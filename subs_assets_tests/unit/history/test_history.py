@@ -114,11 +114,28 @@ def test_the_sentences_name_check_and_day() -> None:
         ("run 2", "catalogue/aldi", "delivered", False, ERROR, False, "empty"),
         ("run 2", "substitution_rates", "rates_beat_chance", False, WARN, False, None),
     ]
-    found = recorded(runs, checks=checks)
+    found = recorded(runs, [(run_id, ended_at, 300.0, COUNTS) for run_id, _, ended_at, _ in runs], checks=checks)
     assert [one.sentence for one in failing_now(nights_of(found), found.checks)] == [
         "catalogue/aldi delivered has failed since 2026-11-01, in 2 runs",
         "substitution_rates rates_beat_chance warned on 2026-11-02, for the first time",
     ], "a company that is gone fails no more"
+
+
+@pytest.mark.parametrize(
+    ("asks", "is_published", "repeats"),
+    [(None, False, "night"), ("catalogue/aldi", True, "night"), ("catalogue/aldi", False, None), (None, True, None)],
+    ids=["exports again", "all again", "one company alone", "publication alone"],
+)
+def test_a_run_of_a_part_or_again_makes_no_check_gone(
+    asks: str | None, is_published: bool, repeats: str | None
+) -> None:
+    runs = [("night", 1, at(1, 5), "failed"), ("part", 2, at(2, 5), "succeeded")]
+    checks = [("night", "catalogue/iga", "delivered", False, ERROR, False, "empty")]
+    checks += [("part", asks, "delivered", True, ERROR, False, None)] if asks else []
+    published = [(run, at(1, 5), 300.0, COUNTS) for run in ("night", "part") if run == "night" or is_published]
+    found = recorded(runs, published, checks=checks)
+    found.runs.loc[found.runs["run_id"] == "part", "repeats"] = repeats
+    assert [one.asset for one in failing_now(nights_of(found), found.checks)] == ["catalogue/iga"]
 
 
 def test_series() -> None:
