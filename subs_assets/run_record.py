@@ -12,6 +12,7 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunSta
 
 from subs_assets.database import control, runs
 from subs_assets.database.runs import BegunRun, EndedRun
+from subs_assets.reason import innermost, reason_of
 
 LAUNCHED_BY = "subs/launched_by"
 """The tag by which a program of ours says that it launched a run."""
@@ -136,16 +137,13 @@ def _causes(instance: DagsterInstance, run_id: str) -> list[tuple[str, Any]]:
     """The innermost error of every step and resource that failed, and before it the step."""
     found = []
     for event in _events(instance, run_id, DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE):
-        cause = event.event_specific_data.error
-        while cause.cause is not None:
-            cause = cause.cause
-        found.append((f"{event.step_key}: " if event.step_key else "", cause))
+        found.append((f"{event.step_key}: " if event.step_key else "", innermost(event.event_specific_data.error)))
     return found
 
 
 def _sentence(cause: Any) -> str:
     is_interrupt = cause.message.strip().endswith(("KeyboardInterrupt", "DagsterExecutionInterruptedError"))
-    return INTERRUPTED if is_interrupt else str(cause.message).strip()
+    return INTERRUPTED if is_interrupt else reason_of(cause)
 
 
 def steps_of(instance: DagsterInstance, run_id: str) -> pd.DataFrame:

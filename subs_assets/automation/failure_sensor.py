@@ -24,6 +24,7 @@ from dagster import (
 
 from subs_assets.automation.run_message import EndedRun, FailedCheck, message_of
 from subs_assets.automation.webhook import WEBHOOK, is_webhook_set, post
+from subs_assets.reason import reason_of
 
 RunEnd = Literal[DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS]
 ENDS: tuple[RunEnd, ...] = (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS)
@@ -130,8 +131,5 @@ def _reason_of_run(events: Sequence[DagsterEvent]) -> str:
 
 
 def _reason(event: DagsterEvent) -> str:
-    """The innermost cause: what went wrong first."""
     error = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return str(error.message).strip() if error is not None else event.message or "no reason is known"
+    return reason_of(error) if error is not None else event.message or "no reason is known"

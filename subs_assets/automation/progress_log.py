@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dagster import DagsterEvent, InitLoggerContext, logger
 from dagster._core.events import RunFailureReason
 
+from subs_assets.reason import reason_of
+
 if TYPE_CHECKING:
     from subs_assets.automation.run_display import RunDisplay
 
@@ -107,7 +109,7 @@ class Telling:
                 error = event.step_failure_data.error
                 if _is_interruption(error):
                     return Line(f"  {key}  stopped", logging.WARNING)
-                return Line(f"  {key}  FAILED: {_cause(error)}", logging.ERROR)
+                return Line(f"  {key}  FAILED: {reason_of(error)}", logging.ERROR)
             case "PIPELINE_FAILURE":
                 # Where the run never came to a step (the database is behind, another run holds the lock), only this
                 # says why.
@@ -115,7 +117,7 @@ class Telling:
                 if told_before or is_interruption(event):
                     return None
                 error = event.job_failure_data.error
-                return Line(f"run failed: {event.message if error is None else _cause(error)}", logging.ERROR)
+                return Line(f"run failed: {event.message if error is None else reason_of(error)}", logging.ERROR)
         return None
 
 
@@ -162,9 +164,3 @@ def _message_line(record: logging.LogRecord) -> Line | None:
         return None
     level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
     return Line(f"    {level}{message}", record.levelno)
-
-
-def _cause(error: Any) -> str:
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error is not None else "no reason given"

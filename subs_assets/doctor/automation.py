@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from subs_assets.commands.output import age
 from subs_assets.doctor.dagster_home import dagster_home
 from subs_assets.doctor.finding import Finding, error, ok, warning
+from subs_assets.reason import reason_of
 from subs_assets.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, RepositoryDefinition
-    from dagster._core.scheduler.instigation import InstigatorState
+    from dagster._core.scheduler.instigation import InstigatorState, InstigatorTick
 
 ALIVE = timedelta(minutes=5)
 """The daemon says every half minute that it lives; a machine that is busy is late."""
@@ -25,7 +26,7 @@ LONGEST_RUN = timedelta(hours=6)
 
 RUNS_LOOKED_AT = 100
 
-START = "start the service, or `dagster dev -m subs_assets` (docs/deploy.md)"
+START = "start the service, or `python -m subs_assets.webserver dev -m subs_assets` (docs/deploy.md)"
 NOT_RUN_YET = "no run yet: Dagster has kept nothing"
 
 
@@ -41,7 +42,8 @@ class Automatic:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """When a part of the daemon last said that it lives, and what went wrong in it since."""
+    """When a part of the daemon last said that it lives, and what went wrong in it in the five minutes before: what has
+    been mended since is still among it."""
 
     at: datetime
     errors: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ def look_at_daemon(settings: Settings) -> Iterator[Finding]:
         beats = instance.get_daemon_heartbeats() if instance else {}
     found = {
         kind: Heartbeat(
-            datetime.fromtimestamp(beat.timestamp, UTC), tuple(_first_line(one.message) for one in beat.errors or ())
+            datetime.fromtimestamp(beat.timestamp, UTC), tuple(_first_line(reason_of(one)) for one in beat.errors or ())
         )
         for kind, beat in beats.items()
     }
@@ -151,7 +153,10 @@ def daemon_findings(beats: Mapping[str, Heartbeat], on: Sequence[str], now: date
         broken = {kind: beat.errors[0] for kind, beat in beats.items() if beat.errors}
         if broken:
             said = "; ".join(f"{kind.lower()}: {message}" for kind, message in broken.items())
-            yield error(f"Dagster's daemon runs, and fails ({said})", f"mend that, then {START}")
+            yield warning(
+                f"Dagster's daemon runs, and failed at something within the last minutes ({said})",
+                "where it still does, its schedule or sensor says so above; else ask again in five minutes",
+            )
         else:
             yield ok(f"Dagster's daemon runs ({seen})")
     elif on:
@@ -263,10 +268,14 @@ def _failure(instance: "DagsterInstance | None", state: "InstigatorState | None"
     if instance is None or state is None:
         return None
     for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1):
-        if tick.status.value == "FAILURE" and tick.error:
-            return _first_line(tick.error.message)
+        return failure_of(tick)
     return None
 
 
+def failure_of(tick: "InstigatorTick") -> str | None:
+    """Why it failed; None where it did not."""
+    return _first_line(reason_of(tick.error)) if tick.status.value == "FAILURE" and tick.error else None
+
+
 def _first_line(message: str) -> str:
-    return next(iter(message.strip().splitlines()), "no reason given")
+    return next(iter(message.splitlines()), "no reason given")

@@ -236,7 +236,7 @@ BROKEN = IN_DATABASES | {
     ),
     "a night that failed": Broken("runs", "error", fail_a_run, "nightly, run", "`subs run`"),
     "a schedule without a daemon": Broken(
-        "daemon", "error", turn_on_without_daemon, "nightly_schedule", "dagster dev -m subs_assets"
+        "daemon", "error", turn_on_without_daemon, "nightly_schedule", "subs_assets.webserver dev -m"
     ),
 }  # fmt: skip
 

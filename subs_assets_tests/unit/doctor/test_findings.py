@@ -8,6 +8,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import InstigatorTick, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
 
 from subs_assets.archive.drills import PastDrill
 from subs_assets.archive.store import ArchiveSummary
@@ -101,12 +104,24 @@ def test_the_last_drill(days: int, problems: str | None, state: str) -> None:
         ({}, ["nightly_schedule"], "error", "nightly_schedule"),
         ({"SCHEDULER": Heartbeat(NOW)}, ["nightly_schedule"], "ok", "runs"),
         ({"SCHEDULER": Heartbeat(NOW - timedelta(hours=1))}, ["nightly_schedule"], "error", "minutes ago"),
-        ({"SCHEDULER": Heartbeat(NOW, ("no module x",))}, [], "error", "scheduler: no module x"),
+        ({"SCHEDULER": Heartbeat(NOW, ("no module x",))}, [], "warning", "scheduler: no module x"),
     ],
 )
 def test_the_daemon(beats: dict[str, Heartbeat], on: list[str], state: str, found: str) -> None:
     (one,) = automation.daemon_findings(beats, on, NOW)
     assert one.state == state and found in one.found
+    assert ("start the service" in one.remedy) is (state == "error"), "only where none runs"
+
+
+@pytest.mark.parametrize(
+    "status, said", [(TickStatus.FAILURE, "WebhookFailed: it answers 404"), (TickStatus.SKIPPED, None)]
+)
+def test_a_tick_that_failed_says_why(status: TickStatus, said: str | None) -> None:
+    cause = SerializableErrorInfo("WebhookFailed: it answers 404\nin full: ...\n", [], "WebhookFailed")
+    wrapped = SerializableErrorInfo("Error occurred during the execution\n", [], "SensorExecutionError", cause)
+    error = wrapped if status is TickStatus.FAILURE else None
+    tick = TickData("origin", "failure_webhook", InstigatorType.SENSOR, status, 0.0, error=error)
+    assert automation.failure_of(InstigatorTick(1, tick)) == said
 
 
 def test_of_each_job_the_last_run_that_ended_counts_and_what_hangs() -> None:
