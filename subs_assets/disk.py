@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 NO_ROOM_ON_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -25,6 +27,8 @@ class DiskFull(RuntimeError):
 def naming_full_disk(where: Path | str) -> Iterator[None]:
     """Raises DiskFull where what is written within has no room, or is more than a quota allows; ``where``: the folder
     that it is written below, or a server's database in words."""
+    from sqlalchemy.exc import DBAPIError  # here: `subs doctor` starts where it is missing, and says so
+
     try:
         yield
     except (OSError, DBAPIError) as error:
@@ -34,7 +38,7 @@ def naming_full_disk(where: Path | str) -> Iterator[None]:
         raise DiskFull(sentence(where)) from None
 
 
-def is_full(error: OSError | DBAPIError) -> bool:
+def is_full(error: "OSError | DBAPIError") -> bool:
     if isinstance(error, OSError):
         return error.errno in NO_ROOM_ON_DISK
     if isinstance(error.orig, sqlite3.Error):
