@@ -26,6 +26,9 @@ LONGEST_RUN = timedelta(hours=6)
 
 RUNS_LOOKED_AT = 100
 
+SHOULD_SUCCEED = ("nightly", "archive_tables", "prune_archives")
+"""Jobs whose last run is to be a good one. What else a person tried once may be over."""
+
 START = "start the service, or `python -m subs_assets.webserver dev -m subs_assets` (docs/deploy.md)"
 NOT_RUN_YET = "no run yet: Dagster has kept nothing"
 
@@ -96,18 +99,21 @@ def look_at_runs(settings: Settings) -> Iterator[Finding]:
         )
         for record in records
     ]
-    yield from run_findings(runs, datetime.now(UTC))
+    yield from run_findings(runs, _last_published(settings), datetime.now(UTC))
 
 
 def look_at_published(settings: Settings) -> Iterator[Finding]:
+    nightly_is_on = any(one.is_on for one in _automatic(settings) if one.name == "nightly_schedule")
+    yield published_finding(_last_published(settings), nightly_is_on, datetime.now(UTC))
+
+
+def _last_published(settings: Settings) -> datetime | None:
     from subs_assets.database.runs import read_published
     from subs_assets.doctor.control_state import reading
 
     with reading(settings.control_url) as engine:
         published = [] if engine is None else list(read_published(engine, last=1)["published_at"])
-    last = datetime.fromisoformat(published[0]) if published else None
-    nightly_is_on = any(one.is_on for one in _automatic(settings) if one.name == "nightly_schedule")
-    yield published_finding(last, nightly_is_on, datetime.now(UTC))
+    return datetime.fromisoformat(published[0]) if published else None
 
 
 def look_at_time_zone(settings: Settings, is_said: bool) -> Iterator[Finding]:
@@ -168,8 +174,9 @@ def daemon_findings(beats: Mapping[str, Heartbeat], on: Sequence[str], now: date
         yield ok(f"Dagster's daemon {seen}; nothing is turned on that needs it")
 
 
-def run_findings(runs: Iterable[PastRun], now: datetime) -> Iterator[Finding]:
-    """``runs``: newest first. Of each job the last that ended counts, and what goes on."""
+def run_findings(runs: Iterable[PastRun], last_published: datetime | None, now: datetime) -> Iterator[Finding]:
+    """``runs``: newest first. Of each job the last that ended counts, and what goes on; a failure is a warning until a
+    night is published, and of those in SHOULD_SUCCEED an error until a run succeeds."""
     told = set()
     for run in runs:
         name = f"{run.job}, run {run.run_id[:8]},"
@@ -181,12 +188,17 @@ def run_findings(runs: Iterable[PastRun], now: datetime) -> Iterator[Finding]:
         if run.state not in ("SUCCESS", "FAILURE", "CANCELED") or run.job in told:
             continue
         told.add(run.job)
+        how = {"SUCCESS": "succeeded", "FAILURE": "failed"}.get(run.state, "was cancelled")
+        said, look = f"{name} {how} {age(run.at)} ago", "its page in the UI says why"
         if run.state == "SUCCESS":
-            yield ok(f"{name} succeeded {age(run.at)} ago")
-        else:
-            how = "failed" if run.state == "FAILURE" else "was cancelled"
+            yield ok(said)
+        elif run.job in SHOULD_SUCCEED:
             again = "`subs run`" if run.job == "nightly" else "launch it again"
-            yield error(f"{name} {how} {age(run.at)} ago", f"its page in the UI says why; mend that, then {again}")
+            yield error(said, f"{look}; mend that, then {again}")
+        elif last_published is None or run.at > last_published:
+            yield warning(said, f"{look}; this is told until the next night is published")
+        else:
+            yield ok(f"{said}, and a night was published since")
     if not told:
         yield ok("no run has ended yet")
 

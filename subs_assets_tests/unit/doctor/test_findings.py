@@ -132,8 +132,26 @@ def test_of_each_job_the_last_run_that_ended_counts_and_what_hangs() -> None:
         PastRun("44444444", "archive_tables", "FAILURE", NOW - timedelta(hours=30)),
         PastRun("55555555", "nightly", "STARTED", NOW - timedelta(hours=1)),
     ]
-    told = [(one.state, one.found.split(",")[1]) for one in automation.run_findings(runs, NOW)]
+    told = [(one.state, one.found.split(",")[1]) for one in automation.run_findings(runs, None, NOW)]
     assert told == [("warning", " run 11111111"), ("error", " run 22222222"), ("ok", " run 33333333")]
+
+
+@pytest.mark.parametrize(
+    "job, days, state, remedy",
+    [
+        ("nightly", 30, "error", "subs run"),
+        ("archive_tables", 30, "error", "launch it again"),
+        ("prune_archives", 30, "error", "launch it again"),
+        ("reset_confirm", 1, "warning", "says why"),
+        ("reset_confirm", 30, "ok", ""),
+        ("a selection of assets", 30, "ok", ""),
+    ],
+)
+def test_what_a_person_tried_once_is_no_error(job: str, days: int, state: str, remedy: str) -> None:
+    failed = PastRun("11111111", job, "FAILURE", NOW - timedelta(days=days))
+    (one,) = automation.run_findings([failed], NOW - timedelta(days=2), NOW)
+    assert one.state == state and remedy in one.remedy
+    assert ("launch it again" in one.remedy) is (remedy == "launch it again")
 
 
 def test_schedules_say_when_they_come_next_in_their_own_time() -> None:
