@@ -26,11 +26,11 @@ def runs(
 ) -> None:
     """How the last runs went, the newest first, and since when a check fails; or what one run did."""
     from subs_assets.database import control
-    from subs_assets.database.runs import KEPT_RUNS, read_recorded, read_run, run_named
+    from subs_assets.database.runs import KEPT_NIGHTS, read_recorded, read_run, run_named
 
     with control.opened(Settings.from_environment().control_url) as engine:
         if run is None:
-            _print_runs(read_recorded(engine, KEPT_RUNS), last, as_json)
+            _print_runs(read_recorded(engine, KEPT_NIGHTS), last, as_json)
             return
         named = run_named(engine, run)
         if len(named) != 1:

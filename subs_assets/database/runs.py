@@ -2,11 +2,26 @@
 ``history/``."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, union, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ScalarSelect,
+    Select,
+    SelectBase,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from subs_assets.database import frames
 from subs_assets.database.audit_lines import now
@@ -23,13 +38,20 @@ from subs_assets.database.engine import writing
 RUNNING, SUCCEEDED, FAILED, CANCELED, CUT_OFF = "running", "succeeded", "failed", "canceled", "cut off"
 """A run's states. "Cut off": its process was killed, or its machine stopped, before it could say how it ended."""
 
-KEPT_RUNS = 400
-"""Steps, checks and figures are kept of so many runs, the last: thirteen months of nights, so that a night can be laid
-beside the same one a year ago. What is older is in the archives; that a run was, and what it published, stays."""
+NIGHTLY = "nightly"
+"""The job of a night; of another job a run is a night's where it published."""
+
+KEPT_NIGHTS = 400
+"""Steps, checks and figures are kept of so many nights, the last, and of all runs since the first of them: thirteen
+months of one run a night, so that a night can be laid beside the same one a year ago. What is older is in the archives;
+that a run was, and what it published, stays."""
 
 STEP_COLUMNS = ["step", "place", "state", "seconds"]
 CHECK_COLUMNS = ["asset", "check_name", "passed", "severity", "blocking", "said"]
 FIGURE_COLUMNS = ["asset", "figure", "value"]
+
+RunIds = Sequence[str] | SelectBase
+"""The ids of runs, or SQL for them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class EndedRun:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The last runs, newest first, in the form of ``runs``; those that published, in the form of ``run_history``; and
+    """Runs, newest first, in the form of ``runs``; those that published, in the form of ``run_history``; and
     of both what they did and measured, in the form of ``run_steps``, ``run_checks``, ``run_figures`` and (the rates
     alone) ``night_measures``."""
 
@@ -118,17 +140,23 @@ def _put(
     )  # fmt: skip
 
 
-def prune_runs(connection: Connection, kept: int = KEPT_RUNS) -> None:
-    """Forget what all but the last ``kept`` runs did, and what all but the last ``kept`` published nights measured."""
-    # OFFSET alone is no SQLite.
-    older = select(runs.c.run_id).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1_000_000).offset(kept)
-    forgotten = list(connection.scalars(older))
+def prune_runs(connection: Connection, kept: int = KEPT_NIGHTS) -> None:
+    """Forget what runs from before the last ``kept`` nights did, and what all but the last ``kept`` published nights
+    measured."""
+    forgotten = select(runs.c.run_id).where(runs.c.started_at < _start_of_night(kept))
     for table in (run_steps, run_checks, run_figures):
         connection.execute(delete(table).where(table.c.run_id.in_(forgotten)))
     nights = select(night_measures.c.published_at).distinct().order_by(night_measures.c.published_at.desc())
     oldest = connection.scalar(nights.limit(1).offset(kept - 1))
     if oldest is not None:
         connection.execute(delete(night_measures).where(night_measures.c.published_at < oldest))
+
+
+def _start_of_night(number: int) -> ScalarSelect[str]:
+    """SQL for when a night started, of which the last is 1; NULL where there were not so many."""
+    is_night = or_(runs.c.job == NIGHTLY, runs.c.run_id.in_(select(run_history.c.run_id)))
+    started = select(runs.c.started_at).where(is_night).order_by(runs.c.started_at.desc())
+    return started.limit(1).offset(number - 1).correlate(None).scalar_subquery()
 
 
 def record_published(
@@ -155,9 +183,12 @@ def record_published(
 
 def read_published(engine: Engine, last: int = 10) -> pd.DataFrame:
     """The last runs that published, newest first, in the form of ``run_history``; ``counts`` is a JSON object."""
-    order = (run_history.c.published_at.desc(), run_history.c.run_id)
     with engine.connect() as connection:
-        return frames.fetch(connection, select(run_history).order_by(*order).limit(last))
+        return frames.fetch(connection, _last_published(last))
+
+
+def _last_published(last: int) -> Select[Any]:
+    return select(run_history).order_by(run_history.c.published_at.desc(), run_history.c.run_id).limit(last)
 
 
 def first_published(engine: Engine) -> str | None:
@@ -166,40 +197,38 @@ def first_published(engine: Engine) -> str | None:
         return connection.scalar(select(func.min(run_history.c.published_at)))
 
 
-def read_recorded(engine: Engine, last: int) -> Recorded:
-    """The last ``last`` runs and what they did, and of published runs of before they were recorded what is known."""
-    order = (runs.c.started_at.desc(), runs.c.run_id)
+def read_recorded(engine: Engine, nights: int) -> Recorded:
+    """The runs of the last ``nights`` nights and all runs since the first of them, with what they did; of published
+    runs of before they were recorded what is known."""
+    is_recent = runs.c.started_at >= func.coalesce(_start_of_night(nights), "")
     with engine.connect() as connection:
-        newest = frames.fetch(connection, select(runs).order_by(*order).limit(last))
-    return _with_details(engine, newest, read_published(engine, last))
+        newest = select(runs).where(is_recent).order_by(runs.c.started_at.desc(), runs.c.run_id)
+        found, published = (frames.fetch(connection, query) for query in (newest, _last_published(nights)))
+    # Not the ids themselves: SQLite takes no more than 32,766 values.
+    recent, last = (
+        select(query.subquery().c.run_id) for query in (select(runs).where(is_recent), _last_published(nights))
+    )
+    return _with_details(engine, found, published, recent.union(last))
 
 
 def read_run(engine: Engine, run_id: str) -> Recorded:
     """One run."""
-    return _with_details(engine, _of_runs(engine, runs, [run_id]), _of_runs(engine, run_history, [run_id]))
+    run, published = (_of_runs(engine, table, [run_id]) for table in (runs, run_history))
+    return _with_details(engine, run, published, [run_id])
 
 
-def _with_details(engine: Engine, found: pd.DataFrame, published: pd.DataFrame) -> Recorded:
-    ids = sorted({*found["run_id"], *published["run_id"]})
-    measures = _of_runs(engine, night_measures, ids)
+def _with_details(engine: Engine, found: pd.DataFrame, published: pd.DataFrame, ids: RunIds) -> Recorded:
+    steps, checks, figures, measures = (
+        _of_runs(engine, table, ids) for table in (run_steps, run_checks, run_figures, night_measures)
+    )
     return Recorded(
         found,
         published,
-        read_steps(engine, ids),
-        read_checks(engine, ids),
-        _of_runs(engine, run_figures, ids),
+        steps.sort_values(["run_id", "place"], kind="stable", ignore_index=True),
+        checks,
+        figures,
         measures[measures["measure"] == "rate"].reset_index(drop=True),
     )
-
-
-def read_steps(engine: Engine, run_ids: Collection[str]) -> pd.DataFrame:
-    """What these runs did, in the form of ``run_steps``, each run's in the order in which they ended."""
-    return _of_runs(engine, run_steps, run_ids).sort_values(["run_id", "place"], kind="stable", ignore_index=True)
-
-
-def read_checks(engine: Engine, run_ids: Collection[str]) -> pd.DataFrame:
-    """What these runs checked, in the form of ``run_checks``."""
-    return _of_runs(engine, run_checks, run_ids)
 
 
 def run_named(engine: Engine, start: str) -> list[str]:
@@ -210,7 +239,7 @@ def run_named(engine: Engine, start: str) -> list[str]:
         return list(connection.scalars(select(ids.c.run_id).where(named).order_by(ids.c.run_id)))
 
 
-def _of_runs(engine: Engine, table: Table, run_ids: Collection[str]) -> pd.DataFrame:
+def _of_runs(engine: Engine, table: Table, ids: RunIds) -> pd.DataFrame:
     with engine.connect() as connection:
-        found = frames.fetch(connection, select(table).where(table.c.run_id.in_(list(run_ids))))
+        found = frames.fetch(connection, select(table).where(table.c.run_id.in_(ids)))
     return found.sort_values(frames.primary_key(table), kind="stable", ignore_index=True)

@@ -24,8 +24,8 @@ from subs_assets.database.runs import (
 from subs_assets_tests.unit.database.conftest import on_sqlite
 
 
-def begun(run_id: str, day: int) -> BegunRun:
-    return BegunRun(run_id, "nightly", "subs run", None, f"2026-11-{day:02d}T03:30:00.000000+00:00")
+def begun(run_id: str, day: int, job: str = "nightly", hour: int = 3) -> BegunRun:
+    return BegunRun(run_id, job, "subs run", None, f"2026-11-{day:02d}T{hour:02d}:30:00.000000+00:00")
 
 
 def ended(state: str = "succeeded", said: str | None = None) -> EndedRun:
@@ -90,6 +90,21 @@ def test_what_older_runs_did_is_forgotten_and_that_they_were_is_not(control: Eng
         for table in (run_steps, run_checks, run_figures, night_measures):
             assert sorted(set(connection.scalars(select(table.c.run_id)))) == ["run 4", "run 5"], table.name
     assert len(states(control)) == 5
+
+
+def test_nights_are_counted_and_the_other_runs_of_their_time_go_with_them(control: Engine) -> None:
+    for day in range(1, 4):
+        end_run(control, begun(f"archive {day}", day, "archive_tables", 2), ended())
+        end_run(control, begun(f"night {day}", day, "__ASSET_JOB" if day == 2 else "nightly"), ended())
+        end_run(control, begun(f"prune {day}", day, "prune_archives", 5), ended())
+    record_published(control, "night 2", {"listings": 3})
+    recent = ["archive 3", "night 2", "night 3", "prune 2", "prune 3"]
+    found = read_recorded(control, 2)
+    assert sorted(found.runs["run_id"]) == sorted(set(found.checks["run_id"])) == recent
+    assert len(read_recorded(control, 4).runs) == 9
+    with writing(control) as connection:
+        prune_runs(connection, kept=2)
+        assert sorted(set(connection.scalars(select(run_checks.c.run_id)))) == recent
 
 
 @pytest.mark.parametrize("kept", [5, 400])
