@@ -5,7 +5,7 @@ import json
 
 import pandas as pd
 
-from subs_assets.database.runs import CUT_OFF, FAILED, RUNNING, SUCCEEDED, Recorded
+from subs_assets.database.runs import CUT_OFF, FAILED, NIGHTLY, RUNNING, SUCCEEDED, Recorded
 
 PUBLISHED, BLOCKED = "published", "blocked"
 OUTCOMES = (PUBLISHED, "published, then failed", SUCCEEDED, BLOCKED, FAILED, "canceled", CUT_OFF, RUNNING)
@@ -51,6 +51,12 @@ def nights_of(recorded: Recorded) -> pd.DataFrame:
         columns=NIGHT_COLUMNS,
     )
     return nights.sort_values(["started_at", "run_id"], ascending=[False, True], ignore_index=True)
+
+
+def whole(nights: pd.DataFrame) -> pd.DataFrame:
+    """Of ``nights_of`` what a person calls a night: runs of the whole graph, and others that published; not archives,
+    their pruning, resets, nor what somebody tried by hand."""
+    return nights[(nights["job"] == NIGHTLY) | nights["published_at"].notna()]
 
 
 def _rows(counts: object) -> int | None:

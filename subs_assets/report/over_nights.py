@@ -8,7 +8,7 @@ from itertools import chain
 import pandas as pd
 
 from subs_assets.database.runs import Recorded
-from subs_assets.history.nights import BLOCKED, FAILED, PUBLISHED, RUNNING, SUCCEEDED, nights_of
+from subs_assets.history.nights import BLOCKED, FAILED, PUBLISHED, RUNNING, SUCCEEDED, nights_of, whole
 from subs_assets.history.series import (
     checks_over_nights,
     listings_over_nights,
@@ -19,8 +19,8 @@ from subs_assets.history.series import (
 from subs_assets.history.since import Failing, failing_now
 
 MOST_NIGHTS, FEWEST_NIGHTS, POINTS = 200, 30, 4_000
-"""Nights that are drawn: MOST_NIGHTS where that is at most so many POINTS, a point a company and night, each some 60
-bytes of a page of 5 MB."""
+"""Nights that are drawn, of a run each: MOST_NIGHTS where that is at most so many POINTS, a point a company and night,
+each some 60 bytes of a page of 5 MB."""
 
 PAIRS_UP_TO = 5
 """Up to so many companies each pair has its line; with more, a company has one: the mean over the others."""
@@ -40,8 +40,8 @@ VERDICTS = (PASSED, WARNED, FAILED_CHECK, CUT)
 
 @dataclass(frozen=True)
 class OverNights:
-    """``nights`` as ``history.nights`` gives them, the newest first; of how many ``days`` they are; ``failing``: what
-    does not pass now; ``grid``: ``night``, ``row``, ``verdict``, ``said``, and in which order its ``rows`` stand;
+    """``nights`` as ``history.nights.whole`` gives them, the newest first; of how many ``days`` they are; ``failing``:
+    what does not pass now; ``grid``: ``night``, ``row``, ``verdict``, ``said``, and in which order its ``rows`` stand;
     ``steady``: how many checks passed every night; series of rates (by pair or, ``by_company``, their means), listings
     and seconds."""
 
@@ -60,8 +60,9 @@ class OverNights:
 def over_nights(recorded: Recorded, companies: Collection[str]) -> OverNights:
     """``companies``: the slugs of tonight's; of others nothing is drawn."""
     every = nights_of(recorded)
-    drawn = every.head(max(FEWEST_NIGHTS, min(MOST_NIGHTS, POINTS // max(1, len(companies)))))
-    grid, rows, steady = _grid(drawn, recorded.checks)
+    drawn = whole(every).head(max(FEWEST_NIGHTS, min(MOST_NIGHTS, POINTS // max(1, len(companies)))))
+    in_their_time = every[every["started_at"] >= drawn["started_at"].min()]
+    grid, rows, steady = _grid(drawn, in_their_time, recorded.checks)
     rates = rates_over_nights(drawn, recorded.rates)
     rates = rates[rates["company_slug"].isin(companies) & rates["target_company_slug"].isin(companies)]
     listings = listings_over_nights(drawn, recorded.figures)
@@ -80,10 +81,12 @@ def over_nights(recorded: Recorded, companies: Collection[str]) -> OverNights:
     )
 
 
-def _grid(nights: pd.DataFrame, checks: pd.DataFrame) -> tuple[pd.DataFrame, list[str], int]:
-    """The verdict of each night on its runs and on every check that did not always pass; the order of the rows; how
-    many checks always passed."""
-    found = checks_over_nights(nights, checks)
+def _grid(
+    nights: pd.DataFrame, runs_of_any_job: pd.DataFrame, checks: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str], int]:
+    """The verdict of each night on its whole runs, and of runs of any job on every check that did not always pass; the
+    order of the rows; how many checks always passed."""
+    found = checks_over_nights(runs_of_any_job, checks)
     found = found.assign(row=found["asset"] + " " + found["check_name"])
     runs = nights.assign(row=RUNS, verdict=nights.apply(_verdict_on_run, axis=1, result_type="reduce"))
     runs["said"] = runs["outcome"] + runs["said"].map(lambda said: f": {said}" if isinstance(said, str) else "")
@@ -106,10 +109,9 @@ def _verdict_on_run(night: pd.Series) -> str:
 
 
 def _seconds(nights: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """``history.series.seconds_over_nights`` of whole nights; of one whose steps are not kept, its seconds alone."""
-    whole = nights[(nights["job"] == "nightly") | nights["published_at"].notna()]
-    series = seconds_over_nights(whole, steps, STEPS_DRAWN)
-    without = whole[~whole["run_id"].isin(series["run_id"])].dropna(subset=["seconds"])
+    """``history.series.seconds_over_nights``; of a night whose steps are not kept, its seconds alone."""
+    series = seconds_over_nights(nights, steps, STEPS_DRAWN)
+    without = nights[~nights["run_id"].isin(series["run_id"])].dropna(subset=["seconds"])
     alone = without[["started_at", "run_id", "seconds"]].assign(step=STEPS_NOT_KEPT)
     parts = [part for part in (series, alone) if len(part)]
     return pd.concat(parts).sort_values("started_at", kind="stable", ignore_index=True) if parts else series

@@ -53,6 +53,26 @@ def test_of_several_runs_of_a_night_the_gravest_is_drawn() -> None:
     assert found.failing == [], "the last run of that night passed"
 
 
+def test_runs_of_other_jobs_are_no_nights_but_their_checks_are_seen() -> None:
+    recorded = made_up_recorded(SLUGS[:1], 60)
+    others = pd.concat(
+        recorded.runs.assign(run_id=job + recorded.runs["run_id"], job=job, state="failed")
+        for job in ("archive_tables", "prune_archives", "reset_confirm")
+    )
+    runs = pd.concat([recorded.runs, others]).sort_values("started_at", ascending=False, kind="stable")
+    checks = recorded.checks.head(1).assign(
+        run_id="archive_tablesrun-60", asset="archive", check_name="complete", passed=False, severity="ERROR"
+    )
+    alone = over_nights(recorded, SLUGS[:1])
+    found = over_nights(
+        replace(recorded, runs=runs, checks=pd.concat([recorded.checks, checks], ignore_index=True)), SLUGS[:1]
+    )
+    assert found.nights["run_id"].tolist() == alone.nights["run_id"].tolist()
+    verdicts, before = (one.grid.set_index(["row", "night"])["verdict"] for one in (found, alone))
+    assert verdicts[RUNS].equals(before[RUNS])
+    assert verdicts["archive complete", "2026-11-25"] == "failed" and found.failing[0].asset == "archive"
+
+
 def test_gaps_are_seen_and_labels_do_not_touch() -> None:
     found = over_nights(made_up_recorded(SLUGS[:1], 30), SLUGS[:1])
     x = checks_grid(found.grid, found.rows, "")["encoding"]["x"]
