@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from itertools import compress
+from itertools import chain, compress
 
 import pandas as pd
 from sqlalchemy import Engine, bindparam, delete, insert, select, tuple_
@@ -54,7 +54,12 @@ def record_decision(
 
 
 def record_decisions(
-    engine: Engine, kind: str, decided: pd.DataFrame, decided_by: str, only_over: Collection[str] | None = None
+    engine: Engine,
+    kind: str,
+    decided: pd.DataFrame,
+    decided_by: str,
+    only_over: Collection[str] | None = None,
+    same: Iterable[tuple[str, str, str, str]] = (),
 ) -> pd.DataFrame:
     """Keep a person's decisions on equivalences or on substitutions, all in one transaction, in place of earlier ones
     on the same, or WITHDRAW these; the audit log keeps all. What is so already (verdict, relation and reason; or no
@@ -67,7 +72,8 @@ def record_decisions(
     that is said twice or is no pair: a mapping leads to another company, and nothing substitutes itself.
 
     ``only_over``: when the decisions were made that the person has seen on these pairs; others are not replaced. Raises
-    DecidedMeanwhile, before anything is kept, where one stands that says otherwise.
+    DecidedMeanwhile, before anything is kept, where one stands that says otherwise. ``same``: pairs that mean the same
+    as the one that is decided, whose decisions the new one would overrule though it replaces none of them.
     """
     said = decided[DECIDED_COLUMNS].astype(object)
     rows = list(said.where(said.notna(), None).itertuples(index=False, name=None))
@@ -92,7 +98,10 @@ def record_decisions(
             for row, before in zip(rows, earlier, strict=True)
         ]
         if only_over is not None:
-            for verdict, *_, at, who in (before for before in compress(earlier, is_new) if before is not None):
+            replaced = (before for before in compress(earlier, is_new) if before is not None)
+            verdicts = {row[4] for row in compress(rows, is_new)} - {WITHDRAW}
+            overruled = (kept[pair] for pair in same if pair in kept and verdicts - {kept[pair][0]})
+            for verdict, *_, at, who in chain(replaced, overruled):
                 if at not in only_over:
                     raise DecidedMeanwhile(who, verdict, at)
         new = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import pandas as pd
@@ -44,11 +45,14 @@ class Said:
 def keep(
     connection: Connection, settings: Settings, said: Said, decided_by: str, only_over: Collection[str] | None = None
 ) -> pd.DataFrame:
-    """Keep the decision; what changed, as ``record_decisions`` says it. Raises Unfit, and DecidedMeanwhile."""
+    """Keep the decision; what changed, as ``record_decisions`` says it. Raises Unfit, and DecidedMeanwhile.
+
+    ``only_over``: as in ``record_decisions``; of a substitution, decisions on any listings of both products count."""
     read = _substitution(connection, said) if said.kind == "substitution" else _equivalence(connection, said)
     engine = control.open_control(settings.control_url)
     try:
-        return kept_decisions.record_decisions(engine, said.kind, read.decided, decided_by.strip(), only_over)
+        same = _same_substitutions(connection, said) if only_over is not None and said.kind == "substitution" else ()
+        return kept_decisions.record_decisions(engine, said.kind, read.decided, decided_by.strip(), only_over, same)
     finally:
         engine.dispose()
 
@@ -71,6 +75,17 @@ def _substitution(connection: Connection, said: Said) -> Review:
     if wrong:
         raise Unfit(wrong)
     return _read(lambda sheet: of_substitutions.read_review(sheet, listed, companies), said, "sku")
+
+
+def _same_substitutions(connection: Connection, said: Said) -> list[tuple[str, str, str, str]]:
+    """The pairs of listings, this one among them, of the same two products: decisions on them are about one thing."""
+    sides = (said.company_slug, said.subject), (said.target_company_slug, said.target_subject)
+    listings = []
+    for company, sku in sides:
+        product_ids = lookups.products_of_listings(connection, [company], [sku])["product_id"]
+        _, listed = lookups.listings_of_products(connection, product_ids.tolist())
+        listings.append(list(zip(listed["company_slug"], listed["sku"], strict=True)))
+    return [(*own, *other) for own, other in product(*listings)]
 
 
 def _equivalence(connection: Connection, said: Said) -> Review:

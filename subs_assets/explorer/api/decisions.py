@@ -46,9 +46,9 @@ class _Said(BaseModel):
     )
     only_over: list[Name] | None = Field(
         default=None,
-        max_length=2,
-        description="Not in place of any other decision than those made at these times (`decided_at`, as it was seen): "
-        "none for an empty list. Left out: in place of whatever stands.",
+        max_length=100,
+        description="Not against any other decision than those made at these times (`decided_at`, as it was seen), be "
+        "it on other listings of the same two products: none for an empty list. Left out: against whatever stands.",
     )
 
 

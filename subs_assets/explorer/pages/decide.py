@@ -30,7 +30,7 @@ def decide(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     explored: Explored = request.app.state.explored
     with explored.night() as night:
         try:
-            keep(night.connection, explored.settings, said, name, only_over=[form.get("seen", "")])
+            keep(night.connection, explored.settings, said, name, only_over=form.get("seen", "").split(","))
         except Unfit as unfit:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
     return RedirectResponse(safe_way_back(form.get("back", "/")), HTTPStatus.SEE_OTHER)

@@ -71,17 +71,22 @@ def decisions_of(night: Night, explored: Explored, own: pd.DataFrame) -> list[Ro
 
 
 def by_company(substitutes: Sequence[Row], outcomes: Sequence[Row], decided: Sequence[Row]) -> list[Row]:
-    """A group for each company, those with substitutes first: its rows, each with the decisions on it, or the stage at
-    which the search ended there."""
+    """A group for each company, those with substitutes first: its rows, each with the decisions on it and when all on
+    the same two products were made, or the stage at which the search ended there."""
     groups: dict[str, Row] = {}
     for row in substitutes:
         group = groups.setdefault(row["company_slug"], {"company_slug": row["company_slug"], "rows": [], "lost": None})
-        group["rows"].append({**row, "decisions": [one for one in decided if _is_about(one, row)]})
+        decisions = [one for one in decided if _is_about(one, row)]
+        group["rows"].append({**row, "decisions": decisions, "seen": _seen(decided, row["substitute_id"])})
     for outcome in outcomes:
         slug = outcome["target_company_slug"]
         if slug not in groups:
             groups[slug] = {"company_slug": slug, "rows": [], "lost": outcome}
     return sorted(groups.values(), key=lambda group: (not group["rows"], group["company_slug"]))
+
+
+def _seen(decided: Sequence[Row], substitute_id: str) -> str:
+    return ",".join(sorted({one["decided_at"] for one in decided if one["substitute_id"] == substitute_id}))
 
 
 def _is_about(decision: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

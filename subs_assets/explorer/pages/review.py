@@ -63,7 +63,6 @@ def answer(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     explored = _explored(request)
     with explored.night() as night:
         try:
-            _require_seen(request, night, explored, said, name, form.get("seen", "").split(","))
             keep(night.connection, explored.settings, said, name, only_over=form.get("seen", "").split(","))
         except Unfit as unfit:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
@@ -149,20 +148,6 @@ def _is_wanted(question: Question, chosen: Mapping[str, str]) -> bool:
     return chosen["kind"] in ("", question.kind) and any(
         chosen["company"] in ("", here) and chosen["target"] in ("", there) for here, there in sides
     )
-
-
-def _require_seen(
-    request: Request, night: Night, explored: Explored, said: Said, name: str, seen: Sequence[str]
-) -> None:
-    """Raises DecidedMeanwhile for a decision on other listings of the same two products, which keeping this one would
-    not replace but contradict. On the same listings the transaction that keeps it sees to it."""
-    queue, decided = _queue(request, night, explored)
-    key = (said.company_slug, said.subject, said.target_company_slug, said.target_subject)
-    pair = (queue.product_of.get(key[:2]), queue.product_of.get(key[2:]))
-    for row in decided.get(pair, []) if said.kind == "substitution" else []:
-        is_other = (row.company_slug, row.subject, row.target_company_slug, row.target_subject) != key
-        if is_other and row.decided_at not in seen and row.verdict != said.verdict:
-            raise DecidedMeanwhile(row.decided_by, row.verdict, row.decided_at)
 
 
 def _said(form: Mapping[str, str], verdict: str) -> Said:

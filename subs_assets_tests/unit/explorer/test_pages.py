@@ -14,6 +14,7 @@ from subs_assets.database import migrate
 from subs_assets.database.engine import open_engine
 from subs_assets.explorer import sessions
 from subs_assets.explorer.pages.overview import heatmap
+from subs_assets.explorer.pages.product import by_company
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import ARABIC, HEBREW, HOSTILE, made_up_night
@@ -130,6 +131,17 @@ def test_two_who_judge_at_once_do_not_overwrite_each_other(home: Settings, night
     assert people["Ann"].post("/decisions", data=stale).status_code == 409
     now_undo = form_on(people["Ann"].get(address).text, "withdraw", "shop_01", row["sku"])
     assert people["Ann"].post("/decisions", data=now_undo).status_code == 303
+
+
+def test_a_button_tells_all_that_its_person_has_seen_on_the_two_products() -> None:
+    sides = {"substitute_id": "1", "company_slug": "shop_00", "sku": "a"}
+    decided = [
+        {**sides, "verdict": "accept", "target_company_slug": slug, "decided_at": at}
+        for slug, at in (("shop_01", "later"), ("shop_02", "before"))
+    ]
+    row = {"substitute_id": "1", "company_slug": "shop_00"}
+    (group,) = by_company([row, {**row, "substitute_id": "2"}], [], decided)
+    assert [(one["decisions"], one["seen"]) for one in group["rows"]] == [([], "before,later"), ([], "")]
 
 
 def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:

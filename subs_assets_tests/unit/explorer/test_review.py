@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from subs_assets.database import control, frames, kept_decisions, tables
+from subs_assets.explorer import sessions
 from subs_assets.explorer.pages.review import next_question
 from subs_assets.explorer.questions import Question
 from subs_assets.report.night import Night
@@ -156,6 +157,28 @@ def test_a_decision_on_another_listing_of_the_same_product_is_told_too(own_home:
     assert say("Ann", "shop_00", "reject") == 409 and say("Ann", "shop_00", "accept") == 303
     undone(people["Ann"])
     undone(people["Ben"])
+
+
+def test_what_another_decided_at_one_company_is_not_overruled_from_elsewhere(own_home: Settings) -> None:
+    ann, ben = signed_in(own_home, "Ann"), signed_in(own_home, "Ben")
+    kept = {
+        "company_slug": "shop_01", "sku": "sku-9", "target_company_slug": "shop_00", "target_sku": "sku-1",
+    }  # fmt: skip
+
+    def say(person: TestClient, name: str, **said: str) -> int:
+        form = {**kept, "form_token": sessions.form_token(TOKEN, name), **said}
+        return person.post("/decisions", data=form).status_code
+
+    assert say(ann, "Ann", verdict="accept") == 303
+    stale = {"verdict": "reject", "target_company_slug": "shop_02"}
+    assert say(ben, "Ben", **stale) == 409
+    body = {"kind": "substitution", **kept, **stale, "decided_by": "Ben", "only_over": []}
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    assert ben.post("/api/v1/decisions", json=body, headers=token).status_code == 409
+    ((*_, decided_at),) = [row for row in decisions(own_home) if row[2] == "Ann"]
+    assert say(ben, "Ben", **stale, seen=f"2026-01-01,{decided_at}") == 303
+    undone(ben)
+    undone(ann)
 
 
 def test_what_is_skipped_comes_again_after_all_others(ann: TestClient, home: Settings) -> None:
