@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 RUN_ID = 8
 """Characters of a run's id that are shown, as in Dagster's UI; so many are asked for as well."""
 
-
-COLUMNS = ("started_at", "run", "job", "launched_by", "outcome", "seconds", "rows", "said")
+COLUMNS = ("started_at", "run", "job", "launched_by", "outcome", "seconds")
+"""Of the table, which is to fit a screen of 80 characters; what a run said stands below it."""
 
 
 def runs(
@@ -54,15 +54,18 @@ def _print_runs(recorded: "Recorded", last: int, as_json: bool) -> None:
         return
     told = [
         {
-            **{name: night[name] for name in ("job", "launched_by", "outcome", "rows")},
+            **{name: night[name] for name in ("job", "outcome")},
+            "launched_by": (night["launched_by"] or "").replace(" ", "\n", 1),  # "schedule" above its name
             "started_at": f"{night['started_at']:%Y-%m-%d %H:%M}",
             "run": night["run_id"][:RUN_ID],
             "seconds": None if night["seconds"] is None else round(night["seconds"]),
-            "said": "; ".join([*night["failed"], *filter(None, [night["said"]])]),
         }
         for night in records(nights.head(last))
     ]
-    print_table(told, "Runs, in UTC", COLUMNS, unbroken=("started_at", "run"))
+    print_table(told, "Runs, in UTC", COLUMNS, unbroken=("started_at", "run", "job", "launched_by"))
+    for night in records(nights.head(last)):
+        if said := [*night["failed"], *filter(None, [night["said"]])]:
+            say(f"  {night['run_id'][:RUN_ID]}: {'; '.join(said)}")
     if failing:
         say("Checks that do not pass now:")
     for one in failing:
