@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, unquote_plus
 
-URLS = ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ARCHIVES", "SUBS_COMPUTE", "SUBS_WEBHOOK_URL")
+URLS = ("SUBS_DATABASE_URL", "SUBS_CONTROL_URL", "SUBS_ARCHIVES", "SUBS_COMPUTE")
+SECRET_URLS = ("SUBS_FAILURE_WEBHOOK",)
+"""Whoever knows one may use it: it is a secret as a whole."""
+
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|SECRET_ACCESS_KEY|SESSION_TOKEN|TOKEN|ACCOUNT_KEY)$")
 _IN_AUTHORITY = re.compile(r"://[^/?#@:]*:(?P<secret>.*)@")  # greedy: a password may hold @ and /
 _IN_QUERY = re.compile(r"[?&][a-z_]*password=(?P<secret>[^&#]+)", re.IGNORECASE)
@@ -30,7 +33,7 @@ def without_secrets(text: str, environment: Mapping[str, str] = os.environ) -> s
 
 def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
     for name, value in environment.items():
-        found = [value] if SECRET_NAME.search(name) else []
+        found = [value.strip()] if SECRET_NAME.search(name) or name in SECRET_URLS else []
         if name in URLS:
             found += [match["secret"] for pattern in (_IN_AUTHORITY, _IN_QUERY) for match in pattern.finditer(value)]
         for secret in found:

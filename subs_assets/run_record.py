@@ -13,6 +13,7 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunSta
 from subs_assets.database import control, runs
 from subs_assets.database.runs import BegunRun, EndedRun
 from subs_assets.reason import innermost, reason_of
+from subs_assets.redaction import without_secrets
 
 LAUNCHED_BY = "subs/launched_by"
 """The tag by which a program of ours says that it launched a run."""
@@ -113,7 +114,9 @@ def ended_run(instance: DagsterInstance, run_id: str, error: BaseException | Non
     run = instance.get_run_by_id(run_id)
     steps = steps_of(instance, run_id)
     state, said = _outcome(instance, run, steps, error) if run else (runs.FAILED, str(error))
-    return EndedRun(state, said, steps, checks_of(instance, run_id), figures_of(instance, run_id))
+    return EndedRun(
+        state, without_secrets(said) if said else None, steps, checks_of(instance, run_id), figures_of(instance, run_id)
+    )
 
 
 def _outcome(
@@ -174,7 +177,7 @@ def checks_of(instance: DagsterInstance, run_id: str) -> pd.DataFrame:
             check.passed,
             check.severity.value,
             bool(check.blocking),
-            check.description or None,
+            without_secrets(check.description) if check.description else None,
         )
         for check in found
     ]

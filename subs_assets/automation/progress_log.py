@@ -12,6 +12,7 @@ from dagster import DagsterEvent, InitLoggerContext, logger
 from dagster._core.events import RunFailureReason
 
 from subs_assets.reason import reason_of
+from subs_assets.redaction import without_secrets
 
 if TYPE_CHECKING:
     from subs_assets.automation.run_display import RunDisplay
@@ -67,7 +68,7 @@ class ProgressHandler(logging.Handler):
         if _display is not None:
             _display.line(line.text, STYLES.get(line.level, ""))
         else:
-            print(line.text, file=sys.stderr, flush=True)
+            print(without_secrets(line.text), file=sys.stderr, flush=True)
 
 
 def step_begun(record: logging.LogRecord) -> str | None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from subs_assets.redaction import without_secrets
+
 WEBHOOK = "SUBS_FAILURE_WEBHOOK"
 
 SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5, 8
@@ -26,11 +28,13 @@ def is_webhook_set(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def post(message: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> None:
-    """Post a message as JSON. Raises WebhookFailed when it was not taken, after some tries where that may help.
+    """Post a message as JSON, without the environment's passwords: it quotes what others say. Raises WebhookFailed when
+    it was not taken, after some tries where that may help.
 
     A message whose answer was lost may arrive twice.
     """
     url = environment.get(WEBHOOK, "").strip()
+    message = _without_secrets(message, environment)
     for pause in (*PAUSES, None):
         try:
             problem = _problem(url, message)
@@ -42,6 +46,16 @@ def post(message: Mapping[str, Any], environment: Mapping[str, str] = os.environ
     if problem is not None:
         # Out here, so that no exception of requests, all of which quote the URL, is the cause or the context of it.
         raise WebhookFailed(f"the webhook of {WEBHOOK} {problem}")
+
+
+def _without_secrets(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value, environment)
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(inner, environment) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(inner, environment) for inner in value]
+    return value
 
 
 def _problem(url: str, message: Mapping[str, Any]) -> str | None:

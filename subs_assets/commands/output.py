@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from subs_assets.redaction import without_secrets
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -128,7 +130,7 @@ def age(since: datetime) -> str:
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Print an error and end with the exit code."""
-    errors.print(f"[red]error:[/red] {escape(sentence)}", soft_wrap=True)
+    errors.print(f"[red]error:[/red] {escape(without_secrets(sentence))}", soft_wrap=True)
     raise typer.Exit(code)
 
 

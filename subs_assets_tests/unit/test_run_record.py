@@ -115,6 +115,16 @@ def test_a_run_that_fails_says_why(url: str, failing: dict, said: str | None, st
     assert begun["step"].tolist() == steps
 
 
+def test_what_a_run_says_of_itself_holds_no_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "it fell")  # as the check says
+    run(url, blocks=True)
+    monkeypatch.setenv("PGPASSWORD", "negative")
+    run(url, ValueError("3 is negative"))
+    found = kept(url)
+    assert found.checks["said"].tolist() == ["***"]
+    assert "counted: ValueError: 3 is ***" in found.runs["said"].tolist()
+
+
 def test_a_control_state_that_does_not_answer_fails_no_run_and_hides_no_error(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path)
     assert run(url)[0]

@@ -1,6 +1,7 @@
 """What `subs run` prints while it runs, on real runs of a small job: on a terminal, and elsewhere."""
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +19,7 @@ from dagster import (
 from rich.console import Console
 
 from subs_assets.assets.progress import log_progress
-from subs_assets.automation.progress_log import progress_log, shown_on
+from subs_assets.automation.progress_log import ProgressHandler, progress_log, shown_on
 from subs_assets.automation.run_display import RunDisplay
 
 
@@ -103,3 +104,11 @@ def test_on_a_terminal_the_step_at_work_stands_below(
     assert ("\x1b[33m    warning: corner/today.jsonl" in told) is has_colour
     assert "    warning: corner/today.jsonl line 3" in told
     assert "left\n" not in told, "progress is in the bar, not in lines"
+
+
+def test_where_there_is_no_display_passwords_are_not_shown_either(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "opensesame")
+    ProgressHandler().emit(logging.makeLogRecord({"msg": "asked with opensesame", "levelno": logging.INFO}))
+    assert capsys.readouterr().err == "    asked with ***\n"

@@ -33,6 +33,16 @@ def test_a_message_is_posted_as_json(webhook_server: WebhookServer) -> None:
     assert webhook_server.received == [{"text": "Käse: 3 €", "job": "nightly"}]
 
 
+def test_no_text_of_a_message_holds_a_password(webhook_server: WebhookServer) -> None:
+    said = "at postgresql://me:opensesame@host/name"
+    given = environment(webhook_server) | {"SUBS_DATABASE_URL": said.removeprefix("at ")}
+    message = {"text": said, "failed_steps": [{"step": "listings", "reason": said}], "succeeded": False}
+    post(message, given)
+    (received,) = webhook_server.received
+    told = "at postgresql://me:***@host/name"
+    assert received == {"text": told, "failed_steps": [{"step": "listings", "reason": told}], "succeeded": False}
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_what_may_pass_is_tried_again(webhook_server: WebhookServer, status: int) -> None:
     webhook_server.answers = [status, status, 200]

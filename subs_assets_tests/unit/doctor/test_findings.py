@@ -12,12 +12,13 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorTick, TickData, TickStatus
 from dagster._utils.error import SerializableErrorInfo
 
+import subs_assets
 from subs_assets.archive.drills import PastDrill
 from subs_assets.archive.store import ArchiveSummary
 from subs_assets.doctor import archives, automation, folders, interpreter
 from subs_assets.doctor.automation import Automatic, Heartbeat, PastRun
 from subs_assets.doctor.finding import Finding, findings_of, ok
-from subs_assets.redaction import without_secrets
+from subs_assets.redaction import SECRET_URLS, URLS, without_secrets
 
 NOW = datetime.now(UTC)
 
@@ -171,6 +172,7 @@ def test_schedules_say_when_they_come_next_in_their_own_time() -> None:
         ("SUBS_CONTROL_URL", "postgresql+psycopg://host/name?user=me&password=pass+word", "pass+word pass word"),
         ("PGPASSWORD", "password", "password"),
         ("AWS_SECRET_ACCESS_KEY", "abc/def", "abc/def"),
+        ("SUBS_FAILURE_WEBHOOK", " https://hooks.example/T0K3N", "https://hooks.example/T0K3N"),
     ],
 )
 def test_passwords_of_the_environment_are_not_told(variable: str, value: str, text: str) -> None:
@@ -180,3 +182,10 @@ def test_passwords_of_the_environment_are_not_told(variable: str, value: str, te
 
 def test_text_without_a_secret_stays() -> None:
     assert without_secrets("as it is", {"SUBS_DATABASE_URL": "sqlite:///x/y.db", "MY_TOKEN": "is"}) == "as it is"
+
+
+@pytest.mark.parametrize("name", [*URLS, *SECRET_URLS])
+def test_what_may_hold_a_password_is_a_variable_of_ours(name: str) -> None:
+    package = Path(subs_assets.__file__).parent
+    others = (path for path in package.rglob("*.py") if path.name != "redaction.py")
+    assert any(f'"{name}"' in path.read_text(encoding="utf-8") for path in others)
