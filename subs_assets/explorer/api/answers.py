@@ -1,5 +1,6 @@
 """What the API's answers have in common: one night each, its ETag, pages of bounded size, parameters that are known."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -65,23 +66,31 @@ def explored_of(request: Request) -> Explored:
 
 
 def night_of(request: Request, response: Response) -> Iterator[Night]:
-    """The night that this request reads; the client's own copy is good enough where it is of the same one."""
+    """The night that this request reads; the client's own copy is good enough where it is of the same one, and of the
+    same address: it holds that copy because there is something at that address."""
     with explored_of(request).night() as night:
         headers = {"Cache-Control": "no-cache"}
         if night.mark is not None:
-            headers["ETag"] = f'"{night.mark}"'
-            if _has(request.headers.get("if-none-match", ""), headers["ETag"]):
+            headers["ETag"] = _etag(night.mark, request)
+            if headers["ETag"] in _held(request):
                 raise NotModified(headers)
         response.headers.update(headers)
         yield night
 
 
-ThisNight = Annotated[Night, Depends(night_of)]
+# A dependency is otherwise left after the answer is sent: who reads it slowly would keep a connection, and on SQLite a
+# snapshot from behind which the write-ahead log cannot be cut off.
+ThisNight = Annotated[Night, Depends(night_of, scope="function")]
 
 
-def _has(if_none_match: str, etag: str) -> bool:
-    held = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in held or held == ["*"]
+def _etag(mark: str, request: Request) -> str:
+    address = request.scope["raw_path"] + b"?" + request.scope["query_string"]
+    return f'"{mark}-{hashlib.sha256(address).hexdigest()[:12]}"'
+
+
+def _held(request: Request) -> list[str]:
+    """ "*" is not among them: whether there is anything at the address is not known yet."""
+    return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
 
 
 def page_of(night: Night, items: Sequence[Any], limit: int, offset: int) -> dict[str, Any]:

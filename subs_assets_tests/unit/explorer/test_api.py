@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from sqlalchemy import Pool, event
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subs_assets.catalogue import category_path
 from subs_assets.report.night import Night
@@ -76,10 +78,35 @@ def test_an_answer_that_the_client_holds_is_not_sent_again(client: TestClient) -
     first = client.get(f"{API}/rates")
     etag = first.headers["etag"]
     assert first.json()["published"] in etag and first.headers["cache-control"] == "no-cache"
-    for held in (etag, f'"x", W/{etag}', "*"):
+    for held in (etag, f'"x", W/{etag}'):
         again = client.get(f"{API}/rates", headers={"If-None-Match": held})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
     assert client.get(f"{API}/rates", headers={"If-None-Match": '"of another night"'}).status_code == 200
+    for held in (etag, "*"):
+        assert client.get(f"{API}/products/nothing", headers={"If-None-Match": held}).status_code == 404
+    assert client.get(f"{API}/rates?company=shop_00", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_the_database_is_let_go_before_an_answer_goes_out(client: TestClient) -> None:
+    app: ASGIApp = client.app
+    happened: list[str] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def noted(message: Message) -> None:
+            happened.append(message["type"])
+            await send(message)
+
+        await app(scope, receive, noted)
+
+    def let_go(*_: object) -> None:
+        happened.append("let go")
+
+    event.listen(Pool, "checkin", let_go)
+    try:
+        assert TestClient(noting, base_url="http://localhost").get(f"{API}/rates").status_code == 200
+    finally:
+        event.remove(Pool, "checkin", let_go)
+    assert happened == ["let go", "http.response.start", "http.response.body"]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_request_reads_one_night(home: Settings) -> None:
             assert answer.status_code == 200, answer.text
             told = answer.json()
             prices = {item["price"] for item in told.get("items", told.get("listings"))}
-            assert len(prices) == 1 and answer.headers["etag"] == f'"{told["published"]}"'
+            assert len(prices) == 1 and told["published"] in answer.headers["etag"]
             seen.setdefault(told["published"], set()).update(prices)
         assert client.get(f"/products/{product_id}").status_code == client.get("/").status_code == 200
     publisher.join()
