@@ -119,7 +119,7 @@ def substitutes(
             fail(str(problem))
         found = searched.listings
         if found.empty:
-            fail(f'no listing has the words of "{asked}" in its name or brand, nor that sku or barcode')
+            fail(f'no listing has the words of "{asked}" in its name, brand or size, nor that sku or barcode')
         product_id = str(found["product_id"].iloc[0])
         rows = lookups.substitutes_of(connection, product_id)
         outcomes = records(lookups.outcomes_of(connection, product_id))

@@ -5,18 +5,20 @@ They lie in plain tables and not in a database's own full text: docs/decisions/0
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 import pandas as pd
 from sqlalchemy import URL, Connection, Table, delete, func, insert, select
 
+from subs_assets.catalogue.measures import UNITS
 from subs_assets.catalogue.text import fold
 from subs_assets.database import frames
 from subs_assets.database.engine import answering, writing
 from subs_assets.database.tables import listings, published_tables, search_listings, search_words
 
-FIRST, NAME, BRAND = "first", "name", "brand"
+FIRST, NAME, BRAND, SIZE = "first", "name", "brand", "size"
 """Where in a listing a word stands."""
 
 LONGEST_WORD, LONGEST_ASKED = 400, 100
@@ -27,17 +29,38 @@ NOT_NOTED = ""
 """Stands for the content of listings that no publication has noted: those of a program before ``published_tables``."""
 
 
+FORM = "2"
+"""Of the words: another one whenever they are made in another way, so that those of an earlier program are made anew. 1
+had no sizes."""
+
+_SPELLED = {
+    spelling: next(first for first, same in UNITS.items() if same == measure) for spelling, measure in UNITS.items()
+}
+_NUMBER_WITH_UNIT = re.compile(rf"(?<!\S)(\d+) ?({'|'.join(re.escape(unit) for unit in UNITS)})(?!\S)")
+
+
+def with_units_spelled(folded: str) -> str:
+    """Numbers with their units in one way.
+
+    >>> with_units_spelled("milk 2 litre"), with_units_spelled("6 x 375ml"), with_units_spelled("7 up")
+    ('milk 2l', '6 x 375ml', '7 up')
+    """
+    return _NUMBER_WITH_UNIT.sub(lambda found: found[1] + _SPELLED[found[2]], folded)
+
+
 def words_of(named: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of ``search_listings`` and of ``search_words``.
 
-    ``named``: DataFrame[company_slug, sku, name, brand]. A word is what ``catalogue.text.fold`` leaves between two
-    spaces; of one that a listing has several times, the best place counts.
+    ``named``: DataFrame[company_slug, sku, name, brand, size_text]. A word is what ``catalogue.text.fold``
+    leaves between two spaces, and a number with its unit is one; of one that a listing has several
+    times, the best place counts.
     """
     length = named["name"].str.len().rename("length")
     ordered = pd.concat([named, length], axis="columns").sort_values(["length", "company_slug", "sku"])
     numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, (name, brand) in enumerate(zip(ordered["name"], ordered["brand"], strict=True)):
-        for word, place in _places(name, brand if isinstance(brand, str) else "").items():
+    texts = zip(ordered["name"], ordered["brand"].fillna(""), ordered["size_text"].fillna(""), strict=True)
+    for number, (name, brand, size_text) in enumerate(texts):
+        for word, place in _places(name, brand, size_text).items():
             numbers[word, place].append(number)
     numbered = ordered[["company_slug", "sku"]].assign(number=range(len(ordered)))
     words = pd.DataFrame(
@@ -54,15 +77,16 @@ def index(url: str | URL) -> int | None:
         return _count(connection, search_listings) if bring_up_to_date(connection) else None
 
 
-def _places(name: str, brand: str) -> dict[str, str]:
+def _places(name: str, brand: str, size_text: str) -> dict[str, str]:
     """Word -> where it stands."""
-    places = dict.fromkeys(_words(brand), BRAND)
+    places = dict.fromkeys(_words(size_text), SIZE) | dict.fromkeys(_words(brand), BRAND)
     words = list(_words(name))
     return places | dict.fromkeys(words[1:], NAME) | dict.fromkeys(words[:1], FIRST)
 
 
 def _words(text: str) -> Iterator[str]:
-    for word in fold(text).split():
+    folded = fold(text)
+    for word in dict.fromkeys([*folded.split(), *with_units_spelled(folded).split()]):
         if len(word) <= LONGEST_WORD:
             yield word
         else:
@@ -77,12 +101,13 @@ def bring_up_to_date(connection: Connection) -> bool:
     noted = {name: (digest, rows) for name, digest, rows in connection.execute(select(published_tables))}
     digest, _ = noted.get(listings.name, (NOT_NOTED, 0))
     rows, indexed = (_count(connection, table) for table in (listings, search_listings))
-    is_of_these = noted.get(search_listings.name) == (digest, rows) and indexed == rows
+    mark = f"{FORM}:{digest}"
+    is_of_these = noted.get(search_listings.name) == (mark, rows) and indexed == rows
     if is_of_these or not (rows or indexed):
         return False
-    named = frames.fetch(connection, select(*listings.c["company_slug", "sku", "name", "brand"]))
+    named = frames.fetch(connection, select(*listings.c["company_slug", "sku", "name", "brand", "size_text"]))
     connection.execute(delete(published_tables).where(published_tables.c.table_name == search_listings.name))
-    connection.execute(insert(published_tables).values(table_name=search_listings.name, digest=digest, rows=rows))
+    connection.execute(insert(published_tables).values(table_name=search_listings.name, digest=mark, rows=rows))
     for table, frame in zip((search_listings, search_words), words_of(named), strict=True):
         frames.replace(connection, table, [frame])
     return True

@@ -418,8 +418,8 @@ search_listings = Table(
 search_words = Table(
     "search_words",
     metadata,
-    _key("word", "A word of a listing's name or brand, without case and diacritics"),
-    _key("place", "first (of the name), name (elsewhere in it) or brand (in the brand alone)"),
+    _key("word", "A word of a listing's name, brand or size, without case and diacritics"),
+    _key("place", "first (of the name), name (elsewhere in it), brand or size (in none before)"),
     Column("listings", WHOLE_NUMBER, nullable=False, doc="How many listings have it there"),
     Column("numbers", TEXT, nullable=False, doc="JSON array: their numbers in `search_listings`, ascending"),
 )

@@ -16,12 +16,15 @@ from subs_assets.database import frames
 from subs_assets.database.engine import DatabaseNotReady
 from subs_assets.database.lookups.products import exactly
 from subs_assets.database.lookups.rows import same_listing
-from subs_assets.database.search_index import BRAND, FIRST, LONGEST_ASKED
+from subs_assets.database.search_index import BRAND, FIRST, LONGEST_ASKED, with_units_spelled
 from subs_assets.database.tables import listings, product_listings, search_listings, search_words
 
 LONGEST_TEXT = 1_000
 MOST_WORDS = 12
 """Of what is asked: nobody types more, and each is a look through all words."""
+
+LONGEST_CHANCE = 2
+"""Letters or digits that stand within other words by chance."""
 
 ROWS_AT_ONCE = 10_000
 """SQLite takes 32,766 parameters."""
@@ -48,17 +51,19 @@ class Found:
 def search(connection: Connection, words_or_key: str, limit: int = 20, offset: int = 0) -> Found:
     """Listings by words, or by an exact sku, barcode or product id; a row a listing.
 
-    Every word must stand in the listing's name or brand, within another word too, whatever its case and diacritics.
-    Where there is none, words that occur nowhere are replaced by the nearest one; where there still is none, more than
-    half of the words must. Exact keys come first; then names that begin with the first word; names that have the words
-    as they are, as beginnings, within others; and shorter names before longer ones.
+    Every word must stand in the listing's name, brand or size, within another word too (of one or two letters or
+    digits: as its beginning), whatever its case and diacritics. Where there is none, words that occur nowhere are
+    replaced by the nearest one; where there still is none, more than half of the words must. Exact keys
+    come first; then names that begin with the first word; names that have the words as they are, as beginnings, within
+    others; and shorter names before longer ones.
 
     Raises ValueError when nothing is asked for, DatabaseNotReady where the listings' words are not there yet.
     """
     wanted = words_or_key.strip()
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    words = list(dict.fromkeys(word[:LONGEST_ASKED] for word in fold(wanted[:LONGEST_TEXT]).split()))[:MOST_WORDS]
+    asked = with_units_spelled(fold(wanted[:LONGEST_TEXT])).split()
+    words = list(dict.fromkeys(word[:LONGEST_ASKED] for word in asked))[:MOST_WORDS]
     places = [_places(connection, word) for word in words]
     by_words, corrected, has_every_word = _with_every_word(places), {}, True
     if not by_words.size:
@@ -82,8 +87,8 @@ def find_products(connection: Connection, words_or_key: str, limit: int = 20) ->
 
 @dataclass(frozen=True)
 class _Places:
-    """Which listings have a word: as it is in their names, as a beginning there, as the beginning of the name, and
-    anywhere."""
+    """Which listings have a word: as it is in their names or sizes, as a beginning there, as the beginning of the name,
+    and anywhere."""
 
     word: str
     whole: Numbers
@@ -93,9 +98,11 @@ class _Places:
 
 
 def _places(connection: Connection, word: str) -> _Places:
-    statement = select(*search_words.c["word", "place", "numbers"]).where(
-        search_words.c.word.contains(word, autoescape=True)
-    )
+    # "up" within "syrup" is chance; two signs of another script may be a word, and its words stand without spaces.
+    only_begins = len(word) <= LONGEST_CHANCE and word.isascii() and word.isalnum()
+    of_word = search_words.c.word
+    has_it = of_word.startswith(word, autoescape=True) if only_begins else of_word.contains(word, autoescape=True)
+    statement = select(*search_words.c["word", "place", "numbers"]).where(has_it)
     # To SQLite's LIKE an A is an a.
     rows = [(found, place, some) for found, place, some in connection.execute(statement) if word in found]
     in_name = [(found, place, some) for found, place, some in rows if place != BRAND]

@@ -47,7 +47,7 @@ def search(
             min_length=1,
             max_length=LONGEST_QUERY,
             json_schema_extra={"pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"},
-            description="Words of a name or a brand, or a whole sku, barcode or product id.",
+            description="Words of a name, a brand or a size, or a whole sku, barcode or product id.",
         ),
     ],
     limit: Limit = 20,

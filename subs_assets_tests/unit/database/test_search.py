@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from subs_assets.archive import snapshot
 from subs_assets.archive.restore import restore
 from subs_assets.archive.verify import verify
+from subs_assets.catalogue.text import fold
 from subs_assets.database import lookups
 from subs_assets.database.engine import DatabaseNotReady, open_engine, writing
 from subs_assets.database.search_index import LONGEST_WORD, bring_up_to_date, words_of
@@ -37,13 +38,18 @@ LISTINGS = [
     ("kosher", "2", "kosher:2", "明治牛奶巧克力", "明治", None, 2.0),
     ("kosher", "3", "kosher:3", "حليب طازج", None, None, 2.0),
     ("kosher", "4", "kosher:4", "M&M's Peanut", "Mars", None, 2.0),
+    ("drinks", "1", "drinks:1", "Full Cream Drink", "Coles", None, 3.0, "2L"),
+    ("drinks", "2", "drinks:2", "Full Cream Drink 2 Litre", None, None, 3.0, "2 Litre"),
+    ("drinks", "3", "drinks:3", "Full Cream Drink Pods", None, None, 3.0, "12 L"),
+    ("drinks", "4", "drinks:4", "7 Up", None, None, 3.0, "1.25 l"),
+    ("drinks", "5", "drinks:5", "Golden Syrup 475g", None, None, 3.0),
 ]
 
 
 @pytest.fixture
 def engine_with_listings(engine: Engine, fill: Callable[..., None]) -> Engine:
-    keys = ("company_slug", "sku", "product_id", "name", "brand", "gtin", "price")
-    shelf = [dict(zip(keys, row, strict=True)) for row in LISTINGS]
+    keys = ("company_slug", "sku", "product_id", "name", "brand", "gtin", "price", "size_text")
+    shelf = [dict(zip(keys, (*row, None)[:8], strict=True)) for row in LISTINGS]
     fill(listings, *({k: v for k, v in row.items() if k != "product_id"} for row in shelf))
     fill(product_listings, *({k: row[k] for k in ("company_slug", "sku", "product_id")} for row in shelf))
     return engine
@@ -65,8 +71,8 @@ SEARCHES = {
     "müsli": ["aldi 1001", "coles 77"],
     "MÜSLI coles": ["coles 77"],
     "organic JUST": ["aldi 1001"],
-    "  coles  ": ["coles 77", "iga 78", "coles 80"],
-    "coles_": ["coles 77", "iga 78", "coles 80"],
+    "  coles  ": ["coles 77", "iga 78", "drinks 1", "coles 80"],
+    "coles_": ["coles 77", "iga 78", "drinks 1", "coles 80"],
     "100%": ["iga 77"],
     "%": ["iga 77"],
     "1001": ["aldi 1001", "iga 79"],
@@ -88,6 +94,14 @@ SEARCHES = {
     "牛奶": ["kosher 2"],
     "حليب": ["kosher 3"],
     "m&ms": ["kosher 4"],
+    # sizes, however they are spelled; short words as beginnings alone
+    "full cream drink 2L": ["drinks 1", "drinks 2"],
+    "drink 2 l": ["drinks 1", "drinks 2"],
+    "drink 2 litres": ["drinks 1", "drinks 2"],
+    "drink 12l": ["drinks 3"],
+    "7 up": ["drinks 4"],
+    "up 1,25 L": ["drinks 4"],
+    "syr 475 g": ["drinks 5"],
     '"milch reis': ["billa 4", "billa 5"],
     "-": [],
     "*": [],
@@ -149,7 +163,8 @@ def test_a_search_asks_for_something(connection: Connection) -> None:
             lookups.search(connection, asked)
 
 
-NAMES = " ".join(f"{name} {brand or ''}" for *_, name, brand, _, _ in LISTINGS)
+TEXTS = {(row[0], row[1]): f"{row[3]} {row[4] or ''} {row[7] if len(row) > 7 else ''}" for row in LISTINGS}
+NAMES = " ".join(TEXTS.values())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
@@ -169,13 +184,13 @@ NAMES = " ".join(f"{name} {brand or ''}" for *_, name, brand, _, _ in LISTINGS)
 def test_whatever_is_asked_is_answered_and_whatever_has_all_the_words_is_found(
     connection: Connection, asked: str
 ) -> None:
-    if not asked.strip():
+    words = fold(asked).split()
+    if not words:
         return
-    words = asked.casefold().split()
     have_all = {
         f"{company} {sku}"
-        for company, sku, _, name, brand, _, _ in LISTINGS
-        if all(word in name.casefold() or word in (brand or "").casefold() for word in words)
+        for (company, sku), text in TEXTS.items()
+        if all(f" {word}" in f" {fold(text)}" or (len(word) > 2 and word in fold(text)) for word in words)
     }
     found = lookups.search(connection, asked, limit=100)
     assert have_all <= set(keys(found.listings))
@@ -186,7 +201,7 @@ def test_what_is_longer_than_a_database_s_key_is_found_in_every_part(
     connection: Connection, fill: Callable[..., None]
 ) -> None:
     long = "".join(chr(0x4E00 + number) for number in range(3 * LONGEST_WORD))
-    named = pd.DataFrame({"company_slug": ["x"], "sku": ["1"], "name": [long], "brand": [None]})
+    named = pd.DataFrame({"company_slug": ["x"], "sku": ["1"], "name": [long], "brand": [None], "size_text": [None]})
     _, words = words_of(named)
     fill(search_words, *words.to_dict("records"))
     parts = [long[start : start + 100] for start in (0, 250, 350, 399, 1100)]
@@ -210,7 +225,11 @@ def test_words_are_made_anew_only_for_other_listings(connection: Connection, eng
     connection.rollback()
     assert not again()
     with writing(engine) as writer:
-        writer.execute(published_tables.insert().values(table_name="listings", digest="of another night", rows=18))
+        writer.execute(published_tables.insert().values(table_name="listings", digest="another", rows=len(LISTINGS)))
+    assert again() and not again()
+    with writing(engine) as writer:
+        words_without_sizes = published_tables.c.table_name == "search_listings"
+        writer.execute(published_tables.update().where(words_without_sizes).values(digest="another"))
     assert again() and not again()
     with writing(engine) as writer:
         writer.execute(listings.delete().where(listings.c.name == "Milch"))
