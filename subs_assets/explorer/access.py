@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 SHORTEST_TOKEN = 16
 """Characters: too many to try them out over a network."""
@@ -17,8 +17,8 @@ Network = IPv4Network | IPv6Network
 class Access:
     """What a request must bring to write. ``is_made_up``: the token was made for this start alone, for nobody set one.
 
-    ``hosts``: names beside ``localhost`` and plain addresses by which people reach the explorer. ``user_header``: in it
-    a proxy at one of ``proxies`` says who has signed in there.
+    ``hosts``: names beside ``localhost`` and plain addresses by which people reach the explorer. Of a proxy at one of
+    ``proxies`` the word counts: whether the browser speaks TLS to it and, in ``user_header``, who has signed in there.
     """
 
     token: str = field(repr=False)
@@ -39,15 +39,16 @@ class Access:
             )
         header = environment.get("SUBS_PROXY_USER_HEADER") or None
         proxies = tuple(_network(text) for text in _listed(environment.get("SUBS_PROXIES", "")))
-        if bool(proxies) != (header is not None):
+        if header is not None and not proxies:
             raise ValueError(
-                "SUBS_PROXIES (addresses, as 10.0.0.5 or 10.1.0.0/16) and SUBS_PROXY_USER_HEADER (as X-Forwarded-User) "
-                "are set both or neither: which proxy's word counts, and where it says who has signed in"
+                f"SUBS_PROXY_USER_HEADER is {header} and SUBS_PROXIES is not set: whoever sends this header would be "
+                "believed. Set SUBS_PROXIES to the addresses of the proxies that say in it who has signed in, as "
+                "10.0.0.5 or 10.1.0.0/16"
             )
         return cls(
             token=token or secrets.token_urlsafe(),
             is_made_up=not token,
-            hosts=frozenset(host.casefold() for host in _listed(environment.get("SUBS_HOSTS", ""))),
+            hosts=frozenset(_host(text) for text in _listed(environment.get("SUBS_HOSTS", ""))),
             proxies=proxies,
             user_header=header,
         )
@@ -58,12 +59,14 @@ class Access:
             found = ip_address(address)
         except ValueError:
             return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped  # as a socket that listens to both kinds of address names it
         return any(found in network for network in self.proxies)
 
     def is_own_host(self, host: str) -> bool:
         """Whether a ``Host`` header is one of ours. An address is never another's name: only names can be rebound by
         their DNS server to this machine, and let a foreign page read here."""
-        name = _without_port(host)
+        name = without_port(host)
         return name in self.hosts or name in ("localhost", "localhost.") or _is_address(name)
 
 
@@ -92,11 +95,22 @@ def _network(text: str) -> Network:
         raise ValueError(f'SUBS_PROXIES names "{text}", which is no address and no network: {problem}') from None
 
 
+def _host(text: str) -> str:
+    if "/" in text:
+        raise ValueError(f'SUBS_HOSTS names "{text}": a name alone is wanted, as prices.example.org')
+    return without_port(text)
+
+
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _without_port(host: str) -> str:
+def without_port(host: str) -> str:
+    """The name in a ``Host`` header, in small letters.
+
+    >>> without_port("Prices.example.org:8443"), without_port("[::1]:8765"), without_port("::1")
+    ('prices.example.org', '[::1]', '::1')
+    """
     name, colon, port = host.casefold().rpartition(":")
     return name if colon and port.isdigit() and (name.endswith("]") or ":" not in name) else host.casefold()
 

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from subs_assets.explorer.access import Access
+from subs_assets.explorer.access import Access, without_port
 from subs_assets.explorer.headers import HEADERS
 from subs_assets.explorer.problems import refusal
 
@@ -47,8 +47,8 @@ class Guard:
         host = request.headers.get("host", "")
         if not self.access.is_own_host(host):
             return HTTPStatus.MISDIRECTED_REQUEST, (
-                f'This explorer is not known as "{host[:200]}"; where that is a name of yours, start `subs serve` with '
-                "it in SUBS_HOSTS."
+                f'This explorer is not known as "{without_port(host)[:200]}"; where that is a name of yours, start '
+                "`subs serve` with it in SUBS_HOSTS."
             )
         target = len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"])
         if target > MOST_TARGET_BYTES:
@@ -67,7 +67,10 @@ def _is_own_page(request: Request, host: str) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.casefold() == host.casefold()
+    try:
+        return origin is None or urlsplit(origin).netloc.casefold() == host.casefold()
+    except ValueError:
+        return False
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -43,8 +43,16 @@ def _named_by_proxy(request: Request, access: Access) -> str | None:
     """Only a configured proxy's word counts, and only where it says it once."""
     if access.user_header is None or request.client is None or not access.is_proxy(request.client.host):
         return None
-    names = request.headers.getlist(access.user_header)
+    names = [_as_utf_8(name) for name in request.headers.getlist(access.user_header)]
     return names[0].strip() if len(names) == 1 and sessions.is_name(names[0]) else None
+
+
+def _as_utf_8(header: str) -> str:
+    """What proxies send is UTF-8 as a rule; the server hands it over as Latin-1, which a few send."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return header
 
 
 _BEARER = HTTPBearer(

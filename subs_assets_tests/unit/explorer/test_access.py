@@ -25,8 +25,8 @@ def test_a_token_is_made_where_none_is_set_and_is_never_shown() -> None:
         ({"SUBS_TOKEN": "short"}, "SUBS_TOKEN must have 16 or more"),
         ({"SUBS_TOKEN": "sixteen letters and blanks"}, "no blank"),
         ({"SUBS_TOKEN": "sechzehn-Buchstaben-ä"}, "printable ASCII"),
-        ({"SUBS_PROXIES": "10.0.0.5"}, "set both or neither"),
-        ({"SUBS_PROXY_USER_HEADER": "X-User"}, "set both or neither"),
+        ({"SUBS_PROXY_USER_HEADER": "X-User"}, "SUBS_PROXIES is not set: whoever sends this header"),
+        ({"SUBS_HOSTS": "a.example.org, https://b.example.org"}, 'SUBS_HOSTS names "https://b.example.org"'),
         ({"SUBS_PROXY_USER_HEADER": "X-User", "SUBS_PROXIES": "10.0.0.5, proxy"}, 'SUBS_PROXIES names "proxy"'),
         ({"SUBS_PROXY_USER_HEADER": "X-User", "SUBS_PROXIES": "10.0.0.5/8"}, "has host bits set"),
     ],
@@ -63,15 +63,15 @@ def test_beyond_loopback_a_token_must_be_set(host: str) -> None:
         ("localhost.evil.example.org:8765", False),
         ("127.0.0.1.evil.example.org", False),
         ("prices.example.org.", False),
+        ("other", True),
         ("", False),
     ],
 )
 def test_a_name_that_is_not_ours_is_told_from_our_own(host: str, is_own: bool) -> None:
-    assert access(SUBS_HOSTS="prices.example.org, other").is_own_host(host) is is_own
+    assert access(SUBS_HOSTS="prices.example.org, Other:8443").is_own_host(host) is is_own
 
 
 def test_a_proxy_is_told_by_its_address() -> None:
     behind = access(SUBS_PROXIES="10.1.0.0/16, 192.168.1.5", SUBS_PROXY_USER_HEADER="X-User")
-    assert [behind.is_proxy(address) for address in ("10.1.2.3", "192.168.1.5", "192.168.1.6", "testclient")] == [
-        True, True, False, False,
-    ]  # fmt: skip
+    asked = ("10.1.2.3", "192.168.1.5", "::ffff:10.1.2.3", "192.168.1.6", "::ffff:10.2.0.1", "testclient")
+    assert [behind.is_proxy(address) for address in asked] == [True, True, True, False, False, False]

@@ -7,14 +7,17 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from subs_assets.database import control, kept_decisions
 from subs_assets.explorer import sessions
+from subs_assets.explorer.access import Access
+from subs_assets.explorer.visitor import visitor_of
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.published_nights import a_substitution
-from subs_assets_tests.unit.explorer.conftest import ACCESS, TOKEN, client_of
+from subs_assets_tests.unit.explorer.conftest import ACCESS, TOKEN, application, client_of
 
 BEHIND = replace(ACCESS, proxies=(ip_network("10.0.0.0/8"),), user_header="X-User", hosts=frozenset({"prices.example"}))
 
@@ -72,8 +75,9 @@ def test_every_answer_forbids_foreign_scripts_styles_frames_and_types(
 
 
 def test_a_name_that_is_not_ours_is_refused_with_what_to_do(client: TestClient) -> None:
-    answer = client.get("/api/v1/rates", headers={"Host": "rebound.example.org"})
+    answer = client.get("/api/v1/rates", headers={"Host": "rebound.example.org:8443"})
     assert answer.status_code == 421 and "SUBS_HOSTS" in answer.json()["detail"]
+    assert 'not known as "rebound.example.org";' in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +91,7 @@ def test_a_name_that_is_not_ours_is_refused_with_what_to_do(client: TestClient) 
         ({"Origin": "http://localhost:9999"}, False),
         ({"Origin": "http://evil.example.org"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
         ({}, True),
     ],
 )
@@ -153,6 +158,22 @@ def test_a_proxys_word_counts_from_its_address_alone(home: Settings, sides: dict
     secure = theirs.post("/sign-in", data={"name": "Ann", "token": TOKEN}, headers=headers).headers["set-cookie"]
     plain = others.post("/sign-in", data={"name": "Ann", "token": TOKEN}, headers=headers).headers["set-cookie"]
     assert "Secure" in secure and "Secure" not in plain
+
+
+def test_a_proxy_may_say_nothing_but_that_the_browser_speaks_tls(home: Settings) -> None:
+    access = replace(ACCESS, proxies=Access.from_environment({"SUBS_PROXIES": "10.0.0.0/8"}).proxies)
+    answer = client_of(home, access, "10.0.0.7").post(
+        "/sign-in", data={"name": "Ann", "token": TOKEN}, headers={"X-Forwarded-Proto": "https", "X-User": "Mia"}
+    )
+    assert answer.status_code == 303 and "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("Jürgen Łukasz", "utf-8"), ("Jürgen", "latin-1")])
+def test_a_name_from_a_proxy_is_read_in_utf_8_and_in_latin_1(home: Settings, name: str, encoding: str) -> None:
+    headers = [(b"x-user", name.encode(encoding))]
+    app = application(home, BEHIND)
+    asked = Request({"type": "http", "app": app, "headers": headers, "client": ("10.0.0.7", 50_000)})
+    assert visitor_of(asked).name == name
 
 
 def test_sizes_are_bounded(client: TestClient) -> None:
