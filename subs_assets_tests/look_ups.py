@@ -56,6 +56,22 @@ LOOK_UPS = (
         "explorer: what a mapping rests on",
         lambda asked, key: lookups.evidence(asked, key["company_slug"], "dm", '["Abteilung 1"]'),
     ),
+    LookUp("explorer: a tree", lambda asked, key: lookups.nodes(asked, key["company_slug"])),
+    LookUp(
+        "explorer: two trees' mappings", lambda asked, key: lookups.mappings_between(asked, key["company_slug"], "dm")
+    ),
+    LookUp("explorer: shelves", lambda asked, key: lookups.shelves_with_listings(asked, key["company_slug"])),
+    LookUp(
+        "explorer: a category", lambda asked, key: lookups.category_row(asked, key["company_slug"], '["Abteilung 1"]')
+    ),
+    LookUp(
+        "explorer: listings of a category",
+        lambda asked, key: lookups.listings_in(asked, key["company_slug"], '["Abteilung 1"]', 50),
+    ),
+    LookUp(
+        "explorer: categories of listings",
+        lambda asked, key: lookups.paths_of_listings(asked, [(key["company_slug"], key["sku"])]),
+    ),
     LookUp("explorer: rows set aside", lambda asked, key: lookups.set_aside_page(asked, key["company_slug"])),
     by_an_app("a product", "SELECT * FROM products WHERE product_id = :product_id"),
     by_an_app("a product by its barcode", "SELECT * FROM products WHERE gtin = :gtin"),

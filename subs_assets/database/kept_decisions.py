@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from itertools import chain, compress
 
 import pandas as pd
-from sqlalchemy import Engine, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Engine, bindparam, case, delete, insert, select, tuple_
 
 from subs_assets.database import frames
 from subs_assets.database.audit_lines import audit_row, now
@@ -164,3 +164,16 @@ def decisions_on_substitutes_of(engine: Engine, listings: Collection[tuple[str, 
     statement = select(decisions).where(decisions.c.kind == "substitution", key.in_(list(listings)))
     with engine.connect() as connection:
         return frames.fetch(connection, statement.order_by(decisions.c.decided_at))
+
+
+def decisions_on_mapping(
+    engine: Engine, company_slug: str, path: str, target_company_slug: str, target_path: str
+) -> pd.DataFrame:
+    """The decisions on two categories, in the form of the table ``decisions``: in the direction that is asked for, then
+    in the other."""
+    row, (one, other) = decisions.c, ((company_slug, path), (target_company_slug, target_path))
+    key = tuple_(row.company_slug, row.subject, row.target_company_slug, row.target_subject)
+    statement = select(decisions).where(row.kind == "equivalence", key.in_([(*one, *other), (*other, *one)]))
+    asked_first = case((row.company_slug == company_slug, 0), else_=1)
+    with engine.connect() as connection:
+        return frames.fetch(connection, statement.order_by(asked_first))

@@ -13,6 +13,7 @@ from subs_assets.explorer.guard import Guard
 from subs_assets.explorer.night import Explored
 from subs_assets.explorer.pages import pages_router
 from subs_assets.explorer.questions import Queues
+from subs_assets.explorer.worked_out import WorkedOut
 from subs_assets.settings import Settings
 
 DESCRIPTION = """\
@@ -35,6 +36,7 @@ def build_app(settings: Settings, access: Access) -> FastAPI:
     app.state.access = access
     app.state.explored = Explored(settings)
     app.state.queues = Queues(settings)
+    app.state.worked_out = WorkedOut()
     app.include_router(api_router())
     app.include_router(pages_router())
     app.mount("/static", StaticFiles(directory=Path(str(files("subs_assets.explorer"))) / "static"))

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from subs_assets.catalogue import category_path
 from subs_assets.explorer import words
@@ -32,8 +33,24 @@ def _templates() -> Environment:
         "address": words.address_part,
         "day": words.day,
         "readable_path": category_path.readable,
+        "path_names": category_path.decode,
+        "shown_path": shown_path,
     }
     return environment
+
+
+def shown_path(path: str) -> Markup:
+    """A category's names from the root down, each in its own direction of writing.
+
+    >>> shown_path('["Tea & Coffee","Tea"]')
+    Markup('<bdi>Tea &amp; Coffee</bdi> › <bdi>Tea</bdi>')
+    """
+    return Markup(" › ").join(Markup("<bdi>{}</bdi>").format(name) for name in category_path.decode(path))
+
+
+def fragment(template: str, **content: Any) -> Markup:
+    """The part of a page that a template makes of this content, the same for whoever asks."""
+    return Markup(_templates().get_template(template).render(content))
 
 
 def page(request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from subs_assets.database import control, kept_decisions
+from subs_assets.explorer.words import category_address, mapping_address
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.e2e.conftest import REPOSITORY, Installation
@@ -114,6 +115,30 @@ def test_search_open_accept_undo(opened: Opened) -> None:
     assert opened.served.decisions() == []
 
 
+def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: Opened) -> None:
+    opened.sign_in("Ann", "/categories?company=shop_00%26target_company=shop_01")
+    page, is_wide = opened.page, opened.page.viewport_size["width"] > 900
+    page.get_by_role("heading", name="Categories: shop_00 → shop_01").wait_for()
+    lines, own = page.locator(".lines path"), page.locator(".own > ul > .node")
+    folded = lines.count()
+    assert (folded > 0) == is_wide
+    for summary in page.locator(".own > ul > .node > details > summary, .there > ul > .node > details > summary").all():
+        summary.click()
+    assert own.locator("ul .node").first.is_visible()
+    if is_wide:
+        page.wait_for_function(f"document.querySelectorAll('.lines path').length > {folded}")
+    page.locator(".own .target[data-status=proposed]:visible").first.click()
+    mapping = page.get_by_role("heading", level=1).inner_text()
+    page.get_by_label("It is").select_option("close")
+    page.get_by_role("button", name="Accept").click()
+    page.get_by_text("Accepted; it counts from the next run on.").wait_for()
+    assert page.get_by_text("accepted by Ann on").is_visible()
+    assert opened.served.decisions() == [("accept", "Ann")] * 2
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Reject").wait_for()
+    assert opened.served.decisions() == [] and page.get_by_role("heading", level=1).inner_text() == mapping
+
+
 def test_it_works_without_javascript_too(browser: Any, served: Served) -> None:
     row = a_substitution(served.night, "shop_04")
     for opened in open_page(browser, served, java_script_enabled=False):
@@ -180,6 +205,10 @@ def test_every_page_can_be_read_by_everybody_and_is_not_wider_than_the_window(op
 
     hostile = opened.served.night.products
     hostile = hostile.loc[hostile["name"].str.contains("caught"), "product_id"].iloc[0]
+    rows = opened.served.night.category_equivalences
+    rows = rows[rows["path"].str.contains("caught") | rows["target_path"].str.contains("caught")]
+    sides = rows[["company_slug", "path", "target_company_slug", "target_path"]].iloc[0]
+    of_categories = ("/categories", category_address(*sides[:2]), mapping_address(*sides))
     opened.sign_in("Ann", "/")
     for address in (
         "/",
@@ -190,6 +219,7 @@ def test_every_page_can_be_read_by_everybody_and_is_not_wider_than_the_window(op
         "/rates/shop_00/shop_01",
         "/set-aside",
         "/sign-in",
+        *of_categories,
     ):
         opened.go(address)
         found = Axe().run(opened.page).response["violations"]

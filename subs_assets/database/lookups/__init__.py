@@ -15,6 +15,7 @@ from subs_assets.database.lookups.one_product import (
     listings_of,
     product_row,
 )
+from subs_assets.database.lookups.pairs import companies_with_categories, mappings_between, nodes
 from subs_assets.database.lookups.products import (
     exact_products,
     listing_names,
@@ -30,8 +31,9 @@ from subs_assets.database.lookups.questions import (
     substitutions_among,
 )
 from subs_assets.database.lookups.search import Found, find_products, search
+from subs_assets.database.lookups.shelves import listings_in, paths_of_listings, shelves_with_listings
 from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
-from subs_assets.database.lookups.trees import categories, facets
+from subs_assets.database.lookups.trees import categories, category_row, facets
 
 __all__ = [
     "ANSWERS",
@@ -40,7 +42,9 @@ __all__ = [
     "Found",
     "absences",
     "categories",
+    "category_row",
     "companies",
+    "companies_with_categories",
     "coverage",
     "deliveries",
     "equivalences",
@@ -50,16 +54,20 @@ __all__ = [
     "facets",
     "find_products",
     "listing_names",
+    "listings_in",
     "listings_of",
     "listings_of_products",
     "losses",
     "mapping_counts",
+    "mappings_between",
     "names_of",
+    "nodes",
     "on_the_shelf",
     "outcomes_among",
     "outcomes_of",
     "pairs_worth_most",
     "paths_of",
+    "paths_of_listings",
     "precision_by_pair",
     "product_row",
     "products_of_listings",
@@ -67,6 +75,7 @@ __all__ = [
     "search",
     "set_aside_counts",
     "set_aside_page",
+    "shelves_with_listings",
     "substitutes_of",
     "substitutions_among",
     "substitutions_to_judge",

@@ -11,8 +11,8 @@ def coverage(connection: Connection, company_slug: str, target_company_slug: str
     """A row for each of a company's categories, sorted by path: a branch stands together.
 
     DataFrame[path, name, depth, is_leaf, own_listings, listings, facet (its kind; null: it is none), accepted, proposed
-    (how many mappings to the other company), answer, through_path, candidate_path (of ``category_absences``; null where
-    something is accepted)].
+    (how many mappings to the other company), answer, through_path, candidate_path, reason (of ``category_absences``;
+    null where something is accepted)].
     """
     mapping = category_equivalences.c
     counts = [func.count().filter(mapping.status == status).label(status) for status in ("accepted", "proposed")]
@@ -35,7 +35,7 @@ def coverage(connection: Connection, company_slug: str, target_company_slug: str
             *categories.c["path", "name", "depth", "is_leaf", "own_listings", "listings"],
             category_facets.c.kind.label("facet"),
             *(func.coalesce(mapped.c[count.name], 0).label(count.name) for count in counts),
-            *category_absences.c["answer", "through_path", "candidate_path"],
+            *category_absences.c["answer", "through_path", "candidate_path", "reason"],
         )
         .select_from(categories)
         .outerjoin(category_facets, facet)

@@ -26,9 +26,16 @@ def equivalences(
     company_slug: str | None = None,
     target_company_slug: str | None = None,
     path: str | None = None,
+    target_path: str | None = None,
 ) -> pd.DataFrame:
-    """Category equivalences in the form of their table, of one company, to one company, of one category, or all."""
-    wanted = {"company_slug": company_slug, "target_company_slug": target_company_slug, "path": path}
+    """Category equivalences in the form of their table, of one company, to one company, of or to one category, or
+    all."""
+    wanted = {
+        "company_slug": company_slug,
+        "target_company_slug": target_company_slug,
+        "path": path,
+        "target_path": target_path,
+    }
     return frames.read(connection, category_equivalences, **given(wanted))
 
 

@@ -1,5 +1,7 @@
-"""What the buttons on a product's page do: a decision on one substitute, in the name of who has signed in."""
+"""What the buttons do: a decision on one substitute, or whatever a page has people decide, in the name of who has
+signed in."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast, get_args
 
@@ -27,6 +29,12 @@ def decide(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     said = Said(
         "substitution", company, sku, target_company, target_sku, cast(Verdict, verdict), None, form.get("reason")
     )
+    return kept(request, name, form, said)
+
+
+def kept(request: Request, name: str, form: Mapping[str, str], said: Said) -> RedirectResponse:
+    """Keep it in this name, over the decisions alone that the form says were ``seen``, and lead back. Raises
+    HTTPException, and DecidedMeanwhile."""
     explored: Explored = request.app.state.explored
     with explored.night() as night:
         try:

@@ -28,6 +28,8 @@ def product(request: Request, product_id: str) -> Any:
         if found is None:
             raise HTTPException(404, "No product with this id is published; it may have got another: search for it.")
         own = lookups.listings_of(night.connection, product_id)
+        keys = list(zip(own["company_slug"], own["sku"], strict=True))
+        standing = lookups.paths_of_listings(night.connection, keys)
         substitutes = lookups.substitutes_of(night.connection, product_id)
         outcomes = rows_of(lookups.outcomes_of(night.connection, product_id))
         decided = decisions_of(night, explored, own)
@@ -36,7 +38,10 @@ def product(request: Request, product_id: str) -> Any:
         request,
         "product.html",
         product=row_of(found),
-        listings=[_priced(row) for row in rows_of(own)],
+        listings=[
+            {**_priced(row), "paths": standing.get((row["company_slug"], row["sku"]), [])} for row in rows_of(own)
+        ],
+        category_address=words.category_address,
         companies=by_company(shown, outcomes, decided),
         apart=[one for one in decided if not any(_is_about(one, row) for row in shown)],
     )

@@ -14,6 +14,7 @@ from subs_assets.database.tables import (
     category_equivalences,
     category_evidence,
     category_facets,
+    listing_categories,
     listing_shelves,
     listings,
     product_listings,
@@ -253,3 +254,52 @@ def test_what_came_of_the_catalogues(fill: Callable[..., None], engine: Engine) 
         assert page[["file", "line"]].to_numpy().tolist() == [["a", 9], ["a", 10]]
         assert lookups.set_aside_page(connection, "aldi", limit=2, offset=2)["file"].tolist() == ["b"]
         assert lookups.set_aside_page(connection, "aldi", "name")["file"].tolist() == ["b"]
+
+
+def test_a_branch_has_its_listings_and_no_other_ones(
+    connection: Connection, fill: Callable[..., None], engine: Engine
+) -> None:
+    shelves = {"1001": ['["A"]', '["A","C"]'], "1002": ['["A","c"]'], "1003": ['["A B"]', "[]"], "1004": ['["a","C"]']}
+    rows = [
+        {"company_slug": "aldi", "sku": sku, "path": path, "position": position}
+        for sku, paths in shelves.items()
+        for position, path in enumerate(paths)
+    ]
+    for sku in ("1002", "1003", "1004"):
+        fill(listings, {"company_slug": "aldi", "sku": sku, "name": sku})
+        fill(product_listings, {"company_slug": "aldi", "sku": sku, "product_id": f"aldi:{sku}"})
+    fill(listing_categories, *rows)
+    fill(listing_shelves, *({"company_slug": "aldi", "sku": row["sku"], "path": row["path"]} for row in rows))
+
+    def skus(path: str, limit: int = 9, offset: int = 0) -> list[str]:
+        return list(lookups.listings_in(connection, "aldi", path, limit, offset)["sku"])
+
+    assert (skus('["A"]'), skus('["A","C"]'), skus('["a"]')) == (["1001", "1002"], ["1001"], ["1004"])
+    assert (skus('["A"]', 1), skus('["A"]', 1, 1)) == (["1001"], ["1002"])
+    found = dict(lookups.shelves_with_listings(connection, "aldi"))
+    assert {frozenset(paths): count for paths, count in found.items()} == {
+        frozenset(paths): 1 for paths in shelves.values()
+    }
+    keys = [("aldi", "1001"), ("aldi", "1003"), ("aldi", "none")]
+    assert lookups.paths_of_listings(connection, keys) == {key: shelves[key[1]] for key in keys[:2]}
+    assert lookups.paths_of_listings(connection, []) == {}
+
+
+def test_two_trees_and_the_mappings_between_them(connection: Connection, fill: Callable[..., None]) -> None:
+    aldi = {"company_slug": "aldi", "target_company_slug": "dm", "path": '["A"]'}
+    fill(
+        category_equivalences,
+        *(
+            {**aldi, "target_path": f'["{number}"]', "status": status, "support": support}
+            for number, (status, support) in enumerate(
+                [("proposed", 9), ("accepted", 1), ("rejected", 5), ("accepted", 2)]
+            )
+        ),
+    )
+    fill(category_facets, {"company_slug": "iga", "path": '["A"]', "kind": "dietary"})
+    assert lookups.companies_with_categories(connection) == {"aldi": 1, "iga": 1}
+    assert list(lookups.mappings_between(connection, "aldi", "dm")["target_path"]) == ['["3"]', '["1"]', '["0"]']
+    assert list(lookups.nodes(connection, "iga")["facet"]) == ["dietary"]
+    assert lookups.nodes(connection, "aldi")["facet"].isna().all()
+    assert lookups.category_row(connection, "aldi", '["Z"]') is None
+    assert (lookups.category_row(connection, "aldi", '["A"]') or {})["path"] == '["A"]'

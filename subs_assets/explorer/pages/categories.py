@@ -1,0 +1,120 @@
+"""Two companies' category trees side by side: what is mapped to what, how far each branch is, and what is not."""
+
+from typing import Annotated, Any
+
+import pandas as pd
+from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
+
+from subs_assets.catalogue import category_path
+from subs_assets.database import lookups
+from subs_assets.explorer import category_tree
+from subs_assets.explorer.limits import LONGEST_TEXT, MOST_OFFSET, Text
+from subs_assets.explorer.rendering import fragment, page
+from subs_assets.explorer.words import category_address, mapping_address, trees_address
+from subs_assets.report.equivalence_tree import ABSENCE_WORDS
+
+router = APIRouter()
+
+CompanyAsked = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+PathAsked = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+
+
+@router.get("/categories")
+def categories(
+    request: Request,
+    company: CompanyAsked = "",
+    target_company: CompanyAsked = "",
+    branch: PathAsked = category_path.ROOT,
+    target_branch: PathAsked = category_path.ROOT,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+) -> Any:
+    """``branch`` and ``target_branch``: show what stands below these categories alone."""
+    with request.app.state.explored.night() as night:
+        sizes = lookups.companies_with_categories(night.connection)
+        known = sorted({*sizes, *lookups.companies(night.connection)})
+        company, target_company = chosen_pair(list(sizes), known, company, target_company)
+        asked = company, target_company, branch, target_branch, offset
+        trees = None
+        if target_company and company != target_company:
+            trees = request.app.state.worked_out.answer(night.mark, asked, lambda: both_trees(night.connection, *asked))
+    return page(
+        request,
+        "categories.html",
+        company=company,
+        target_company=target_company,
+        companies=known,
+        trees=trees,
+        trees_address=trees_address,
+    )
+
+
+def both_trees(
+    connection: Connection, company: str, target_company: str, branch: str, target_branch: str, offset: int
+) -> Markup:
+    """The part of the page that is about the two trees. Raises HTTPException for a branch that there is not."""
+    own = lookups.coverage(connection, company, target_company)
+    there = lookups.nodes(connection, target_company)
+    mappings = lookups.mappings_between(connection, company, target_company)
+    shelves = lookups.shelves_with_listings(connection, company)
+    require_category(own, company, branch)
+    require_category(there, target_company, target_branch)
+    target_tree = category_tree.shown_tree(there, below=target_branch)
+    coverage = category_tree.branch_coverage(own, shelves)
+    targets = category_tree.targets_of(mappings)
+    return fragment(
+        "categories_trees.html",
+        company=company,
+        target_company=target_company,
+        branch=branch,
+        target_branch=target_branch,
+        tree=category_tree.shown_tree(own, coverage, targets, target_tree.numbers, branch, offset),
+        target_tree=target_tree,
+        offset=offset,
+        most=category_tree.MOST_NODES,
+        counts=counts(own, category_tree.whole(shelves, own)),
+        has_mappings=not mappings.empty,
+        absence_words=ABSENCE_WORDS,
+        category_address=category_address,
+        mapping_address=mapping_address,
+        trees_address=trees_address,
+    )
+
+
+def chosen_pair(with_trees: list[str], known: list[str], company: str, target_company: str) -> tuple[str, str]:
+    """Both companies as they were asked for, else the first two that have categories; empty where there is none.
+    Raises HTTPException."""
+    for slug in (company, target_company):
+        if slug and slug not in known:
+            raise HTTPException(404, f"Nothing is published of a company {slug[:100]}; there are {', '.join(known)}.")
+    company = company or next((slug for slug in (*with_trees, *known) if slug != target_company), "")
+    target_company = target_company or next((slug for slug in (*with_trees, *known) if slug != company), "")
+    return company, target_company
+
+
+def require_category(tree: pd.DataFrame, company: str, path: str) -> None:
+    """Raises HTTPException where the company has no category of this path; the path above all is one."""
+    if path != category_path.ROOT and path not in set(tree["path"]):
+        raise no_category(company)
+
+
+def no_category(company: str) -> HTTPException:
+    return HTTPException(
+        404,
+        f"{company[:100]} has no such category in what is published; it may have another name now: look at its tree.",
+    )
+
+
+def counts(tree: pd.DataFrame, coverage: category_tree.Coverage) -> dict[str, Any]:
+    """Categories by what is known of them, and the coverage of the whole company."""
+    facets = int(tree["facet"].notna().sum())
+    answers = tree.loc[tree["accepted"] == 0, "answer"].value_counts().to_dict()
+    return {
+        "categories": len(tree) - facets,
+        "mapped": int((tree["accepted"] > 0).sum()),
+        "facets": facets,
+        "answers": {answer: int(answers.get(answer, 0)) for answer in lookups.ANSWERS},
+        "coverage": coverage,
+    }

@@ -1,0 +1,173 @@
+"""The pages of categories: two trees, one category, one mapping, and what a person decides about it."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Table, delete, insert
+from starlette.testclient import TestClient
+
+from subs_assets.database.engine import open_engine
+from subs_assets.database.tables import category_evidence, listing_categories
+from subs_assets.explorer.words import category_address, mapping_address, trees_address
+from subs_assets.report.night import Night
+from subs_assets.settings import Settings
+from subs_assets_tests.made_up_nights import HEBREW, HOSTILE, made_up_night
+from subs_assets_tests.published_nights import published_home
+from subs_assets_tests.unit.explorer.conftest import TOKEN, client_of, on_both
+from subs_assets_tests.unit.explorer.test_pages import shown
+
+TREES = trees_address("shop_00", "shop_01")
+
+
+def a_mapping(night: Night, status: str) -> tuple[str, str, str, str]:
+    """Between two that are no facets."""
+    rows, facets = night.category_equivalences, set(night.category_facets["path"])
+    rows = rows[(rows["status"] == status) & (rows["company_slug"] == "shop_00")]
+    rows = rows[(rows["target_company_slug"] == "shop_01") & ~rows["target_path"].isin(facets)]
+    row = rows[~rows["path"].isin(facets)].iloc[0]
+    return "shop_00", str(row["path"]), "shop_01", str(row["target_path"])
+
+
+def put(home: Settings, table: Table, rows: list[dict[str, Any]]) -> None:
+    """In place of what a made-up night has not."""
+    engine = open_engine(home.database_url)
+    with engine.begin() as connection:
+        connection.execute(delete(table))
+        connection.execute(insert(table), rows)
+    engine.dispose()
+
+
+@pytest.fixture
+def standing(home: Settings, night: Night) -> pd.DataFrame:
+    """Listings stand where their shelves are."""
+    found = night.listing_shelves[["company_slug", "sku", "path"]]
+    put(home, listing_categories, found.assign(position=0).to_dict("records"))
+    return found
+
+
+def form_on(page: str, verdict: str) -> dict[str, str]:
+    (form,) = [
+        one for one in re.findall(r'<form method="post" action="/categories/mapping".*?</form>', page, re.S)
+        if f'name="verdict" value="{verdict}"' in one
+    ]  # fmt: skip
+    sent = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)}
+    return {**sent, "relation": "close"} if verdict == "accept" else sent
+
+
+@on_both
+def test_two_trees_say_what_is_mapped_and_what_is_not(client: TestClient, night: Night) -> None:
+    page = client.get(TREES)
+    said = shown(page.text)
+    own = night.categories[night.categories["company_slug"] == "shop_00"]
+    for path in own["path"]:
+        assert html.escape(category_address("shop_00", path)) in page.text
+    assert f"of {len(own) - 1}" in said and "1 facet apart" in said and "facet: promotional" in said
+    assert html.escape(mapping_address(*a_mapping(night, "accepted"))) in page.text
+    absent = night.category_absences
+    absent = absent[(absent["company_slug"] == "shop_00") & (absent["target_company_slug"] == "shop_01")]
+    assert f"{(absent['answer'] == 'none').sum()} have no counterpart" in said
+    numbers = set(re.findall(r'id="(to-\d+)"', page.text))
+    led_to = set(re.findall(r'data-to="(to-\d+)"', page.text))
+    assert led_to and led_to <= numbers
+    assert client.get(TREES).text == page.text
+
+
+@on_both
+def test_a_branch_and_a_category_have_their_own_pages(client: TestClient, night: Night, standing: pd.DataFrame) -> None:
+    own = night.categories[(night.categories["company_slug"] == "shop_00") & (night.categories["depth"] == 1)]
+    root = str(own["path"].iloc[-1])
+    below = client.get(trees_address("shop_00", "shop_01", branch=root)).text
+    assert html.escape(category_address("shop_00", root)) not in below and f">{HEBREW}</bdi>" in below
+    page = client.get(category_address("shop_00", root))
+    inside = standing["path"].str.startswith(root.removesuffix("]") + ",") & (standing["company_slug"] == "shop_00")
+    of_product = night.product_listings.set_index(["company_slug", "sku"])["product_id"]
+    assert inside.any()
+    for sku in standing.loc[inside, "sku"]:
+        assert f'href="/products/{of_product["shop_00", sku].replace(":", "%3A")}"' in page.text
+    said = shown(page.text)
+    assert "shop_01 both trees" in said and "shop_02 both trees" in said and "made up" not in said
+
+
+@on_both
+def test_a_mapping_says_what_it_rests_on_and_is_decided(home: Settings, night: Night) -> None:
+    sides, client = a_mapping(night, "proposed"), client_of(home)
+    address = mapping_address(*sides)
+    pair = {
+        "rank": 1,
+        "kind": "hard",
+        "sku": "sku-1",
+        "target_sku": "sku-2",
+        "name": HEBREW,
+        "target_name": "<b>there</b>",
+    }
+    sided = dict(zip(("company_slug", "path", "target_company_slug", "target_path"), sides, strict=True))
+    put(home, category_evidence, [{**sided, **pair, "weight": 0.75}])
+    before = client.get(address).text
+    said = shown(before)
+    assert f"{HEBREW} <b>there</b> one product, weight 0.75" in said and "Sign in to accept or reject" in said
+    assert "<b>there" not in before
+    client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
+    page = client.get(address).text
+    assert client.post("/categories/mapping", data=form_on(page, "accept")).headers["location"] == address
+    accepted = client.get(address).text
+    assert "accepted by Ann on" in accepted and "as close" in shown(accepted)
+    assert "accepted by Ann on" in client.get(mapping_address(*sides[2:], *sides[:2])).text
+    late = client.post("/categories/mapping", data=form_on(page, "reject"))
+    assert late.status_code == 409 and "Ann has decided this on" in late.text
+    assert client.post("/categories/mapping", data=form_on(accepted, "withdraw")).status_code == 303
+    assert client.get(address).text == page
+    wrong = client.post("/categories/mapping", data={**form_on(page, "accept"), "relation": "same"})
+    assert wrong.status_code == 422 and "one of these relations: exact, close" in wrong.text
+
+
+def test_what_there_is_not_is_told(client: TestClient, night: Night) -> None:
+    sides = a_mapping(night, "accepted")
+    for address in (
+        category_address("shop_00", '["gone"]'),
+        mapping_address("shop_00", sides[1], "shop_01", '["gone"]'),
+        trees_address("shop_00", "shop_01", branch='["gone"]'),
+        trees_address("shop_00", "nobody"),
+        category_address("shop_00", "no JSON"),
+    ):
+        page = client.get(address)
+        assert page.status_code == 404, address
+        assert "has no such category" in page.text or "there are shop_00, shop_01, shop_02" in page.text
+    assert "Choose two companies" in client.get(trees_address("shop_00", "shop_00")).text
+    assert "shop_00 → shop_01" in shown(client.get("/categories").text)
+    anonymous = client.post("/categories/mapping", data={"verdict": "reject", **dict.fromkeys(
+        ("company_slug", "path", "target_company_slug", "target_path"), "x")})  # fmt: skip
+    assert anonymous.status_code == 403
+
+
+def test_one_company_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
+    client = client_of(published_home(tmp_path, made_up_night(1, goods=8)))
+    assert "There is one company, shop_00" in shown(client.get("/categories").text)
+
+
+@pytest.mark.parametrize("page", ["trees", "category", "mapping"])
+def test_no_page_holds_what_a_category_says_as_its_own(client: TestClient, night: Night, page: str) -> None:
+    hostile = night.categories[night.categories["name"].str.contains("caught") & (night.categories["depth"] > 1)]
+    path = str(hostile[hostile["company_slug"] == "shop_00"]["path"].iloc[0])
+    text = client.get(
+        {
+            "trees": TREES,
+            "category": category_address("shop_00", path),
+            "mapping": mapping_address("shop_00", path, "shop_01", path),
+        }[page]
+    ).text
+    scripts = set(re.findall(r"<script[^>]*>", text))
+    assert scripts <= {f'<script src="/static/{name}.js" defer>' for name in ("explorer", "categories")}
+    assert "<img" not in text and " style=" not in text and "<style" not in text
+    assert HOSTILE[:60] in html.unescape(text)
+
+
+def test_a_product_leads_to_its_categories(client: TestClient, night: Night, standing: pd.DataFrame) -> None:
+    row = standing.iloc[0]
+    of_product = night.product_listings.set_index(["company_slug", "sku"])["product_id"]
+    product = of_product[row["company_slug"], row["sku"]]
+    page = client.get(f"/products/{product}").text
+    assert html.escape(category_address(row["company_slug"], row["path"])) in page

@@ -1,0 +1,96 @@
+"""Trees as a page shows them: what stands first, how far a branch is mapped, what is left to a page of its own."""
+
+import pandas as pd
+import pytest
+
+from subs_assets.catalogue.category_path import encode
+from subs_assets.explorer.category_tree import Branch, Coverage, Target, branch_coverage, shown_tree, targets_of, whole
+from subs_assets.explorer.worked_out import WorkedOut
+
+FRESH = 'Food, "fresh"'
+TEA, DRINKS, FOOD = encode(["Drinks", "Tea"]), encode(["Drinks"]), encode([FRESH])
+BREAD, BUNS, SALE = encode([FRESH, "Bread"]), encode([FRESH, "Bread", "Buns"]), encode(["Sale"])
+
+
+@pytest.fixture
+def tree() -> pd.DataFrame:
+    rows = [
+        (DRINKS, "Drinks", 9, None, 0, "none"),
+        (TEA, "Tea", 9, None, 0, "none"),
+        (FOOD, FRESH, 50, None, 0, "parts"),
+        (BREAD, "Bread", 40, None, 1, None),
+        (BUNS, "Buns", 10, None, 0, "above"),
+        (SALE, "Sale", 99, "promotional", 0, None),
+    ]
+    frame = pd.DataFrame(rows, columns=["path", "name", "listings", "facet", "accepted", "answer"])
+    return frame.assign(through_path=None, candidate_path=None, reason="made up")
+
+
+SHELVES = [
+    ((TEA,), 9),
+    ((BREAD,), 25),
+    ((BUNS,), 5),
+    ((BREAD, BUNS), 5),
+    ((FOOD,), 10),
+    ((TEA, BREAD), 2),
+    (("gone",), 1),
+]
+
+
+def test_a_listing_counts_once_in_every_branch_that_it_stands_in(tree: pd.DataFrame) -> None:
+    found = branch_coverage(tree, SHELVES)
+    assert found[FOOD] == Coverage(mapped=32, above=5, open=10) and found[FOOD].share == 32 / 47
+    assert found[DRINKS] == found[TEA] == Coverage(open=11) and found[BUNS] == Coverage(above=10)
+    assert found[SALE].share is None
+    assert whole(SHELVES, tree) == Coverage(mapped=32, above=5, open=20)
+
+
+def names(branches: tuple[Branch, ...]) -> list[str]:
+    return [branch.name for branch in branches]
+
+
+def test_what_is_not_mapped_stands_first_and_facets_last(tree: pd.DataFrame) -> None:
+    mappings = pd.DataFrame(
+        [(BREAD, '["X","Y"]', "exact", "accepted")], columns=["path", "target_path", "relation", "status"]
+    )
+    shown = shown_tree(tree, branch_coverage(tree, SHELVES), targets_of(mappings), {'["X"]': 7})
+    assert names(shown.branches) == ["Drinks", FRESH, "Sale"]
+    assert [branch.is_unmapped for branch in shown.branches] == [True, False, False]
+    (bread,) = shown.branches[1].children
+    assert bread.targets == (Target('["X","Y"]', "exact", "accepted", 7),)
+    assert names(bread.children) == ["Buns"] and bread.children[0].answer == "above"
+
+
+def test_a_page_shows_whole_levels_as_far_as_they_fit(tree: pd.DataFrame) -> None:
+    shown = shown_tree(tree, most=4)
+    assert names(shown.branches) == ["Drinks", FRESH, "Sale"]
+    assert [(branch.below, branch.children) for branch in shown.branches] == [(1, ()), (2, ()), (0, ())]
+    assert set(shown.numbers) == {DRINKS, FOOD, SALE}
+    below = shown_tree(tree, below=FOOD)
+    assert names(below.branches) == ["Bread"] and names(below.branches[0].children) == ["Buns"]
+    first, then = shown_tree(tree, most=2), shown_tree(tree, most=2, offset=2)
+    assert (names(first.branches), first.after, names(then.branches), then.before, then.after) == (
+        ["Drinks", FRESH], 1, ["Sale"], 2, 0,
+    )  # fmt: skip
+
+
+def test_the_strongest_mappings_are_named_and_the_others_counted(tree: pd.DataFrame) -> None:
+    mappings = pd.DataFrame(
+        [(TEA, f'["{number}"]', "close", "accepted" if number < 6 else "proposed") for number in range(9)],
+        columns=["path", "target_path", "relation", "status"],
+    )
+    tea = shown_tree(tree, targets=targets_of(mappings), below=DRINKS).branches[0]
+    assert [target.path for target in tea.targets] == ['["0"]', '["1"]', '["2"]', '["3"]', '["6"]'] and tea.more == 4
+
+
+def test_an_answer_is_worked_out_once_a_night() -> None:
+    asked: list[str] = []
+    kept = WorkedOut(most=2)
+
+    def answer(mark: str | None, key: str) -> str:
+        return str(kept.answer(mark, key, lambda: asked.append(key) or f"{mark} {key}"))
+
+    assert [answer("1", "a"), answer("1", "a"), answer("2", "a"), answer(None, "a")] == ["1 a", "1 a", "2 a", "None a"]
+    assert asked == ["a", "a", "a"]
+    answer("2", "b"), answer("2", "c"), answer("2", "a")
+    assert asked == ["a", "a", "a", "b", "c", "a"]
