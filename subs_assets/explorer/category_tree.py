@@ -78,7 +78,8 @@ class Branch:
     @property
     def is_unmapped(self) -> bool:
         """Nothing in it is mapped, and nothing above speaks for it."""
-        return self.facet is None and not self.coverage.mapped and not self.coverage.above and not self.targets_accepted
+        speaks = self.coverage.mapped or self.coverage.above or self.targets_accepted or self.answer == "above"
+        return self.facet is None and not speaks
 
     @property
     def targets_accepted(self) -> bool:
@@ -231,7 +232,7 @@ def _place(row: Any, coverage: Coverage) -> tuple[int, int, str]:
     listings stand elsewhere, at the end."""
     if not coverage.listings and not pd.isna(row.facet):
         return 2, -row.listings, row.path
-    speaks = coverage.mapped or coverage.above or row.accepted
+    speaks = coverage.mapped or coverage.above or row.accepted or row.answer == "above"
     return (1 if speaks else 0), -(coverage.open if speaks else row.listings), row.path
 
 
