@@ -118,8 +118,11 @@ def test_search_open_accept_undo(opened: Opened) -> None:
 def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: Opened) -> None:
     opened.sign_in("Ann", "/categories?company=shop_00%26target_company=shop_01")
     page, is_wide = opened.page, opened.page.viewport_size["width"] > 900
-    page.get_by_role("heading", name="Categories: shop_00 → shop_01").wait_for()
+    page.wait_for_url("**/categories?**")
+    assert page.get_by_role("heading", name="Categories: shop_00 → shop_01").is_visible()
     lines, own = page.locator(".lines path"), page.locator(".own > ul > .node")
+    if is_wide:
+        lines.first.wait_for(state="attached")
     folded = lines.count()
     assert (folded > 0) == is_wide
     for summary in page.locator(".own > ul > .node > details > summary, .there > ul > .node > details > summary").all():
@@ -128,6 +131,7 @@ def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: 
     if is_wide:
         page.wait_for_function(f"document.querySelectorAll('.lines path').length > {folded}")
     page.locator(".own .target[data-status=proposed]:visible").first.click()
+    page.wait_for_url("**/categories/mapping?**")
     mapping = page.get_by_role("heading", level=1).inner_text()
     page.get_by_label("It is").select_option("close")
     page.get_by_role("button", name="Accept").click()
