@@ -152,7 +152,7 @@ def substitutes(
     for word, nearest in searched.corrected.items():
         say(f'No listing has "{word}": looked for "{nearest}".')
     if not searched.has_every_word:
-        say("No listing has all the words: these have most of them.")
+        say("No listing has all the words: these have most of them, or one of two.")
     print_table(
         chosen, f"Product {product_id}", ["company_slug", "sku", "name", "brand", "size_text", "price", "unit_price"]
     )

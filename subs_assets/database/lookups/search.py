@@ -39,7 +39,7 @@ class Found:
 
     ``listings``: DataFrame[product_id, company_slug, sku, name, brand, size_text, price, currency, unit_price].
     ``total``: of all pages. ``corrected``: word that no listing has -> the one that was looked for instead.
-    ``has_every_word``: whether all of them have every word; else each has more than half.
+    ``has_every_word``: whether all of them have every word; else each has more than half, of two words one.
     """
 
     listings: pd.DataFrame
@@ -53,7 +53,7 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
 
     Every word must stand in the listing's name, brand or size, within another word too (of one or two letters or
     digits: as its beginning), whatever its case and diacritics. Where there is none, words that occur nowhere are
-    replaced by the nearest one; where there still is none, more than half of the words must. Exact keys
+    replaced by the nearest one; where there still is none, more than half of the words must, of two one. Exact keys
     come first; then names that begin with the first word; names that have the words as they are, as beginnings, within
     others; and shorter names before longer ones.
 
@@ -133,9 +133,10 @@ def _with_every_word(places: Sequence[_Places]) -> Numbers:
 
 
 def _with_most_words(places: Sequence[_Places]) -> Numbers:
-    """Those with the most words first."""
+    """Those with the most words first; of two words one is enough."""
+    least = 1 if len(places) <= 2 else len(places) // 2 + 1
     numbers, words = np.unique(np.concatenate([_numbers([]), *(one.anywhere for one in places)]), return_counts=True)
-    enough = words > len(places) / 2
+    enough = words >= least
     return numbers[enough][np.argsort(-words[enough], kind="stable")]
 
 
@@ -156,17 +157,18 @@ def _corrections(connection: Connection, words: Sequence[str]) -> dict[str, str]
 
 
 def _nearest(connection: Connection, word: str) -> str | None:
-    """The word of a listing that differs from this by one letter, of six letters and more by two; None of codes, sizes
-    and short words, and where there is none. Of several: the nearer one, the one with the same first letter, the one
-    that more listings have."""
-    allowed = 0 if len(word) < 4 or not word.isalpha() else 1 if len(word) < 6 else 2
+    """The word of a listing that differs from this by one letter, of eight letters and more by two behind the first;
+    None of codes, sizes and short words, and where there is none. Of several: the nearer one, the one with the same
+    first letter, the one that more listings have."""
+    allowed = 0 if len(word) < 4 or not word.isalpha() else 1 if len(word) < 8 else 2
     if not allowed:
         return None
     of_its_length = func.length(search_words.c.word).between(len(word) - allowed, len(word) + allowed)
     statement = select(search_words.c.word, func.sum(search_words.c.listings)).where(of_its_length)
     known = {found: int(count) for found, count in connection.execute(statement.group_by(search_words.c.word))}
     near = process.extract(word, list(known), scorer=OSA.distance, score_cutoff=allowed, limit=None)
-    ranked = sorted((distance, found[0] != word[0], -known[found], found) for found, distance, _ in near)
+    begin_alike = [one for one in near if one[1] < 2 or one[0][0] == word[0]]
+    ranked = sorted((distance, found[0] != word[0], -known[found], found) for found, distance, _ in begin_alike)
     return ranked[0][-1] if ranked else None
 
 

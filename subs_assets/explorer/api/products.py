@@ -28,7 +28,9 @@ Product: Any = row_shape(
 class FoundListings(Page[FoundListing]):
     total: int = Field(description="How many there are on all pages.")
     corrected: dict[str, str] = Field(description="A word that no listing has: the one that was looked for instead.")
-    has_every_word: bool = Field(description="False where no listing has every word: then these have most of them.")
+    has_every_word: bool = Field(
+        description="False where no listing has every word: then these have most of them, or one of two."
+    )
 
 
 def _not_blank(text: str) -> str:

@@ -81,7 +81,6 @@ SEARCHES = {
     "\u200f iga:79\u200e": ["iga 79"],
     "9300601234567": ["iga 78", "coles 77"],
     "09300601234567": ["iga 78", "coles 77"],
-    "organic coles": [],
     "'; DROP TABLE listings; --": [],
     # begins with it, has it as a word, as a beginning, within another word or in the brand
     "milch": ["billa 2", "billa 3", "billa 4", "billa 5", "billa 6", "billa 1"],
@@ -121,9 +120,14 @@ MISSPELT = {
     "coles shreded chedar": (["coles 81", "coles 80"], {"shreded": "shredded", "chedar": "cheddar"}, False),
     "käze": (["billa 6"], {"kaze": "kase"}, True),
     "bega cheddar xyzzyq": (["coles 81"], {}, False),
-    "bega xyzzyq": ([], {}, True),
+    "bega xyzzyq": (["coles 81"], {}, False),
+    "bircher bega": (["iga 78", "coles 81", "coles 77"], {}, False),
     "xyzzyq": ([], {}, True),
     "teq": ([], {}, True),
+    # two letters off: from eight letters on, and not the first
+    "cedbery": ([], {}, True),
+    "chokolete": (["coles 82"], {"chokolete": "chocolate"}, True),
+    "shokolate": ([], {}, True),
     "100l": ([], {}, True),
 }
 

@@ -74,7 +74,7 @@ def test_a_pair_says_where_products_are_lost(client: TestClient, night: Night) -
 
 
 def test_search_finds_says_nothing_found_and_asks(client: TestClient) -> None:
-    assert "Words of a name or a brand" in shown(client.get("/search").text)
+    assert "Words of a name, a brand or a size" in shown(client.get("/search").text)
     assert "No listing has the words of “ qqqqqqqq ”" in shown(client.get("/search?q=qqqqqqqq").text)
     corrected = shown(client.get("/search?q=volmilch").text)
     assert "no listing has “ volmilch ”: shown is “ vollmilch ”" in corrected and "Vollmilch 0" in corrected
