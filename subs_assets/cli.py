@@ -63,14 +63,14 @@ def main() -> None:
 
 
 def _sentence_of(problem: Exception) -> str:
-    """What a database says that is not ready, went away, or refuses this role; whatever else is raised again, for it is
-    our mistake."""
+    """What a database says that is none of ours, is not ready, went away, or refuses this role; whatever else is raised
+    again, for it is our mistake."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from subs_assets.database.engine import DatabaseNotReady, reason_of
+    from subs_assets.database.engine import DatabaseNotReady, UnusableUrl, reason_of
     from subs_assets.disk import fullest, is_full, sentence
 
-    if isinstance(problem, DatabaseNotReady):
+    if isinstance(problem, DatabaseNotReady | UnusableUrl):
         return str(problem)
     if isinstance(problem, OperationalError) and isinstance(problem.orig, sqlite3.Error) and is_full(problem):
         return sentence(fullest(_written_to()))

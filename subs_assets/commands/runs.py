@@ -26,9 +26,15 @@ def runs(
 ) -> None:
     """How the last runs went, the newest first, and since when a check fails; or what one run did."""
     from subs_assets.database import control
+    from subs_assets.database.engine import describe
     from subs_assets.database.runs import KEPT_NIGHTS, read_recorded, read_run, run_named
+    from subs_assets.doctor.control_state import reading
 
-    with control.opened(Settings.from_environment().control_url) as engine:
+    url = Settings.from_environment().control_url
+    with reading(url) as found:  # opening it would make it, wherever a mistyped SUBS_HOME leads
+        if found is None:
+            fail(f"{describe(url)} keeps no run yet: see that SUBS_HOME is right; `subs run` makes the first")
+    with control.opened(url) as engine:
         if run is None:
             _print_runs(read_recorded(engine, KEPT_NIGHTS), last, as_json)
             return

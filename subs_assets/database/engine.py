@@ -41,22 +41,26 @@ class DatabaseNotReady(RuntimeError):
     """The database cannot be worked with as it is; the message says why, and what mends it."""
 
 
+class UnusableUrl(ValueError):
+    """A database's URL leads to no database that we work with; the message never holds a password."""
+
+
 def parse_url(url: str | URL) -> URL:
-    """A database's URL in its parts. Raises ValueError where it is none; the message never holds a password."""
+    """A database's URL in its parts. Raises UnusableUrl where it is none; the message never holds a password."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         # `from None`: the original error may quote the URL, and with it the password.
-        raise ValueError(UNREADABLE_URL) from None
+        raise UnusableUrl(UNREADABLE_URL) from None
     if "@" in (parsed.host or ""):  # the rest of a password; messages name the host
-        raise ValueError(UNREADABLE_URL)
+        raise UnusableUrl(UNREADABLE_URL)
     return parsed
 
 
 def open_engine(url: str | URL) -> Engine:
     """Open a database; the folder of an SQLite file is made. All that one transaction reads is of one moment.
 
-    Raises ValueError when the URL is none, or its driver is not installed or not ours; the message never holds a
+    Raises UnusableUrl when the URL is none, or its driver is not installed or not ours; the message never holds a
     password.
     """
     parsed = parse_url(url)
@@ -67,10 +71,10 @@ def open_engine(url: str | URL) -> Engine:
             file.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
     except (ArgumentError, NoSuchModuleError):
-        raise ValueError(UNREADABLE_URL) from None
+        raise UnusableUrl(UNREADABLE_URL) from None
     except ImportError:
         # psycopg without a libpq raises it too, and not only where the package is missing.
-        raise ValueError(
+        raise UnusableUrl(
             f'the driver of {describe(url)} is not installed; for PostgreSQL: pip install "subs_assets[postgresql]"'
         ) from None
     if engine.dialect.name == "sqlite":
@@ -81,7 +85,7 @@ def open_engine(url: str | URL) -> Engine:
 
 def _open_postgresql(url: URL) -> Engine:
     if url.get_driver_name() != "psycopg":
-        raise ValueError(f"{describe(url)} is worked with through psycopg 3: write postgresql+psycopg://...")
+        raise UnusableUrl(f"{describe(url)} is worked with through psycopg 3: write postgresql+psycopg://...")
     defaults = {name: value for name, value in POSTGRESQL_DEFAULTS.items() if name not in url.query}
     # REPEATABLE READ: with PostgreSQL's own default every statement of a transaction would see another night.
     # Pre-ping: a run computes for minutes between two reads, and a server or a firewall may end idle connections.

@@ -1,8 +1,11 @@
 """``subs runs``, on records that no run had to make."""
 
+import sys
+
 import pandas as pd
 import pytest
 
+from subs_assets import cli
 from subs_assets.commands.output import console
 from subs_assets.database import control
 from subs_assets.database.runs import (
@@ -41,3 +44,18 @@ def test_a_narrow_screen_breaks_no_word(subs: Subs, empty_home: Settings, monkey
     assert f"  4291d2ab: catalogue/aldi delivered; {SAID}" in lines
     words = {"4291d2ab", "16:30", "nightly_schedule", "archive_schedule", "archive_tables", "published,", "seconds"}
     assert words <= set(" ".join(lines).split()), lines
+
+
+def test_a_home_that_is_none_is_said_and_not_made(subs: Subs, empty_home: Settings) -> None:
+    asked = subs(empty_home, "runs")
+    assert asked.exit_code == 1 and "keeps no run yet: see that SUBS_HOME is right" in asked.stderr
+    assert not empty_home.home.exists()
+
+
+@pytest.mark.parametrize("setting", ["SUBS_DATABASE_URL", "SUBS_CONTROL_URL"])
+def test_a_url_that_is_none_of_ours_is_one_sentence(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    monkeypatch.setenv(setting, "postgresql+psycopg2://me:s3cret@host/name")
+    monkeypatch.setattr(sys, "argv", ["subs", "runs"])
+    with pytest.raises(SystemExit, match=r"^error: postgresql://host/name .* psycopg 3: write") as ended:
+        cli.main()
+    assert "s3cret" not in str(ended.value)
