@@ -11,6 +11,9 @@ LONGEST_REASON = 500
 """Characters: an error may quote a whole file, and chat programs refuse what is too long."""
 MOST_TOLD = 10
 
+NOTHING_SEEN = "\u200b"
+"""A space without width: it parts what must not be read as one."""
+
 DELIVERED = "delivered"
 """The check of ``catalogue/<company>``."""
 
@@ -82,5 +85,9 @@ def _cut(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Reasons quote what stands in catalogue files, and chat programs call everybody for ``<!channel>``."""
-    return text.replace("<", "‹").replace(">", "›")
+    """Reasons quote what stands in catalogue files, and chat programs call everybody for ``<!channel>`` and ``@all``,
+    and fetch the picture of ``![](...)``."""
+    return (
+        text.replace("<", "‹").replace(">", "›")
+        .replace("@", f"@{NOTHING_SEEN}").replace("](", f"]{NOTHING_SEEN}(")
+    )  # fmt: skip

@@ -64,6 +64,15 @@ def test_a_message_stays_short() -> None:
     assert len(message["failed_steps"]) == MOST_TOLD  # type: ignore[arg-type]
 
 
-def test_what_stands_in_a_catalogue_calls_nobody() -> None:
-    text, _ = told(EndedRun("nightly", "1f3a", False, (("listings", "the price is <!channel>"),)))
-    assert "<" not in text and "‹!channel›" in text
+@pytest.mark.parametrize(
+    "quoted, shown",
+    [
+        ("the price is <!channel>", "the price is ‹!channel›"),
+        ("@all", "@\u200ball"),
+        ("![x](http://evil.example/p.png)", "![x]\u200b(http://evil.example/p.png)"),
+        ("[Errno 28] No space left on device", "[Errno 28] No space left on device"),
+    ],
+)
+def test_what_stands_in_a_catalogue_calls_nobody_and_fetches_nothing(quoted: str, shown: str) -> None:
+    text, _ = told(EndedRun("nightly", "1f3a", False, (("listings", quoted),)))
+    assert text.splitlines()[1] == f"listings: {shown}"
