@@ -1,6 +1,7 @@
 """``python -m subs_assets.webserver``: dagster-webserver with all its options, for its own pages only; with ``dev``
 before them, ``dagster dev`` with such a web server. Nothing is served here but what Dagster serves."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from subprocess import Popen
@@ -10,6 +11,9 @@ MODULE = "subs_assets.webserver"
 
 
 def main() -> None:
+    # A shell starts background programs with Ctrl-C ignored, that is inherited, and Dagster treats SIGTERM as it treats
+    # Ctrl-C: without this line only kill -9 would end them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.argv[1:2] == ["dev"]:
         _dev()
     else:
@@ -45,4 +49,5 @@ def _dev() -> None:
     main()
 
 
-main()
+if __name__ == "__main__":
+    main()

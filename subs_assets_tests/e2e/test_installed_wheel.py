@@ -216,15 +216,12 @@ def web_ui(stranger: Stranger) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     log = stranger.folder / "log.txt"
-    # Tests that were started in the background ignore Ctrl-C, that is inherited, and Dagster would ignore SIGTERM too.
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             [stranger.python, "-m", "subs_assets.webserver", "dev", "-m", "subs_assets", "-h", "127.0.0.1", "-p", port],
             cwd=stranger.folder, env=stranger.with_the_sample, text=True, stdout=stream, stderr=stream,
             creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if os.name == "nt" else 0,
         )  # fmt: skip
-    signal.signal(signal.SIGINT, ours)
     address = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

@@ -80,7 +80,7 @@ def web(first_run: FirstRun, browser: Any, tmp_path_factory: pytest.TempPathFact
         port = free.getsockname()[1]
     log_file = folder / "dagster.log"
     arguments = ["-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with log_file.open("w", encoding="utf-8") as log, with_ctrl_c():
+    with log_file.open("w", encoding="utf-8") as log, deaf_to_ctrl_c():
         process = subprocess.Popen(
             [sys.executable, "-m", "subs_assets.webserver", "dev", *arguments],
             cwd=REPOSITORY, env=installation.environment, text=True, encoding="utf-8", stdout=log, stderr=log,
@@ -95,10 +95,10 @@ def web(first_run: FirstRun, browser: Any, tmp_path_factory: pytest.TempPathFact
 
 
 @contextmanager
-def with_ctrl_c() -> Iterator[None]:
-    """What is started within hears Ctrl-C, into which Dagster turns a request to end. A shell starts background
-    programs deaf to it, and that is inherited."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """A shell starts background programs deaf to Ctrl-C, into which Dagster turns a request to end, and that is
+    inherited: what is started within must hear it all the same."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
