@@ -53,9 +53,9 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
 
     Every word must stand in the listing's name, brand or size, within another word too (of one or two letters or
     digits: as its beginning), whatever its case and diacritics. Where there is none, words that occur nowhere are
-    replaced by the nearest one; where there still is none, more than half of the words must, of two one. Exact keys
-    come first; then names that begin with the first word; names that have the words as they are, as beginnings, within
-    others; and shorter names before longer ones.
+    replaced by two that stand beside each other, else by the nearest one; where there still is none, more than half of
+    the words must, of two one. Exact keys come first; then names that begin with the first word; names that have the
+    words as they are, as beginnings, within others; and shorter names before longer ones.
 
     Raises ValueError when nothing is asked for, DatabaseNotReady where the listings' words are not there yet.
     """
@@ -67,8 +67,9 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
     places = [_places(connection, word) for word in words]
     by_words, corrected, has_every_word = _with_every_word(places), {}, True
     if not by_words.size:
-        corrected = _corrections(connection, [one.word for one in places if not one.anywhere.size])
-        places = [_places(connection, corrected[one.word]) if one.word in corrected else one for one in places]
+        instead = {one.word: _instead(connection, one.word) for one in places if not one.anywhere.size}
+        places = [instead.get(one.word) or one for one in places]
+        corrected = {word: one.word for word, one in instead.items() if one is not None}
         by_words = _with_every_word(places)
     if not by_words.size:
         by_words = _with_most_words(places)
@@ -116,6 +117,20 @@ def _places(connection: Connection, word: str) -> _Places:
     )
 
 
+def _texts(connection: Connection, numbers: Numbers) -> dict[int, str]:
+    """Number -> the listing's folded name and brand, with a space before and after each word."""
+    statement = select(search_listings.c.number, *listings.c["name", "brand"]).join(
+        listings, same_listing(listings, search_listings)
+    )
+    return {
+        number: f" {fold(name)} / {fold(brand or '')} "
+        for start in range(0, len(numbers), ROWS_AT_ONCE)
+        for number, name, brand in connection.execute(
+            statement.where(search_listings.c.number.in_(numbers[start : start + ROWS_AT_ONCE].tolist()))
+        )
+    }
+
+
 def _numbers(arrays: Sequence[str]) -> Numbers:
     joined = ",".join(array[1:-1] for array in arrays)
     return np.unique(np.array(json.loads(f"[{joined}]"), dtype=np.int64))
@@ -151,9 +166,35 @@ def _one_after_the_other(several: Sequence[Numbers]) -> Numbers:
     return joined[np.sort(places)]
 
 
-def _corrections(connection: Connection, words: Sequence[str]) -> dict[str, str]:
-    nearest = {word: _nearest(connection, word) for word in words}
-    return {word: found for word, found in nearest.items() if found is not None}
+def _instead(connection: Connection, word: str) -> _Places | None:
+    """What a word that occurs nowhere stands for."""
+    in_two = _in_two(connection, word)
+    if in_two is not None:
+        return in_two
+    nearest = _nearest(connection, word)
+    return None if nearest is None else _places(connection, nearest)
+
+
+def _in_two(connection: Connection, word: str) -> _Places | None:
+    """Two words that stand beside each other in names or brands and make this one together ("weetbix", Weet-Bix);
+    those that more listings have, None where there are none."""
+    halves = [(word[:end], word[end:]) for end in range(1, len(word))]
+    is_half = search_words.c.word.in_({half for two in halves for half in two})
+    rows = connection.execute(select(*search_words.c["word", "place", "numbers"]).where(is_half)).all()
+    having = {half: _numbers([some for found, _, some in rows if found == half]) for half, _, _ in rows}
+    both = {two: _in_all([having[half] for half in two]) for two in halves if all(half in having for half in two)}
+    texts = _texts(connection, _numbers([]) if not both else np.unique(np.concatenate(list(both.values()))))
+    found = {
+        " ".join(two): np.array(
+            [number for number in numbers.tolist() if f" {' '.join(two)} " in texts[number]], dtype=np.int64
+        )
+        for two, numbers in both.items()
+    }
+    best = max(found, key=lambda two: len(found[two]), default=None)
+    if best is None or not found[best].size:
+        return None
+    first = _numbers([some for half, place, some in rows if place == FIRST and half == best.split()[0]])
+    return _Places(best, found[best], found[best], _in_all([found[best], first]), found[best])
 
 
 def _nearest(connection: Connection, word: str) -> str | None:

@@ -124,6 +124,11 @@ MISSPELT = {
     "bircher bega": (["iga 78", "coles 81", "coles 77"], {}, False),
     "xyzzyq": ([], {}, True),
     "teq": ([], {}, True),
+    # two words written as one, where they stand beside each other
+    "fullcream": (["drinks 1", "drinks 3", "drinks 2"], {"fullcream": "full cream"}, True),
+    "7up": (["drinks 4"], {"7up": "7 up"}, True),
+    "justorganic MÜSLI": (["aldi 1001"], {"justorganic": "just organic"}, True),
+    "fulldrink": ([], {}, True),
     # two letters off: from eight letters on, and not the first
     "cedbery": ([], {}, True),
     "chokolete": (["coles 82"], {"chokolete": "chocolate"}, True),
