@@ -10,6 +10,12 @@ function say(text, isBad) {
   status.classList.toggle("bad", Boolean(isBad));
 }
 
+// Of the substitute that was decided on, so that the keyboard goes on from there.
+function buttonsOf(fields) {
+  const isSame = (form) => ["target_company_slug", "target_sku"].every((key) => form.elements[key].value === fields.get(key));
+  return [...document.querySelectorAll("form[data-decision]")].filter(isSame).map((form) => form.querySelector("button"));
+}
+
 async function decide(form) {
   const button = form.querySelector("button[name=verdict]");
   const fields = new URLSearchParams(new FormData(form));
@@ -28,7 +34,7 @@ async function decide(form) {
     document.querySelector("main").replaceWith(page.querySelector("main"));
     document.querySelectorAll("details").forEach((one, place) => { one.open = open[place] || false; });
     say(`${WORDS[button.value]}; it counts from the next run on.`);
-    document.getElementById("content").focus({ preventScroll: true });
+    (buttonsOf(fields)[0] || document.getElementById("content")).focus({ preventScroll: true });
   } catch (problem) {
     buttons.forEach((one) => { one.disabled = false; });
     say(problem instanceof TypeError ? "The explorer does not answer: is `subs serve` running?" : problem.message, true);
