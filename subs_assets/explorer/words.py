@@ -8,15 +8,18 @@ UNIT_PRICE_UNITS = {"g": "kg", "ml": "l", "m": "m", "m2": "m²", "each": "piece"
 """What the column ``unit_price`` is of, by ``unit``."""
 
 NEARLY_SAME = 0.005
+NEARLY_ONE_PACK = 0.05
 
 
 def percent(share: float | None) -> str:
     """
-    >>> percent(0.834), percent(0.002), percent(None)
-    ('83 %', '<1 %', '–')
+    >>> percent(0.834), percent(0.002), percent(0.997), percent(1.0), percent(None)
+    ('83 %', '<1 %', '>99 %', '100 %', '–')
     """
     if share is None:
         return "–"
+    if 0.995 <= share < 1:
+        return ">99 %"
     return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
@@ -48,10 +51,10 @@ def unit_price(price: float | None, currency: str | None, unit: str | None) -> s
 def packs(pack_ratio: float | None) -> str:
     """How many of the substitute make up one product; nothing where it is one for one.
 
-    >>> packs(2.0), packs(0.5), packs(1.0), packs(1.7857), packs(0.25), packs(None)
+    >>> packs(2.0), packs(0.5), packs(1.04), packs(1.7857), packs(0.25), packs(None)
     ('2 of these', 'half of one', '', '1.8 of these', '0.25 of one', '')
     """
-    if pack_ratio is None or abs(pack_ratio - 1) < NEARLY_SAME:
+    if pack_ratio is None or abs(pack_ratio - 1) < NEARLY_ONE_PACK:
         return ""
     if abs(pack_ratio - 0.5) < NEARLY_SAME:
         return "half of one"
