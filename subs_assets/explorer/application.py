@@ -1,5 +1,6 @@
 """The explorer as one ASGI application: its parts put together."""
 
+import mimetypes
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,6 +22,9 @@ What to buy instead of a grocery product, in the same shop or in another, and wh
 same kind of thing. Every answer is of one night; `ETag` names it."""
 
 
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
 def build_app(settings: Settings, access: Access) -> FastAPI:
     """The application over this installation's databases; none is opened before it is asked."""
     app = FastAPI(
@@ -39,6 +43,9 @@ def build_app(settings: Settings, access: Access) -> FastAPI:
     app.state.worked_out = WorkedOut()
     app.include_router(api_router())
     app.include_router(pages_router())
+    for ending, of_type in TYPES.items():
+        # On Windows the registry tells them, where any program may have put another; with it a browser runs no script.
+        mimetypes.add_type(of_type, ending)
     app.mount("/static", StaticFiles(directory=Path(str(files("subs_assets.explorer"))) / "static"))
     problems.install(app, app.state.explored)
     app.add_middleware(Guard, access=access)

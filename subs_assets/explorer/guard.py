@@ -41,7 +41,9 @@ class Guard:
             status, sentence = refused
             await refusal(request, status, [sentence])(scope, receive, send_with_headers)
         else:
-            await self.app(scope, _bounded(receive), send_with_headers)
+            # The server leaves the body of an answer to HEAD out by itself.
+            asked = {**scope, "method": "GET"} if request.method == "HEAD" else scope
+            await self.app(asked, _bounded(receive), send_with_headers)
 
     def _refused(self, request: Request) -> tuple[HTTPStatus, str] | None:
         host = request.headers.get("host", "")

@@ -8,6 +8,8 @@ MOST_ROWS = 500
 MOST_OFFSET = 10_000
 LONGEST_TEXT = 1_000
 LONGEST_QUERY = 200
+LONGEST_ADDRESS = 4_000
+"""A search of LONGEST_QUERY signs may take twelve letters for each."""
 
 
 def fit_for_databases(text: str) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from subs_assets.database import reading
 from subs_assets.database.check import check
@@ -20,6 +20,9 @@ from subs_assets.settings import Settings
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+
+NO_TABLE = "no such table"
+"""How SQLite says it, in an error of the kind that a locked file has too; PostgreSQL has a kind for it."""
 
 
 class NotPublished(Exception):
@@ -73,13 +76,15 @@ class Explored:
             yield Night(connection, None if mark == reading.UNMARKED else _with_program(mark))
 
     def of_control(self, ask: Callable[[Engine], Answer]) -> Answer | None:
-        """What the control state answers; None where there is none yet, or where this database role may not see it,
-        as one that reads what is published alone."""
+        """What the control state answers; None where there is none yet, without the table too, or where this database
+        role may not see it, as one that reads what is published alone. Raises DBAPIError where it does not answer."""
         if self._is_missing(self.settings.control_url):
             return None
         try:
             return ask(self._control)
-        except ProgrammingError as problem:
+        except (ProgrammingError, OperationalError) as problem:
+            if isinstance(problem, OperationalError) and not str(problem.orig).startswith(NO_TABLE):
+                raise
             logger.warning("the control state cannot be read: %s", reason_of(problem))
             return None
 

@@ -55,7 +55,8 @@ def fragment(template: str, **content: Any) -> Markup:
 
 def page(request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """The page that a template makes of this content, for whoever asks."""
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.scope["raw_path"].decode("latin-1")  # as it was sent: in the decoded one a %3F would begin a query
+    asked = path + (f"?{request.url.query}" if request.url.query else "")
     text = (
         _templates().get_template(template).render(visitor=visitor_of(request), asked=asked, status=status, **content)
     )

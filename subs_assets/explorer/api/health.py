@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from subs_assets.database import runs
 from subs_assets.explorer.api.answers import explored_of
 
 router = APIRouter(tags=["health"])
@@ -17,7 +18,9 @@ class Health(BaseModel):
 
 @router.get("/health", response_model=Health, summary="Can it answer?")
 def health(request: Request, response: Response) -> Any:
-    """503 with the reason where nothing can be shown."""
-    with explored_of(request).night() as night:
+    """503 with the reason where nothing can be shown, or what people decided cannot be read."""
+    explored = explored_of(request)
+    with explored.night() as night:
+        explored.of_control(lambda engine: runs.read_published(engine, 1))
         response.headers["Cache-Control"] = "no-store"
         return {"status": "ok", "published": night.mark}

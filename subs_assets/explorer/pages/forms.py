@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from subs_assets.explorer import sessions
-from subs_assets.explorer.limits import LONGEST_TEXT, fit_for_databases
+from subs_assets.explorer.limits import LONGEST_ADDRESS, LONGEST_TEXT, fit_for_databases
 from subs_assets.explorer.visitor import Visitor, access_of
 
 MOST_FIELDS = 20
@@ -24,8 +24,9 @@ async def form_of(request: Request) -> dict[str, str]:
         fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
         for name, value in fields.items():
             fit_for_databases(value)
-            if len(value) > LONGEST_TEXT:
-                raise ValueError(f"{name} may have {LONGEST_TEXT:,} characters")
+            longest = LONGEST_ADDRESS if name == "back" else LONGEST_TEXT
+            if len(value) > longest:
+                raise ValueError(f"{name} may have {longest:,} characters")
     except ValueError as problem:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"The form cannot be read: {problem}") from None
     return fields
@@ -46,10 +47,10 @@ def require_own_form(request: Request, visitor: Visitor, form: Mapping[str, str]
 
 
 def safe_way_back(address: str) -> str:
-    """The page of ours to return to; the first one where it is none of ours.
+    """The page of ours to return to; the first one where it is none of ours, or too long.
 
     >>> safe_way_back("/search?q=milk"), safe_way_back("//example.org"), safe_way_back("https://example.org")
     ('/search?q=milk', '/', '/')
     """
     is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if is_ours else "/"
+    return address if is_ours and len(address) <= LONGEST_ADDRESS else "/"

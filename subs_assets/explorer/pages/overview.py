@@ -1,6 +1,8 @@
 """The first page: rates and precision of every pair of companies; whether night, deliveries and archive are well."""
 
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -21,6 +23,10 @@ Setting = Literal["linked", "siloed", "null"]
 
 SHADES = 20
 """Steps of colour, as the style sheet has them."""
+
+
+LOOKED_AGAIN_SECONDS = 60
+"""In a remote place every archive costs a request to see how old it is."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def overview(request: Request, setting: Annotated[Setting, Query()] = "linked") 
         rows=heatmap(rates, precision if setting == "linked" else {}, setting),
         run=last_run(explored),
         delivery=delivery(files),
-        archive=newest_archive(explored.settings),
+        archive=newest_archive(explored.settings, time.monotonic()),
     )
 
 
@@ -97,11 +103,19 @@ def delivery(files: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def newest_archive(settings: Settings) -> dict[str, Any]:
-    """``at`` and ``ago``, None where there is none; ``problem``: why nobody can say."""
-    unknown = {"at": None, "ago": None, "problem": None}
+def newest_archive(settings: Settings, now: float) -> dict[str, Any]:
+    """``at`` and ``ago``, None where there is none; ``problem``: why nobody can say. ``now``: seconds
+    on any clock; it is looked up once in LOOKED_AGAIN_SECONDS."""
+    created, problem = _archive_created(settings, int(now // LOOKED_AGAIN_SECONDS))
+    told = {"at": None, "ago": None} if created is None else {"at": day(created), "ago": ago(created)}
+    return {**told, "problem": problem}
+
+
+@lru_cache(maxsize=4)
+def _archive_created(settings: Settings, period: int) -> tuple[str | None, str | None]:
+    """When the newest one was made, or why nobody can say."""
     try:
         whole = [one for one in open_place(settings.archives, settings.scratch).summaries() if one.complete]
     except (ArchiveError, OSError) as problem:
-        return {**unknown, "problem": str(problem)}
-    return {**unknown, "at": day(whole[0].created), "ago": ago(whole[0].created)} if whole else unknown
+        return None, str(problem)
+    return (whole[0].created if whole else None), None

@@ -2,13 +2,12 @@
 
 import time
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from subs_assets.explorer import sessions
-from subs_assets.explorer.limits import LONGEST_TEXT
 from subs_assets.explorer.pages.forms import Form, safe_way_back
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.visitor import access_of
@@ -17,7 +16,7 @@ router = APIRouter()
 
 
 @router.get("/sign-in")
-def ask(request: Request, back: Annotated[str, Query(max_length=LONGEST_TEXT)] = "/") -> Any:
+def ask(request: Request, back: str = "/") -> Any:
     return _asked(request, safe_way_back(back))
 
 

@@ -2,18 +2,22 @@
 
 import html
 import json
+import mimetypes
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from subs_assets.database import migrate
-from subs_assets.database.engine import open_engine
+from subs_assets.database.engine import open_engine, sqlite_file
 from subs_assets.explorer import sessions
-from subs_assets.explorer.pages.overview import heatmap
+from subs_assets.explorer.application import build_app
+from subs_assets.explorer.pages.overview import heatmap, newest_archive
 from subs_assets.explorer.pages.product import by_company
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
@@ -21,7 +25,7 @@ from subs_assets_tests.made_up_nights import ARABIC, HEBREW, HOSTILE, made_up_ni
 from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.published_nights import a_substitution, publish, published_home
-from subs_assets_tests.unit.explorer.conftest import TOKEN, application, client_of, on_both
+from subs_assets_tests.unit.explorer.conftest import ACCESS, TOKEN, application, client_of, on_both
 
 
 def shown(text_of_page: str) -> str:
@@ -142,6 +146,59 @@ def test_a_button_tells_all_that_its_person_has_seen_on_the_two_products() -> No
     row = {"substitute_id": "1", "company_slug": "shop_00"}
     (group,) = by_company([row, {**row, "substitute_id": "2"}], [], decided)
     assert [(one["decisions"], one["seen"]) for one in group["rows"]] == [([], "before,later"), ([], "")]
+
+
+def test_a_control_state_without_tables_closes_no_page_and_a_broken_one_is_told(
+    home: Settings, night: Night, empty_home: Settings
+) -> None:
+    shutil.copytree(home.home, empty_home.home)
+    for table in ("decisions", "run_history"):
+        execute(empty_home.control_url, f"DROP TABLE {table}")
+    client = client_of(empty_home)
+    for address in ("/", f"/products/{night.products['product_id'].iloc[0]}", "/api/v1/health", "/api/v1/decisions"):
+        assert client.get(address).status_code == 200, address
+    file = sqlite_file(empty_home.control_url)
+    assert file is not None
+    file.write_bytes(b"no database " * 1000)
+    assert client.get("/api/v1/health").status_code == 503
+
+
+def test_how_old_the_archives_are_is_looked_up_once_a_minute(empty_home: Settings) -> None:
+    before = newest_archive(empty_home, now=60.0)
+    assert before == {"at": None, "ago": None, "problem": None}
+    unreadable = Path(empty_home.archives)
+    unreadable.parent.mkdir()
+    unreadable.write_text("no folder", encoding="utf-8")
+    assert newest_archive(empty_home, now=119.0) == before
+    assert newest_archive(empty_home, now=120.0)["problem"]
+
+
+def test_the_address_to_return_to_is_the_one_that_was_asked(client: TestClient) -> None:
+    assert "/sign-in?back=%2Fproducts%2Fa%253Fb%2520%252F%3Fx%3D1" in client.get("/products/a%3Fb%20%2F?x=1").text
+    longest = "/search?q=" + quote("🥛" * 200)
+    page = client.get("/sign-in", params={"back": longest})
+    assert page.status_code == 200 and f'value="{longest}"' in page.text
+    answer = client.post("/sign-in", data={"name": "Ann", "token": TOKEN, "back": longest})
+    assert (answer.status_code, answer.headers["location"]) == (303, longest)
+    too_long = client.get("/sign-in", params={"back": "/search?q=" + "x" * 4_000})
+    assert too_long.status_code == 200 and 'name="back" value="/"' in too_long.text
+
+
+def test_whoever_only_looks_whether_it_is_there_is_answered(client: TestClient) -> None:
+    for address in ("/", "/search?q=milk", "/static/explorer.js", "/api/v1/health", "/api/v1/rates"):
+        assert client.head(address).status_code == 200, address
+    assert client.head("/products/nothing").status_code == 404
+
+
+def test_a_machine_that_calls_scripts_text_does_not_keep_them_from_running(empty_home: Settings) -> None:
+    for ending in (".js", ".css", ".svg"):
+        mimetypes.add_type("text/plain", ending)
+    client = TestClient(build_app(empty_home, ACCESS), base_url="http://localhost")
+    told = {name: client.get(f"/static/{name}").headers["content-type"] for name in ("explorer.js", "explorer.css")}
+    assert {name: of_type.partition(";")[0] for name, of_type in told.items()} == {
+        "explorer.js": "text/javascript", "explorer.css": "text/css",
+    }  # fmt: skip
+    assert client.get("/static/icon.svg").headers["content-type"] == "image/svg+xml"
 
 
 def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:
