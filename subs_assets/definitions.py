@@ -1,10 +1,19 @@
 """The one place where everything meets: assets, checks, jobs, schedules, sensors and the resources; nothing
 imports this."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dagster import AssetsDefinition, Definitions, in_process_executor
+from dagster import (
+    AssetsDefinition,
+    Definitions,
+    in_process_executor,
+)
+from dagster._core.definitions.definitions_load_context import (  # Dagster exports neither, and its version is pinned
+    DefinitionsLoadContext,
+    DefinitionsLoadType,
+)
 
 from subs_assets.archive import place_url
 from subs_assets.assets import equivalence, evaluation, identity, publication, substitution
@@ -24,12 +33,15 @@ from subs_assets.automation.jobs import (
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import default_sensors
-from subs_assets.catalogue.source import Source, find_sources
+from subs_assets.catalogue.source import BrokenSource, Source, as_loaded, find_sources
 from subs_assets.checks import default_checks
 from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.io_managers import matrices_io, warehouse_io
 from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
+
+COMPANIES = "companies"
+"""Under which a code server tells the runs that it launches what it has loaded."""
 
 
 def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | None = None) -> Definitions:
@@ -39,7 +51,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     replace resources by name, which is how a test brings its own encoder.
     """
     settings = settings or Settings.from_environment()
-    sources = find_sources(settings.catalogues)
+    sources = _sources(settings)
     resources: dict[str, Any] = {**default_resources(settings), **(overrides or {})}
     resources.setdefault("warehouse_io", warehouse_io)
     resources.setdefault("matrices_io", matrices_io)
@@ -83,6 +95,19 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         # seconds each, let another run in between two steps, and leave one behind when its run is killed.
         executor=in_process_executor,
     )
+
+
+def _sources(settings: Settings) -> dict[str, Source | BrokenSource]:
+    """The companies on the disk; in a run that a code server launches, those that it had loaded. Dagster has planned
+    the run's steps by these: a folder that was removed since made every run fail before its first step."""
+    found = find_sources(settings.catalogues)
+    context = DefinitionsLoadContext.get()
+    if context.load_type is DefinitionsLoadType.INITIALIZATION:
+        loaded = {slug: str(source.folder) for slug, source in found.items()}
+        context.add_to_pending_reconstruction_metadata(COMPANIES, json.dumps(loaded))
+        return found
+    told = context.reconstruction_metadata.get(COMPANIES)
+    return found if told is None else as_loaded(found, json.loads(told))
 
 
 def _made_from(graph: Iterable[AssetsDefinition]) -> dict[str, set[str]]:

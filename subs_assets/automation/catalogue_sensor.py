@@ -86,7 +86,7 @@ def look(
     held_by, published = None, {}
     if any(one.is_new for one in known.values()):
         published = _published(settings)
-        held_by = _held_by(instance, {*loaded} - {*found})
+        held_by = _held_by(instance)
     decision = deliveries.decide(known, published, held_by, now)
     return Decision(decision.launch_for, decision.known, (*decision.sentences, *problems, *reload))
 
@@ -117,9 +117,7 @@ def _published(settings: Settings) -> dict[str, str]:
     return {slug: _hash(files) for slug, files in files_read(settings.database_url).items()}
 
 
-def _held_by(instance: DagsterInstance, gone: Collection[str]) -> str | None:
-    if gone:
-        return f"it would fail without the folder of {', '.join(sorted(gone))}"
+def _held_by(instance: DagsterInstance) -> str | None:
     # Only what Dagster has launched and watches over. A `subs run` that was killed is "started" for hours; one that
     # goes on holds the run lock, for which the launched run waits.
     runs = instance.get_runs(RunsFilter(job_name=nightly.name, statuses=GOING_ON))

@@ -134,7 +134,7 @@ def out_of_step(loaded: Iterable[str], found: Iterable[str]) -> list[str]:
     remedy = "reload the code location (docs/automation.md)"
     come = [f"{slug} is new, and becomes an asset when you {remedy}" for slug in sorted({*found} - {*loaded})]
     gone = [
-        f"the folder of {slug} is gone, and every run fails until it is back or you {remedy}"
+        f"the folder of {slug} is gone: its last good listings are shown until it is back or you {remedy}"
         for slug in sorted({*loaded} - {*found})
     ]
     return come + gone

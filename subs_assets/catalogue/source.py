@@ -288,6 +288,23 @@ def find_sources(
     return dict(sorted(sources.items()))
 
 
+def as_loaded(
+    found: Mapping[str, Source | BrokenSource], loaded: Mapping[str, str]
+) -> dict[str, Source | BrokenSource]:
+    """The sources of the companies that were there when the definitions were loaded (slug -> folder); one whose folder
+    has gone since is broken, so that its last good listings are shown, and one that has come since is left out."""
+    return {
+        slug: found.get(slug)
+        or BrokenSource(
+            slug,
+            Path(folder),
+            f"{slug}: the folder {folder} with its {SOURCE_FILE} is gone; put it back, or, if the company is to go, "
+            "reload the code location (docs/automation.md)",
+        )
+        for slug, folder in loaded.items()
+    }
+
+
 def missing_catalogues(folders: Iterable[Path]) -> str | None:
     """What is missing for a run, and what to do about it; None when every folder is there and one holds a company.
 

@@ -1,5 +1,6 @@
 """What is defined: assets, jobs, schedules, sensors; and what importing it costs."""
 
+import shutil
 import subprocess
 import sys
 import warnings
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from dagster import AssetKey, AssetSelection, Definitions
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import serialize_value
+from dagster._utils.test.definitions import scoped_reconstruction_metadata
 
 from subs_assets.database.tables import MADE_BY_ASSETS, metadata
 from subs_assets.resources import default_resources
@@ -191,6 +194,23 @@ def test_the_package_gives_out_its_definitions_and_nothing_else_that_it_has_not(
     assert isinstance(subs_assets.defs, Definitions)
     with pytest.raises(AttributeError, match="no attribute 'definition'"):
         subs_assets.definition  # noqa: B018
+
+
+def test_a_run_has_the_companies_that_its_code_server_had_loaded(settings: Settings) -> None:
+    """Dagster plans a run by these: without the folder of one, every run failed before its first step."""
+    catalogues = settings.catalogues[0]
+    with DefinitionsLoadContext.scoped(DefinitionsLoadContext(DefinitionsLoadType.INITIALIZATION)) as at_first:
+        small_definitions(settings)
+    shutil.rmtree(catalogues / "depot")
+    write_shop(catalogues, "spar", rows_of("corner"))
+    companies = AssetSelection.key_prefixes("catalogue")
+    with scoped_reconstruction_metadata(at_first.get_pending_reconstruction_metadata()):
+        assert selected(small_definitions(settings), companies) == {
+            "catalogue/corner", "catalogue/depot", "catalogue/market",
+        }  # fmt: skip
+    assert selected(small_definitions(settings), companies) == {
+        "catalogue/corner", "catalogue/market", "catalogue/spar",
+    }  # fmt: skip
 
 
 def test_dagster_never_gets_to_see_a_password(settings: Settings) -> None:
