@@ -67,6 +67,27 @@ def read(connection: Connection, table: Table, **equal_to: object) -> pd.DataFra
     return fetch(connection, streamed).sort_values(primary_key(table), kind="stable", ignore_index=True)
 
 
+def read_page(
+    connection: Connection,
+    table: Table,
+    equal_to: dict[str, str],
+    limit: int,
+    offset: int,
+    newest_first_by: str | None = None,
+) -> pd.DataFrame:
+    """Some of the rows whose columns equal the given values, in the table's form and in the order of their keys, which
+    is the database's: no row is read for another page."""
+    newest = [] if newest_first_by is None else [table.columns[newest_first_by].desc()]
+    statement = (
+        select(table)
+        .where(*(table.columns[name] == value for name, value in equal_to.items()))
+        .order_by(*newest, *table.primary_key.columns)
+        .limit(limit)
+        .offset(offset)
+    )
+    return fetch(connection, statement)
+
+
 def fetch(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
     """A query's rows in the query's order, with the dtypes that ``conform`` would give to its columns.
 

@@ -157,6 +157,13 @@ def read_decisions(engine: Engine, kind: str | None = None) -> pd.DataFrame:
         return frames.read(connection, decisions, **({} if kind is None else {"kind": kind}))
 
 
+def decisions_page(engine: Engine, kind: str | None, limit: int, offset: int) -> pd.DataFrame:
+    """Some of ``read_decisions``, the newest first."""
+    with engine.connect() as connection:
+        wanted = {} if kind is None else {"kind": kind}
+        return frames.read_page(connection, decisions, wanted, limit, offset, newest_first_by="decided_at")
+
+
 def decisions_on_substitutes_of(engine: Engine, listings: Collection[tuple[str, str]]) -> pd.DataFrame:
     """The decisions on what replaces any of these listings (company_slug, sku), the oldest first, in the form of the
     table ``decisions``."""

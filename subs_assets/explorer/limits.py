@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 MOST_ROWS = 500
-MOST_OFFSET = 10_000
+MOST_OFFSET = 1_000_000_000
+"""More than there are rows: databases take no number of any size."""
+
 LONGEST_TEXT = 1_000
 LONGEST_QUERY = 200
 LONGEST_ADDRESS = 4_000

@@ -6,7 +6,14 @@ A module for each subject, and all their questions by one name: ``lookups.find_p
 from subs_assets.database.lookups.catalogues import deliveries, set_aside_counts, set_aside_page
 from subs_assets.database.lookups.coverage import coverage
 from subs_assets.database.lookups.judging import equivalences_to_judge, substitutions_to_judge
-from subs_assets.database.lookups.mappings import ANSWERS, absences, equivalences, evidence, mapping_counts
+from subs_assets.database.lookups.mappings import (
+    ANSWERS,
+    absences,
+    equivalences,
+    equivalences_page,
+    evidence,
+    mapping_counts,
+)
 from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
 from subs_assets.database.lookups.one_product import (
     SHOWN_OF_A_LISTING,
@@ -33,7 +40,7 @@ from subs_assets.database.lookups.questions import (
 from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.shelves import listings_in, paths_of_listings, shelves_with_listings
 from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
-from subs_assets.database.lookups.trees import categories, category_row, facets
+from subs_assets.database.lookups.trees import categories, categories_page, category_row, facets
 
 __all__ = [
     "ANSWERS",
@@ -42,12 +49,14 @@ __all__ = [
     "Found",
     "absences",
     "categories",
+    "categories_page",
     "category_row",
     "companies",
     "companies_with_categories",
     "coverage",
     "deliveries",
     "equivalences",
+    "equivalences_page",
     "equivalences_to_judge",
     "evidence",
     "exact_products",

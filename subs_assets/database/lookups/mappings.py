@@ -39,6 +39,25 @@ def equivalences(
     return frames.read(connection, category_equivalences, **given(wanted))
 
 
+def equivalences_page(
+    connection: Connection,
+    company_slug: str | None,
+    target_company_slug: str | None,
+    path: str | None,
+    status: str | None,
+    limit: int,
+    offset: int,
+) -> pd.DataFrame:
+    """Some of ``equivalences``, of one status or all."""
+    wanted = {
+        "company_slug": company_slug,
+        "target_company_slug": target_company_slug,
+        "path": path,
+        "status": status,
+    }
+    return frames.read_page(connection, category_equivalences, given(wanted), limit, offset)
+
+
 def evidence(
     connection: Connection,
     company_slug: str,

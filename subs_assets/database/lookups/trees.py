@@ -24,6 +24,11 @@ def category_row(connection: Connection, company_slug: str, path: str) -> dict[s
     return None if found is None else dict(found)
 
 
+def categories_page(connection: Connection, company_slug: str | None, limit: int, offset: int) -> pd.DataFrame:
+    """Some of ``categories``."""
+    return frames.read_page(connection, categories_table, given({"company_slug": company_slug}), limit, offset)
+
+
 def facets(connection: Connection, company_slug: str | None = None, path: str | None = None) -> pd.DataFrame:
     """Facets in the form of ``category_facets``, of one company, of one path, or all."""
     return frames.read(connection, category_facets, **given({"company_slug": company_slug, "path": path}))

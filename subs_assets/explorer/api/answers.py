@@ -94,18 +94,18 @@ def _held(request: Request) -> list[str]:
 
 
 def page_of(night: Night, items: Sequence[Any], limit: int, offset: int) -> dict[str, Any]:
-    """The page of all the rows, or of as many of the first as go one beyond it."""
+    """The page of the rows from the offset on, of which one more than it takes is enough."""
     return {
         "published": night.mark,
-        "items": items[offset : offset + limit],
-        "next_offset": next_offset(len(items), limit, offset),
+        "items": items[:limit],
+        "next_offset": next_offset(offset + len(items), limit, offset),
     }
 
 
 def next_offset(count: int, limit: int, offset: int) -> int | None:
-    """Where the next page begins, of so many rows in all; None after the last one, and where nobody may go on."""
+    """Where the next page begins, of so many rows in all; None after the last one."""
     end = offset + limit
-    return end if count > end and end <= MOST_OFFSET else None
+    return end if count > end else None
 
 
 def not_found(sentence: str) -> HTTPException:

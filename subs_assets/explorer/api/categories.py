@@ -33,5 +33,5 @@ def categories(
 ) -> Any:
     """Sorted by company and path, so that a branch stands together."""
     require_company(lookups.companies(night.connection), company)
-    found = lookups.categories(night.connection, company)
-    return page_of(night, rows_of(found.iloc[: offset + limit + 1]), limit, offset)
+    found = lookups.categories_page(night.connection, company, limit + 1, offset)
+    return page_of(night, rows_of(found), limit, offset)

@@ -126,11 +126,8 @@ def decisions(
     response.headers["Cache-Control"] = "no-store"
     explored = explored_of(request)
     with explored.night() as night:
-        kept = explored.of_control(lambda engine: kept_decisions.read_decisions(engine, kind))
-        if kept is None:
-            return page_of(night, [], limit, offset)
-        kept = kept.sort_values("decided_at", ascending=False, kind="stable")
-        return page_of(night, rows_of(kept.iloc[: offset + limit + 1]), limit, offset)
+        kept = explored.of_control(lambda engine: kept_decisions.decisions_page(engine, kind, limit + 1, offset))
+        return page_of(night, [] if kept is None else rows_of(kept), limit, offset)
 
 
 def _plain(said: SaidOfSubstitution | SaidOfEquivalence) -> Said:

@@ -48,7 +48,5 @@ def equivalences(
     """Directed: `relation` says what the target is to the category (SKOS)."""
     require_company(lookups.companies(night.connection), company, target_company)
     wanted = category_path.encode(path) if path else None
-    found = lookups.equivalences(night.connection, company, target_company, wanted)
-    if status is not None:
-        found = found[found["status"] == status.value]
-    return page_of(night, rows_of(found.iloc[: offset + limit + 1]), limit, offset)
+    found = lookups.equivalences_page(night.connection, company, target_company, wanted, status, limit + 1, offset)
+    return page_of(night, rows_of(found), limit, offset)

@@ -1,13 +1,15 @@
 """The API's answers, on both databases."""
 
 import json
+import re
 
 import pytest
-from sqlalchemy import Pool, event
+from sqlalchemy import Engine, Pool, event
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subs_assets.catalogue import category_path
+from subs_assets.explorer.api.answers import next_offset
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests import plain_sql
@@ -16,6 +18,7 @@ from subs_assets_tests.published_nights import a_substitution
 from subs_assets_tests.unit.explorer.conftest import TOKEN, on_both
 
 API = "/api/v1"
+TABLES_OF_LISTS = {"categories": "categories", "equivalences": "category_equivalences", "decisions": "decisions"}
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -73,6 +76,42 @@ def test_mappings_rates_and_trees(client: TestClient, night: Night) -> None:
     assert all(node["parents"] == ([node["path"][:-1]] if node["depth"] > 1 else []) for node in tree["items"])
 
 
+def test_a_list_is_read_to_its_end() -> None:
+    assert [next_offset(20_000, 500, offset) for offset in (9_600, 19_499, 19_500)] == [10_100, 19_999, None]
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("path", "table", "filters"),
+    [
+        ("categories", "categories", {}),
+        ("equivalences", "category_equivalences", {"status": "accepted"}),
+        ("decisions", "decisions", {}),
+    ],
+)
+def test_the_database_sends_one_page_of_a_list(
+    client: TestClient, path: str, table: str, filters: dict[str, str]
+) -> None:
+    reads: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statement = " ".join(str(arguments[2]).split())
+        if re.search(rf"FROM {table}\b", statement):
+            reads.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        whole = client.get(f"{API}/{path}", params={**filters, "limit": 500}).json()
+        half = len(whole["items"]) // 2
+        page = {**filters, "limit": half or 1}
+        pages = [client.get(f"{API}/{path}", params={**page, "offset": at}).json() for at in (0, half)]
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert whole["next_offset"] is None and pages[0]["next_offset"] == (half or None)
+    assert [item for page in pages for item in page["items"]][: 2 * half] == whole["items"][: 2 * half]
+    assert len(reads) == 3 and all("LIMIT" in statement for statement in reads)
+
+
 @on_both
 def test_an_answer_that_the_client_holds_is_not_sent_again(client: TestClient) -> None:
     first = client.get(f"{API}/rates")
@@ -119,7 +158,7 @@ def test_the_database_is_let_go_before_an_answer_goes_out(client: TestClient) ->
         ("products?q=%20", 422, "query q"),
         ("products?q=a%00b", 422, "query q: has a NUL character"),
         ("products?q=x&limit=501", 422, "query limit: Input should be less than or equal to 500"),
-        ("products?q=x&offset=10001", 422, "query offset"),
+        ("products?q=x&offset=-1", 422, "query offset"),
         ("products/nothing%3A1", 404, 'No product "nothing:1" is published; /api/v1/products?q= finds'),
         ("substitutes?product_id=nothing", 404, 'No product "nothing" is published'),
         ("nowhere", 404, "There is nothing at /api/v1/nowhere."),
