@@ -357,9 +357,10 @@ class ExportFolder(ConfigurableResource):
 
 
 class ReportFolder(ConfigurableResource):
-    """Where reports are written."""
+    """Where reports are written, and whose days its nights are."""
 
     folder: str
+    timezone: str = "UTC"
 
 
 def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
@@ -389,5 +390,5 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
         "archives": ArchivesResource(archives=settings.archives, scratch=str(settings.scratch)),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),
-        "report_folder": ReportFolder(folder=str(settings.reports)),
+        "report_folder": ReportFolder(folder=str(settings.reports), timezone=settings.timezone),
     }

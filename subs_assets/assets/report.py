@@ -55,7 +55,7 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
         from subs_assets.report.page import render_report
 
         with warehouse.control() as engine:
-            facts = facts_of_the_run(context.instance, engine, context.run.run_id)
+            facts = facts_of_the_run(context.instance, engine, context.run.run_id, report_folder.timezone)
         night = Night(
             catalogue_files, set_aside_rows, listings, products, product_listings, product_claims, categories,
             category_facets, listing_shelves, category_equivalences, category_absences, substitutions,
@@ -75,7 +75,7 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
     return report
 
 
-def facts_of_the_run(instance: DagsterInstance, engine: Engine, this_run: str) -> Run:
+def facts_of_the_run(instance: DagsterInstance, engine: Engine, this_run: str, timezone: str) -> Run:
     """Steps and checks of the run that published last, which in a whole run is this one: it goes on, so that only
     Dagster knows them yet."""
     so_far = ended_run(instance, this_run)
@@ -88,4 +88,5 @@ def facts_of_the_run(instance: DagsterInstance, engine: Engine, this_run: str) -
         tuple(Step(row.step, row.seconds) for row in steps.dropna(subset=["seconds"]).itertuples(index=False)),
         tuple(Check(row.asset, row.check_name, row.passed, row.said or "") for row in checks.itertuples(index=False)),
         recorded,
+        timezone,
     )

@@ -30,25 +30,26 @@ def runs(
     from subs_assets.database.runs import KEPT_NIGHTS, read_recorded, read_run, run_named
     from subs_assets.doctor.control_state import reading
 
-    url = Settings.from_environment().control_url
+    settings = Settings.from_environment()
+    url, timezone = settings.control_url, "UTC" if as_json else settings.timezone
     with reading(url) as found:  # opening it would make it, wherever a mistyped SUBS_HOME leads
         if found is None:
             fail(f"{describe(url)} keeps no run yet: see that SUBS_HOME is right; `subs run` makes the first")
     with control.opened(url) as engine:
         if run is None:
-            _print_runs(read_recorded(engine, KEPT_NIGHTS), last, as_json)
+            _print_runs(read_recorded(engine, KEPT_NIGHTS), last, timezone, as_json)
             return
         named = run_named(engine, run)
         if len(named) != 1:
             fail(f"{len(named)} runs have an id that begins with {run}; `subs runs` prints them")
-        _print_run(read_run(engine, named[0]), as_json)
+        _print_run(read_run(engine, named[0]), timezone, as_json)
 
 
-def _print_runs(recorded: "Recorded", last: int, as_json: bool) -> None:
+def _print_runs(recorded: "Recorded", last: int, timezone: str, as_json: bool) -> None:
     from subs_assets.history.nights import nights_of
     from subs_assets.history.since import failing_now
 
-    nights = nights_of(recorded)
+    nights = nights_of(recorded, timezone)
     failing = failing_now(nights, recorded.checks)
     if as_json:
         print_json(
@@ -68,7 +69,7 @@ def _print_runs(recorded: "Recorded", last: int, as_json: bool) -> None:
         }
         for night in records(nights.head(last))
     ]
-    print_table(told, "Runs, in UTC", COLUMNS, unbroken=("started_at", "run", "job", "launched_by"))
+    print_table(told, f"Runs, in the time of {timezone}", COLUMNS, unbroken=("started_at", "run", "job", "launched_by"))
     for night in records(nights.head(last)):
         if said := [*night["failed"], *filter(None, [night["said"]])]:
             say(f"  {night['run_id'][:RUN_ID]}: {'; '.join(said)}")
@@ -78,10 +79,10 @@ def _print_runs(recorded: "Recorded", last: int, as_json: bool) -> None:
         say(f"  {one.sentence}: {one.said}")
 
 
-def _print_run(recorded: "Recorded", as_json: bool) -> None:
+def _print_run(recorded: "Recorded", timezone: str, as_json: bool) -> None:
     from subs_assets.history.nights import nights_of
 
-    (night,) = records(nights_of(recorded))
+    (night,) = records(nights_of(recorded, timezone))
     (night,) = _iso([night])
     steps, checks = (
         records(frame.drop(columns="run_id")) for frame in (recorded.steps.drop(columns="place"), recorded.checks)

@@ -17,8 +17,9 @@ NIGHT_COLUMNS = [
 ]  # fmt: skip
 
 
-def nights_of(recorded: Recorded) -> pd.DataFrame:
-    """NIGHT_COLUMNS of every run, newest first. ``failed`` and ``warned`` are tuples of ``asset check_name``, ``rows``
+def nights_of(recorded: Recorded, timezone: str = "UTC") -> pd.DataFrame:
+    """NIGHT_COLUMNS of every run, newest first, its times in ``timezone``: of a night that begins at half past three in
+    Sydney UTC would say the day before. ``failed`` and ``warned`` are tuples of ``asset check_name``, ``rows``
     what was published together, ``seconds`` from the start to the end. Of runs of before they were recorded only what
     they published is known, and ``seconds`` until then."""
     found = recorded.checks[~recorded.checks["passed"].astype(bool)]
@@ -27,9 +28,9 @@ def nights_of(recorded: Recorded) -> pd.DataFrame:
     blocked = set(found.loc[is_error & found["blocking"].astype(bool), "run_id"])
     failed, warned = (names[mask].groupby(found["run_id"]).agg(tuple) for mask in (is_error, ~is_error))
     both = recorded.runs.merge(recorded.published, on="run_id", how="outer", suffixes=("", "_until_published"))
-    published_at, ended_at = (pd.to_datetime(both[name], utc=True) for name in ("published_at", "ended_at"))
+    published_at, ended_at = (_times(both[name], timezone) for name in ("published_at", "ended_at"))
     before = published_at - pd.to_timedelta(both["seconds"], unit="s")
-    started_at = pd.to_datetime(both["started_at"], utc=True).fillna(before).fillna(published_at)
+    started_at = _times(both["started_at"], timezone).fillna(before).fillna(published_at)
     nights = pd.DataFrame(
         {
             **{name: both[name] for name in ("run_id", "job", "launched_by", "repeats")},
@@ -57,6 +58,10 @@ def whole(nights: pd.DataFrame) -> pd.DataFrame:
     """Of ``nights_of`` what a person calls a night: runs of the whole graph, and others that published; not archives,
     their pruning, resets, nor what somebody tried by hand."""
     return nights[(nights["job"] == NIGHTLY) | nights["published_at"].notna()]
+
+
+def _times(written: pd.Series, timezone: str) -> pd.Series:
+    return pd.to_datetime(written, utc=True).dt.tz_convert(timezone)
 
 
 def _rows(counts: object) -> int | None:

@@ -35,7 +35,8 @@ class Failing:
 
 
 def failing_now(nights: pd.DataFrame, checks: pd.DataFrame) -> list[Failing]:
-    """Of ``nights.nights_of`` and the table ``run_checks``, errors first, those that have lasted longest first.
+    """Of ``nights.nights_of``, in whose time zone they are said, and the table ``run_checks``, errors first, those that
+    have lasted longest first.
 
     A run that did not come to a check says nothing about it: it breaks no row and counts in none. A check that a later
     whole run of the same job did not evaluate is gone: its company, say, is no longer there.

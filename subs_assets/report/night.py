@@ -31,12 +31,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Run:
-    """The run that published the tables, and what is ``recorded`` of the runs up to it."""
+    """The run that published the tables, and what is ``recorded`` of the runs up to it; ``timezone``: whose days they
+    are."""
 
     run_id: str
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
     recorded: Recorded
+    timezone: str = "UTC"
 
     @property
     def history(self) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def rates_panels(rates: pd.DataFrame, companies: Mapping[str, str], description:
         legend = alt.Legend(orient="top", title="substitutes sold at", columns=5, labelLimit=200)
         encoded["color"] = alt.Color("at:N", scale=alt.Scale(domain=names, scheme="tableau10"), legend=legend)
         encoded["tooltip"].insert(1, alt.Tooltip("at:N", title="sold at"))
-    line = alt.Chart(data).mark_line(**_line(data, None if "color" in encoded else BAR)).encode(**encoded)
+    line = _dated(data).mark_line(**_line(data, None if "color" in encoded else BAR)).encode(**encoded)
     return _panels(line, companies, description)
 
 
@@ -86,7 +86,7 @@ def listings_panels(listings: pd.DataFrame, companies: Mapping[str, str], descri
     data["listings"], data["set aside"] = listings["listings"], listings["set_aside"].fillna(0)
     when = [alt.Tooltip("company:N"), *_when()]
     figures = [alt.Tooltip(f"{name}:Q", format=",") for name in ("listings", "set aside")]
-    base = alt.Chart(data).encode(x=_time(), tooltip=[*when, *figures])
+    base = _dated(data).encode(x=_time(), tooltip=[*when, *figures])
     shown, aside = (
         base.mark_line(**_line(data, colour)).encode(
             y=alt.Y(
@@ -161,6 +161,7 @@ def _thinned(labels: Sequence[str], cell: float) -> list[str]:
 
 
 def _of_companies(series: pd.DataFrame, companies: Mapping[str, str]) -> pd.DataFrame:
+    # Vega knows UTC and the zone of whoever reads: the time of the company's own clock passes for UTC.
     return pd.DataFrame(
         {
             "at_time": series["started_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -176,10 +177,16 @@ def _time() -> Any:
     return alt.X("at_time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
 
 
+def _dated(data: pd.DataFrame) -> Any:
+    import altair as alt
+
+    return alt.Chart(data).transform_calculate(night="utcFormat(datum.at_time, '%Y-%m-%d %H:%M')")
+
+
 def _when() -> list[Any]:
     import altair as alt
 
-    return [alt.Tooltip("at_time:N", title="night")]
+    return [alt.Tooltip("night:N")]
 
 
 def _line(data: pd.DataFrame, colour: str | None = None) -> dict[str, Any]:

@@ -57,9 +57,9 @@ class OverNights:
     seconds: pd.DataFrame
 
 
-def over_nights(recorded: Recorded, companies: Collection[str]) -> OverNights:
-    """``companies``: the slugs of tonight's; of others nothing is drawn."""
-    every = nights_of(recorded)
+def over_nights(recorded: Recorded, companies: Collection[str], timezone: str = "UTC") -> OverNights:
+    """``companies``: the slugs of tonight's; of others nothing is drawn. ``timezone``: whose days the nights are."""
+    every = nights_of(recorded, timezone)
     drawn = whole(every).head(max(FEWEST_NIGHTS, min(MOST_NIGHTS, POINTS // max(1, len(companies)))))
     in_their_time = every[every["started_at"] >= drawn["started_at"].min()]
     grid, rows, steady = _grid(drawn, in_their_time, recorded.checks)

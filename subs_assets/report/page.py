@@ -183,7 +183,7 @@ SECONDS_LABEL = "Stacked bars: the seconds of each step, run by run"
 
 
 def _over_nights(night: Night, specs: dict[str, charts.Spec]) -> dict[str, Any]:
-    found = over_nights(night.run.recorded, night.companies)
+    found = over_nights(night.run.recorded, night.companies, night.run.timezone)
     short = short_names(night.companies)
     if found.days > 1:
         specs["checks-over-nights"] = night_charts.checks_grid(found.grid, found.rows, CHECKS_LABEL)

@@ -121,6 +121,21 @@ def test_the_sentences_name_check_and_day() -> None:
     ], "a company that is gone fails no more"
 
 
+def test_days_are_those_of_the_time_zone() -> None:
+    # 03:30 in Sydney; summer time began on 4 October.
+    found = recorded([], [("night", "2026-11-20T16:35:00.000000+00:00", 300.0, COUNTS)])
+    found.runs.loc[0] = ["night", "nightly", None, None, "2026-11-20T16:30:00.000000+00:00", None, "running", None]
+    checks = pd.DataFrame(
+        [("night", "catalogue/aldi", "delivered", False, ERROR, False, "empty")], columns=found.checks.columns
+    )
+    nights = nights_of(found, "Australia/Sydney")
+    assert [one.sentence for one in failing_now(nights, checks)] == [
+        "catalogue/aldi delivered failed on 2026-11-21, for the first time"
+    ]
+    assert f"{nights['published_at'].iloc[0]:%Y-%m-%d %H:%M}" == "2026-11-21 03:35"
+    assert nights["seconds"].isna().all()
+
+
 @pytest.mark.parametrize(
     ("asks", "is_published", "repeats"),
     [(None, False, "night"), ("catalogue/aldi", True, "night"), ("catalogue/aldi", False, None), (None, True, None)],

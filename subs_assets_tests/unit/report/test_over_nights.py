@@ -126,6 +126,15 @@ def test_a_first_night_says_so_and_a_second_is_drawn() -> None:
     assert "has failed since 2026-11-24, in 2 runs" in second
 
 
+def test_nights_are_the_days_of_the_time_zone() -> None:
+    found = over_nights(made_up_recorded(SLUGS[:1], 2, failed=True), SLUGS[:1], "America/Anchorage")
+    assert sorted(set(found.grid["night"])) == ["2026-11-23", "2026-11-24"], "03:40 in UTC"
+    assert "since 2026-11-23" in found.failing[0].sentence
+    (line,) = {row["at_time"] for row in rows_of(listings_panels(found.listings.tail(1), named(1), ""))}
+    assert line == "2026-11-24T18:40:00Z", "the axis is UTC's"
+    assert "2026-11-24 18:40:00" in {row["run"] for row in rows_of(seconds_bars(found.seconds, ["substitutions"], ""))}
+
+
 def test_the_table_names_what_did_not_pass() -> None:
     found = over_nights(made_up_recorded(SLUGS[:1], 2, failed=True), SLUGS[:1])
     assert [row["problems"] for row in listed(found.nights)] == [["catalogue/shop_00 delivered"]] * 2
