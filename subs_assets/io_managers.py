@@ -69,11 +69,9 @@ class MatricesIOManager(IOManager):
         own = self._folder / self._staging_id
         with naming_full_disk(self._folder):
             matrices.save(obj, own)
-        rows, dimensions = obj.features.vectors.shape
         context.add_output_metadata(
             {
-                "Products": rows,
-                "Dimensions": dimensions,
+                "Dimensions": obj.features.vectors.shape[1],
                 "Pairs of alike names": len(obj.alike_names),
                 "Rows of blocks": len(obj.blocks),
                 "Folder": MetadataValue.path(str(own)),

@@ -50,7 +50,7 @@ def embedding_matrices(
     listing_shelves: pd.DataFrame,
     encoder: EncoderResource,
     trained_model: TrainedModelResource,
-) -> EmbeddingMatrices:
+) -> MaterializeResult[EmbeddingMatrices]:
     """A vector for every product, and the shelves on which they are compared.
 
     Rows are aligned with `products`; a block holds the rows that stand on one shelf. A name is encoded once, ever.
@@ -59,7 +59,8 @@ def embedding_matrices(
 
     progress = log_progress(context.log, "names encoded")
     store = NameStore(encoder.store(), trained_model.model().names)
-    return build_matrices(products, product_listings, listing_shelves, store, progress)
+    matrices = build_matrices(products, product_listings, listing_shelves, store, progress)
+    return MaterializeResult(value=matrices, metadata={"Products": len(matrices.product_ids)})
 
 
 @asset(

@@ -119,6 +119,7 @@ def test_a_night_without_a_change_makes_nothing_again(settings: Settings, monkey
         shown = shown_by(result, "substitutions")
         assert shown["Unchanged since run"].value == history
         assert shown["dagster/row_count"].value == len(before["substitutions"])
+        assert shown_by(result, "embedding_matrices")["Products"].value > 0
         assert shown["Candidates judged"].value > 0 and len(shown["Samples"].records) > 0
 
 
