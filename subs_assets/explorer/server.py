@@ -2,12 +2,18 @@
 
 import os
 import socket
+from typing import TYPE_CHECKING
 
 from subs_assets.explorer.access import Access
 from subs_assets.settings import Settings
 
+if TYPE_CHECKING:
+    import uvicorn
+
 QUEUED = 256
 """Connections that wait to be taken up."""
+MOST_SECONDS_TO_END = 5
+"""That answers under way have once it is told to stop: a browser that reads no further would hold it for ever."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -27,6 +33,11 @@ def bound(host: str, port: int) -> socket.socket:
 
 def run(settings: Settings, access: Access, listening: socket.socket) -> None:
     """Serve until Ctrl+C or SIGTERM."""
+    server_of(settings, access).run(sockets=[listening])
+
+
+def server_of(settings: Settings, access: Access) -> "uvicorn.Server":
+    """uvicorn is loaded here alone: a refused address is told at once."""
     import uvicorn
 
     from subs_assets.explorer.application import build_app
@@ -39,5 +50,6 @@ def run(settings: Settings, access: Access, listening: socket.socket) -> None:
         # Not uvicorn's: it would put the address that a proxy names in the place of the proxy's own.
         proxy_headers=False,
         lifespan="off",
+        timeout_graceful_shutdown=MOST_SECONDS_TO_END,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
