@@ -45,7 +45,7 @@ def test_the_report_tells_of_the_run_that_made_it(settings: Settings) -> None:
         value_of(settings.database_url, f"SELECT count(*) FROM {table}") for table in ("products", "substitutions")
     )
     assert f"Products {products:,} from {rows} listings" in text and f"Substitutions {substitutions:,} level 1" in text
-    assert "Corner" in text and "The last runs" in text  # names as source.yaml says them; the second run of this home
+    assert "Corner" in text and "The last nights" in text  # names as source.yaml says them; the second run of this home
     assert "The steps of the run up to this report" in text
 
 
