@@ -44,20 +44,27 @@ def set_aside_by_reason(set_aside_rows: pd.DataFrame) -> SetAside:
     """Counts of rows; line 0, which stands for a file as a whole, is no row and is left out."""
     rows = set_aside_rows[set_aside_rows["line"] > 0]
     rows = rows.assign(kind=rows["reason"].map(kind_of_reason))
-    found = []
-    for (company, field, kind), alike in rows.groupby(["company_slug", "field", "kind"], sort=True):
-        first = alike.sort_values(["file", "line"]).head(EXAMPLES)
-        examples = tuple(
-            Example(row.file, int(row.line), row.value if isinstance(row.value, str) else None, _alone(row.reason))
-            for row in first.itertuples(index=False)
-        )
-        found.append(SetAsideReason(company, field, kind, len(alike), examples))
-    found.sort(key=lambda reason: (reason.company_slug, -reason.rows, reason.field, reason.reason))
-    shown: list[SetAsideReason] = []
-    for reason in found:
-        if sum(other.company_slug == reason.company_slug for other in shown) < REASONS_OF_A_COMPANY:
-            shown.append(reason)
-    return SetAside(tuple(shown), len(rows), len(rows) - sum(reason.rows for reason in shown))
+    key = ["company_slug", "field", "kind"]
+    counts = rows.groupby(key).size().rename("count").reset_index()
+    order = ["company_slug", "count", "field", "kind"]
+    most = (
+        counts.sort_values(order, ascending=[True, False, True, True])
+        .groupby("company_slug")
+        .head(REASONS_OF_A_COMPANY)
+    )
+    alike = dict(iter(rows.merge(most[key], on=key).groupby(key)))
+    shown = tuple(
+        SetAsideReason(company, field, kind, int(count), _examples(alike[company, field, kind]))
+        for company, field, kind, count in most.itertuples(index=False)
+    )
+    return SetAside(shown, len(rows), len(rows) - int(most["count"].sum()))
+
+
+def _examples(alike: pd.DataFrame) -> tuple[Example, ...]:
+    return tuple(
+        Example(row.file, int(row.line), row.value if isinstance(row.value, str) else None, _alone(row.reason))
+        for row in alike.sort_values(["file", "line"]).head(EXAMPLES).itertuples(index=False)
+    )
 
 
 def kind_of_reason(reason: str) -> str:
