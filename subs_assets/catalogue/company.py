@@ -19,6 +19,7 @@ from subs_assets.catalogue.text import storable
 from subs_assets.catalogue.validate import Accepted, Validator, shown
 from subs_assets.database import tables
 from subs_assets.database.frames import conform, empty
+from subs_assets.database.tables import FAILED, KEPT, READ
 from subs_assets.known_texts import NOTHING_KNOWN, KnownTexts
 from subs_assets.made_from import file_digest
 
@@ -33,8 +34,6 @@ MOST_ROWS = 500_000
 
 MOST_SET_ASIDE = 100_000
 """Rows of one file that are set aside one by one; beyond, it is not the file that was meant."""
-
-READ, FAILED, KEPT = "read", "failed", "kept"
 
 CHANGED = (
     "the file was changed while it was read, and again when it was read once more: what was read may be of two "

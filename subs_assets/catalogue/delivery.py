@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from subs_assets.catalogue.company import FAILED, CompanyCatalogue, accepted_by, files_of, modified_at
+from subs_assets.catalogue.company import CompanyCatalogue, accepted_by, files_of, modified_at
 from subs_assets.catalogue.readers import why_unfit
 from subs_assets.catalogue.source import SOURCE_FILE, STALE_AFTER_DAYS, BrokenSource, Source
+from subs_assets.database.tables import FAILED
 from subs_assets.finding import Finding, Gravity, Verdict
 from subs_assets.made_from import file_digest
 

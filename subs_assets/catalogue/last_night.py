@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from subs_assets.catalogue.company import FAILED, FALL_REFUSED, READ, REPEATS, CompanyCatalogue, has_fallen
+from subs_assets.catalogue.company import FALL_REFUSED, REPEATS, CompanyCatalogue, has_fallen
 from subs_assets.catalogue.source import SOURCE_FILE
+from subs_assets.database.tables import FAILED, READ
 from subs_assets.finding import Finding, Gravity, Verdict
 
 FEWEST = 50

@@ -91,6 +91,9 @@ set_aside_rows = Table(
     Column("reason", TEXT, nullable=False, doc="Why the row was not accepted"),
 )
 
+READ, FAILED, KEPT = "read", "failed", "kept"
+"""What ``catalogue_files.status`` says."""
+
 catalogue_files = Table(
     "catalogue_files",
     metadata,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from subs_assets.catalogue.company import READ
 from subs_assets.database.kept_decisions import RELATIONS
+from subs_assets.database.tables import READ
 from subs_assets.report.night import Check, Night
 from subs_assets.substitution.rates import SETTINGS, rates_between_companies
 

@@ -5,10 +5,7 @@ from sqlalchemy import Connection, cast, func, select
 
 from subs_assets.database import frames
 from subs_assets.database.lookups.rows import given
-from subs_assets.database.tables import WHOLE_NUMBER, catalogue_files, set_aside_rows
-
-READ = "read"
-"""As in ``catalogue/company.py``, whose import takes a fifth of a second."""
+from subs_assets.database.tables import READ, WHOLE_NUMBER, catalogue_files, set_aside_rows
 
 
 def deliveries(connection: Connection) -> pd.DataFrame:

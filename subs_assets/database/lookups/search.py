@@ -19,7 +19,6 @@ from subs_assets.database.lookups.rows import same_listing
 from subs_assets.database.search_index import BRAND, FIRST, LONGEST_ASKED, with_units_spelled
 from subs_assets.database.tables import listings, product_listings, search_listings, search_words
 
-LONGEST_TEXT = 1_000
 MOST_WORDS = 12
 """Of what is asked: nobody types more, and each is a look through all words."""
 
@@ -62,7 +61,7 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
     wanted = words_or_key.strip()
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    asked = with_units_spelled(fold(wanted[:LONGEST_TEXT])).split()
+    asked = with_units_spelled(fold(wanted[: MOST_WORDS * LONGEST_ASKED])).split()
     words = list(dict.fromkeys(word[:LONGEST_ASKED] for word in asked))[:MOST_WORDS]
     places = [_places(connection, word) for word in words]
     by_words, corrected, has_every_word = _with_every_word(places), {}, True

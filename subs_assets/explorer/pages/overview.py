@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 
 from subs_assets.archive.errors import ArchiveError
 from subs_assets.archive.places import open_place
-from subs_assets.catalogue.company import READ
 from subs_assets.database import frames, lookups, runs, tables
+from subs_assets.database.tables import READ
 from subs_assets.explorer.night import Explored
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.words import ago, day

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
-from subs_assets.catalogue.company import READ
 from subs_assets.database import frames, tables
+from subs_assets.database.tables import READ
 from subs_assets.explorer.limits import LONGEST_TEXT, Text
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import rows_of
