@@ -12,7 +12,7 @@ function say(text, isBad) {
 
 // Of the substitute that was decided on, so that the keyboard goes on from there.
 function buttonsOf(fields) {
-  const isSame = (form) => ["target_company_slug", "target_sku"].every((key) => form.elements[key].value === fields.get(key));
+  const isSame = (form) => ["target_company_slug", "target_sku"].every((key) => new FormData(form).get(key) === fields.get(key));
   return [...document.querySelectorAll("form[data-decision]")].filter(isSame).map((form) => form.querySelector("button"));
 }
 
