@@ -39,6 +39,7 @@ def naming_full_disk(where: Path | str) -> Iterator[None]:
 
 
 def is_full(error: "OSError | DBAPIError") -> bool:
+    """Whether an error of the system, or of a database, says that there is no room."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM_ON_DISK
     if isinstance(error.orig, sqlite3.Error):
@@ -52,6 +53,7 @@ def fullest(folders: Iterable[Path]) -> Path:
 
 
 def sentence(where: Path | str) -> str:
+    """Which disk, how much is left of it, and what to do."""
     left = ""
     if isinstance(where, Path):
         with suppress(OSError):

@@ -180,6 +180,7 @@ def _written() -> dict[str, int]:
 
 
 def file_digests(files: Sequence[Path]) -> dict[str, str]:
+    """By name."""
     return {file.name: file_digest(file) for file in files}
 
 
@@ -208,6 +209,7 @@ def column_digests(file: Path) -> dict[str, str]:
 
 
 def file_digest(file: Path) -> str:
+    """SHA-256 in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -175,6 +175,7 @@ class WarehouseResource(Databases):
 
 
 def staging_id(run: DagsterRun) -> str:
+    """Under which name a run stages: one that goes on with another under that of the first."""
     return run.root_run_id or run.run_id
 
 

@@ -159,6 +159,7 @@ def control_url_beside(database_url: str, home: Path) -> str:
 
 
 def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
     # SQLAlchemy decodes percent signs in the path and cuts it at a question mark.
     return f"sqlite:///{quote(path.as_posix(), safe='/:')}"
 

@@ -350,6 +350,7 @@ def in_words(problem: Exception) -> str:
 
 
 def remedy(problem: Exception) -> str:
+    """What to do about a store that failed."""
     if isinstance(problem, NotImplementedError):
         return "choose a kind of store that can be written to, and be listed"
     return f"see that the store can be reached and admits you; {CREDENTIALS_ELSEWHERE}"

@@ -30,6 +30,7 @@ _display: "RunDisplay | None" = None
 
 @logger(None, "A line a step for `subs run`; the event log in the UI has everything.")
 def progress_log(context: InitLoggerContext) -> logging.Logger:
+    """What writes the lines; made anew for each run."""
     log = logging.Logger("subs run")
     log.addHandler(ProgressHandler())
     return log
@@ -49,6 +50,8 @@ def shown_on(display: "RunDisplay") -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Line:
+    """What is printed, and how grave it is."""
+
     text: str
     level: int = logging.INFO
 
@@ -72,6 +75,7 @@ class ProgressHandler(logging.Handler):
 
 
 def step_begun(record: logging.LogRecord) -> str | None:
+    """The step of which the record says that it begins; None for any other record."""
     event = _event(record)
     return event.step_key if event is not None and event.event_type_value == "STEP_START" else None
 

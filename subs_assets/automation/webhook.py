@@ -24,6 +24,7 @@ class _TryAgain(Exception):
 
 
 def is_webhook_set(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether anybody is to be told."""
     return bool(environment.get(WEBHOOK))
 
 

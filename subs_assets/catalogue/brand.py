@@ -111,6 +111,7 @@ def display_form(brand: str) -> str:
 
 
 def is_legal_entity(brand: str) -> bool:
+    """Whether it names a firm by its form ("Pty Ltd", "GmbH"), and so no brand."""
     return LEGAL_FORM.search(brand) is not None
 
 

@@ -18,6 +18,7 @@ def encode(names: Iterable[str]) -> str:
 
 
 def decode(path: str) -> tuple[str, ...]:
+    """The names from the root down, of a path as tables have it."""
     return tuple(json.loads(path))
 
 

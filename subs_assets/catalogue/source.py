@@ -37,6 +37,8 @@ class _Strict(BaseModel):
 
 
 class Company(_Strict):
+    """Who it is; the slug by default is the name of the folder."""
+
     name: str = Field(min_length=1)
     slug: str | None = None
 
@@ -158,6 +160,8 @@ SizeText = Annotated[SizeField, BeforeValidator(_column_or_mapping)]
 
 
 class Fields(_Strict):
+    """Which columns hold what: the ``fields`` of a source.yaml."""
+
     sku: Text
     name: Text
     brand: Text | None = None

@@ -90,4 +90,5 @@ _FOLDED = _Folded()
 
 
 def without_diacritics(text: str) -> str:
+    """ "Käse" is "Kase"; also one character for those that only look otherwise (NFKD)."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))

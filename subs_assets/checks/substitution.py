@@ -96,6 +96,7 @@ def rates_hold(evaluation: pd.DataFrame, warehouse: WarehouseResource) -> AssetC
 def held_against_earlier_nights(
     measure: str, evaluation: pd.DataFrame, warehouse: WarehouseResource
 ) -> AssetCheckResult:
+    """What tonight measured against the last published nights, unless a person lets the night pass."""
     with warehouse.control() as engine:
         earlier, granted = nights.earlier_nights(engine, NIGHTS), nights.open_pass(engine)
     return unless_let_pass(night_comparison.held_against(evaluation, earlier, measure), granted)

@@ -47,6 +47,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
+    """How a database differs from the tables of this program."""
+
     problems: tuple[Difference, ...]
     """They stop a run."""
     notes: tuple[str, ...]
@@ -228,6 +230,7 @@ def _view(name: str) -> str:
 
 
 def quoted(name: str, connection: Connection) -> str:
+    """As this database writes it."""
     return connection.dialect.identifier_preparer.quote(name)
 
 

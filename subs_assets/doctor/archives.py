@@ -25,6 +25,7 @@ READ_BACK_BYTES = 256 * 2**20
 
 
 def look(settings: Settings) -> Iterator[Finding]:
+    """The newest archive: where it lies, whether it is complete and young, and room for one more."""
     from subs_assets.archive.databases import sources_of
     from subs_assets.archive.errors import ArchiveError
     from subs_assets.archive.place_url import local_folder
@@ -79,6 +80,7 @@ def archive_findings(
 
 
 def read_back_findings(path: Path, size: int) -> Iterator[Finding]:
+    """Reads a small archive (``size`` in bytes) back; of a large one it says how."""
     from subs_assets.archive.verify import verify
 
     if size > READ_BACK_BYTES:
@@ -95,6 +97,7 @@ def read_back_findings(path: Path, size: int) -> Iterator[Finding]:
 
 
 def room_finding(newest_bytes: int, free: int, where: Path) -> Finding:
+    """Whether twice the newest archive has room."""
     from subs_assets.archive.durable import byte_count
 
     needed = 2 * newest_bytes
@@ -107,6 +110,7 @@ def room_finding(newest_bytes: int, free: int, where: Path) -> Finding:
 
 
 def look_at_drill(settings: Settings) -> Iterator[Finding]:
+    """When an archive was last restored aside, and whether it came back equal."""
     from subs_assets.archive.drills import last_drill
     from subs_assets.doctor.control_state import reading
 

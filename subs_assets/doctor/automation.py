@@ -63,15 +63,18 @@ class PastRun:
 
 
 def look_at_definitions(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster's definitions load."""
     repository = _repository(settings)
     yield ok(f"the definitions load: {len(repository.assets_defs_by_key)} assets, {len(repository.job_names)} jobs")
 
 
 def look_at_schedules(settings: Settings) -> Iterator[Finding]:
+    """Which schedules and sensors are on, when they tick next, and why the last tick failed."""
     yield from automatic_findings(_automatic(settings), ZoneInfo(settings.timezone))
 
 
 def look_at_daemon(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster's daemon runs, if anything is on that needs it."""
     on = [one.name for one in _automatic(settings) if one.is_on]
     with _instance(settings) as instance:
         beats = instance.get_daemon_heartbeats() if instance else {}
@@ -85,6 +88,7 @@ def look_at_daemon(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_runs(settings: Settings) -> Iterator[Finding]:
+    """How the last runs of each job ended."""
     with _instance(settings) as instance:
         if instance is None:
             yield ok(NOT_RUN_YET)
@@ -103,6 +107,7 @@ def look_at_runs(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_published(settings: Settings) -> Iterator[Finding]:
+    """When a night was last published."""
     nightly_is_on = any(one.is_on for one in _automatic(settings) if one.name == "nightly_schedule")
     yield published_finding(_last_published(settings), nightly_is_on, datetime.now(UTC))
 
@@ -117,6 +122,7 @@ def _last_published(settings: Settings) -> datetime | None:
 
 
 def look_at_time_zone(settings: Settings, is_said: bool) -> Iterator[Finding]:
+    """Whose 03:30 it is; ``is_said``: whether somebody set SUBS_TIMEZONE."""
     on = [one.name for one in _automatic(settings) if one.next_tick]
     yield time_zone_finding(datetime.now(ZoneInfo(settings.timezone)), settings.timezone, is_said, on)
 
@@ -135,6 +141,7 @@ def time_zone_finding(now: datetime, zone: str, is_said: bool, on: Sequence[str]
 
 
 def automatic_findings(automatic: Iterable[Automatic], zone: ZoneInfo) -> Iterator[Finding]:
+    """One that is on each, and those that are off together."""
     off = []
     for one in automatic:
         if not one.is_on:
@@ -204,6 +211,7 @@ def run_findings(runs: Iterable[PastRun], last_published: datetime | None, now: 
 
 
 def published_finding(last: datetime | None, nightly_is_on: bool, now: datetime) -> Finding:
+    """A night older than a day and a half is an error where they are scheduled."""
     if last is None:
         return warning("nothing is published yet", "subs run")
     said = f"the last night was published {age(last)} ago"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def look(settings: Settings) -> Iterator[Finding]:
+    """Every company: its source.yaml, its files and their age."""
     from subs_assets.catalogue.source import BrokenSource, find_sources, missing_catalogues
 
     if missing := missing_catalogues(settings.catalogues):
@@ -26,6 +27,7 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def company_finding(slug: str, source: "Source") -> Finding:
+    """Whether the files of one company are there, and how old the newest is."""
     from subs_assets.catalogue.company import files_of
 
     if not source.folder.is_dir():

@@ -10,6 +10,7 @@ ANSWER_SECONDS = 5.0
 
 
 def look(settings: Settings) -> Iterator[Finding]:
+    """Whether somebody listens where SUBS_COMPUTE says."""
     if settings.scheduler is None:
         yield ok("this machine computes (SUBS_COMPUTE is local)")
         return

@@ -19,6 +19,7 @@ def dagster_home(settings: Settings, environment: Mapping[str, str] = os.environ
 
 
 def look(settings: Settings) -> Iterator[Finding]:
+    """Which settings of ours the dagster.yaml of this home lacks."""
     import yaml
 
     folder = dagster_home(settings)

@@ -13,6 +13,7 @@ BACK = "; `subs db check` says from which archive"
 
 
 def look_at_warehouse(settings: Settings) -> Iterator[Finding]:
+    """What ``subs db check`` finds of the warehouse."""
     from subs_assets.database.check import notes, problems
     from subs_assets.database.engine import describe, sqlite_file
 
@@ -29,6 +30,7 @@ def look_at_warehouse(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_control_state(settings: Settings) -> Iterator[Finding]:
+    """What ``subs db check`` finds of the control state."""
     from subs_assets.database.control_drift import control_problems
     from subs_assets.database.engine import describe, sqlite_file
 

@@ -29,6 +29,7 @@ Look = Callable[[], Iterable[Finding]]
 
 
 def ok(found: str) -> Finding:
+    """Nothing is to be done."""
     return Finding("ok", found)
 
 

@@ -13,6 +13,7 @@ FIRST_RUN_BYTES = 2**30
 
 
 def look(settings: Settings) -> Iterator[Finding]:
+    """Whether a run can write where it must, and has room."""
     parts = [settings.home, *(folder for folder in _parts(settings) if folder.exists())]
     refused = {folder: reason for folder in parts if (reason := why_not_writable(folder))}
     for folder, reason in refused.items():
@@ -48,6 +49,7 @@ def _look_at_advisory_lock(url: str) -> Iterator[Finding]:
 
 
 def room_finding(needed: int, free: int, where: Path) -> Finding:
+    """Whether a run has room; all in bytes."""
     from subs_assets.archive.durable import byte_count
 
     if free < needed:
@@ -70,6 +72,7 @@ def why_not_writable(folder: Path) -> str | None:
 
 
 def free_bytes(folder: Path) -> int:
+    """Of the folder's disk, also where the folder is not there yet."""
     return shutil.disk_usage(nearest_folder(folder)).free
 
 

@@ -13,6 +13,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def look() -> Iterator[Finding]:
+    """Python itself, and what it may use of the machine."""
     from subs_assets.compute.local import threads
 
     yield version_finding(platform.python_version(), metadata(PROGRAM)["Requires-Python"])
@@ -23,6 +24,7 @@ def look() -> Iterator[Finding]:
 
 
 def version_finding(version: str, wanted: str) -> Finding:
+    """Whether a Python of this version will do; ``wanted`` as in pyproject.toml."""
     from packaging.specifiers import SpecifierSet
 
     if SpecifierSet(wanted).contains(version, prereleases=True):
@@ -34,6 +36,7 @@ def version_finding(version: str, wanted: str) -> Finding:
 
 
 def environment_finding(is_of_its_own: bool, executable: str) -> Finding:
+    """Whether other programs' packages may change under this one."""
     if is_of_its_own:
         return ok(f"an environment of its own ({executable})")
     return warning(
@@ -43,12 +46,14 @@ def environment_finding(is_of_its_own: bool, executable: str) -> Finding:
 
 
 def width_finding(largest: int) -> Finding:
+    """Of ``sys.maxsize``: some packages have no 32 bit build."""
     if largest > 2**32:
         return ok("64 bit")
     return error("this Python is a 32 bit program, which torch and onnxruntime do not have", "install a 64 bit Python")
 
 
 def encoding_finding(file_names: str) -> Finding:
+    """Whether names of files may hold any letter."""
     if file_names.replace("-", "").lower() == "utf8":
         return ok("file names are UTF-8")
     return warning(
@@ -58,6 +63,7 @@ def encoding_finding(file_names: str) -> Finding:
 
 
 def threads_finding(cores: int, used: int, variables: dict[str, str]) -> Finding:
+    """Whether all cores are used; ``variables``: those that limit threads, empty where not set."""
     if used >= cores:
         return ok(f"{used} threads on {cores} cores")
     limits = [f"{name} is {value}" for name, value in variables.items() if value]

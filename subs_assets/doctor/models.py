@@ -9,6 +9,7 @@ from subs_assets.settings import Settings
 
 
 def look_at_encoder(settings: Settings) -> Iterator[Finding]:
+    """Whether the encoder is there, is what was published, and is exported."""
     from subs_assets.embedding import packaged_model
     from subs_assets.embedding.encoder import SentenceTransformerEncoder
     from subs_assets.embedding.fast_encoder import FOLDER
@@ -48,6 +49,7 @@ def exported_finding(folder: Path) -> Finding:
 
 
 def look_at_trained(settings: Settings) -> Iterator[Finding]:
+    """Whether the trained model can be read."""
     from subs_assets.model.trained import SHIPPED, ModelUnusable, load
 
     try:

@@ -65,5 +65,6 @@ def verify(folder: Path) -> dict[str, str]:
 
 
 def file_sha256(path: Path) -> str:
+    """In hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,6 +18,7 @@ Key = tuple[str, str, str, str]
 
 
 def other_direction(key: Key) -> Key:
+    """The key of the mapping back."""
     return (*key[2:], *key[:2])
 
 

@@ -54,6 +54,7 @@ class DirectEvidence:
 
 
 def direct_evidence(shares: CategoryShares, evidence: ListingEvidence) -> DirectEvidence:
+    """What one pair of companies tells by itself, kept for the way through a third."""
     from scipy import sparse
 
     source, target = ({path: node for node, path in enumerate(tree.paths)} for tree in (shares.source, shares.target))

@@ -195,6 +195,8 @@ def paths_that_inherit(categories: pd.DataFrame, facets: pd.DataFrame) -> dict[s
 
 
 def said_of(stated: Stated, nodes: Mapping[str, set[str]]) -> dict[Companies, set[tuple[str, str]]]:
+    """Of each pair of companies the pairs of categories that a method states, and those that follow; ``nodes``: which
+    categories inherit."""
     return {
         (one, other): said_pairs(statements, nodes[one], nodes[other]) for (one, other), statements in stated.items()
     }

@@ -28,6 +28,7 @@ def variations() -> Iterator[tuple[str, Thresholds]]:
 
 
 def main() -> None:
+    """Print what other thresholds give on the fitted half."""
     inputs, labels = published_inputs(), labelled_pairs()
     labels = labels[labels["half"] == FITTED]
     alike = inputs.alike()

@@ -37,6 +37,7 @@ class PairShare:
 
 
 def pooled(shares: Sequence[PairShare]) -> Share:
+    """All pairs of companies in one share, by their cases."""
     return Share(sum(pair.share.successes for pair in shares), sum(pair.share.cases for pair in shares))
 
 
@@ -156,6 +157,7 @@ def find_mappings(
 
 
 def listing_keys(frame: pd.DataFrame) -> pd.MultiIndex:
+    """(company_slug, sku) of every row."""
     return pd.MultiIndex.from_frame(frame[["company_slug", "sku"]])
 
 

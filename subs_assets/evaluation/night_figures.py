@@ -78,6 +78,7 @@ def _placed(labels: pd.DataFrame, inputs: SubstitutionInputs) -> pd.DataFrame:
 
 
 def why_not_measured(cases: int, fewest: int = FEWEST_CASES) -> str:
+    """The sentence for a figure that has too few cases."""
     return f"{NOT_MEASURED}: {cases} labelled pairs are in these catalogues, and {fewest} are needed"
 
 

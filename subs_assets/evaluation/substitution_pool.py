@@ -139,6 +139,7 @@ class SheetListings:
 def sheet_listings(
     listings: pd.DataFrame, product_listings: pd.DataFrame, listing_categories: pd.DataFrame
 ) -> SheetListings:
+    """What a labeller sees of each product at each company: the cheapest listing there, with its shelves."""
     keys = ["company_slug", "sku"]
     paths = listing_categories.sort_values([*keys, "position"]).groupby(keys)["path"]
     shelves = paths.agg(lambda found: " | ".join(dict.fromkeys(category_path.readable(path) for path in found)))

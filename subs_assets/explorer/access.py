@@ -82,6 +82,7 @@ def require_safe_binding(host: str, access: Access) -> None:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address or name."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

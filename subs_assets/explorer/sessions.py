@@ -38,6 +38,7 @@ def form_token(token: str, person: str) -> str:
 
 
 def is_form_token(token: str, person: str, brought: str) -> bool:
+    """Whether a form brought its person's own token; compared in constant time."""
     return hmac.compare_digest(brought.encode(), form_token(token, person).encode())
 
 

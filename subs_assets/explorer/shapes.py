@@ -21,6 +21,7 @@ def row_shape(name: str, columns: Iterable[Column[Any]], **more: Any) -> Any:
 
 
 def columns_of(table: Table, *left_out: str) -> list[Column[Any]]:
+    """The columns of a table but for those."""
     return [column for column in table.columns if column.name not in left_out]
 
 
@@ -31,6 +32,7 @@ def rows_of(frame: pd.DataFrame, columns: Collection[str] | None = None) -> list
 
 
 def row_of(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as the API answers it: its columns by name."""
     return {str(name): _value(str(name), value) for name, value in row.items()}
 
 

@@ -24,11 +24,13 @@ class Visitor:
 
 
 def access_of(request: Request) -> Access:
+    """Who may do what, as this application was started."""
     found: Access = request.app.state.access
     return found
 
 
 def visitor_of(request: Request) -> Visitor:
+    """Who asks: as a proxy says, else as the cookie does, else nobody."""
     access = access_of(request)
     name, by_proxy = _named_by_proxy(request, access), True
     if name is None:

@@ -107,6 +107,7 @@ def address_part(text: str) -> str:
 
 
 def product_address(product_id: str) -> str:
+    """Of its page."""
     return f"/products/{address_part(product_id)}"
 
 
@@ -119,10 +120,12 @@ def trees_address(company: str, target_company: str, **more: str | int) -> str:
 
 
 def category_address(company: str, path: str, **more: str | int) -> str:
+    """Of its page; ``more`` are further parameters."""
     return "/categories/category?" + _query(company=company, path=path, **more)
 
 
 def mapping_address(company: str, path: str, target_company: str, target_path: str) -> str:
+    """Of its page."""
     sides = {"company": company, "path": path, "target_company": target_company, "target_path": target_path}
     return "/categories/mapping?" + _query(**sides)
 

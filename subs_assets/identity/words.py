@@ -35,6 +35,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def words_in_order(text: str) -> list[str]:
+    """In the singular, small letters."""
     return [_singular(word) for word in _WORD.findall(text.casefold().translate(_PLAIN))]
 
 

@@ -39,6 +39,7 @@ def isolated(name: str) -> str:
 
 
 def pair_label(company: str, target: str) -> str:
+    """Also where one of the names is written from right to left."""
     return f"{isolated(company)} → {isolated(target)}"
 
 

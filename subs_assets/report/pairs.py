@@ -41,6 +41,8 @@ class Caps:
 
 @dataclass(frozen=True)
 class FunnelRow:
+    """Stage -> products of one company on the way to the other; they add up to ``products``."""
+
     company_slug: str
     target_company_slug: str
     products: int
@@ -92,6 +94,7 @@ def caps_for(companies: int) -> Caps:
 
 
 def pair_details(night: Night, funnel: Sequence[FunnelRow], caps: Caps) -> list[PairDetails]:
+    """What the page shows of each pair of companies, cut to ``caps``."""
     samples = samples_by_pair(night.substitutions, night.listings, night.product_listings, caps.samples_per_level)
     trees = equivalence_trees(
         night.categories,

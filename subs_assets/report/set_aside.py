@@ -14,6 +14,8 @@ VARIABLE = re.compile(r'"[^"]*"|(?:\S+\.\S+ )?line \d+|(?<![\w-])\d+(?:[.,]\d+)*
 
 @dataclass(frozen=True)
 class Example:
+    """One row that was set aside."""
+
     file: str
     line: int
     value: str | None

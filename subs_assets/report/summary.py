@@ -76,6 +76,7 @@ class Summary:
 
 
 def summarise(night: Night) -> Summary:
+    """The figures of the first screen."""
     equivalences = night.category_equivalences
     accepted = equivalences[equivalences["status"] == "accepted"]
     files = night.catalogue_files

@@ -42,4 +42,5 @@ def unfit_reason(reason: str) -> list[str]:
 
 
 def unknown_company(column: str, company: str, known: Collection[str]) -> str:
+    """The sentence for a company that is not published."""
     return f'{column}: there is no company "{company}", only {", ".join(sorted(known))}'

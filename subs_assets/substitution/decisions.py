@@ -39,6 +39,7 @@ class StandingDecisions:
 
 
 def no_decisions() -> StandingDecisions:
+    """Where nobody has decided anything."""
     return StandingDecisions(pd.DataFrame(columns=STANDING_COLUMNS, dtype=object), [])
 
 

@@ -11,6 +11,7 @@ MODULE = "subs_assets.webserver"
 
 
 def main() -> None:
+    """Serve as the arguments say, which are those of Dagster's own commands."""
     # A shell starts background programs with Ctrl-C ignored, that is inherited, and Dagster treats SIGTERM as it treats
     # Ctrl-C: without this line only kill -9 would end them.
     signal.signal(signal.SIGINT, signal.default_int_handler)

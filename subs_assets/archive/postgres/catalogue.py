@@ -230,6 +230,7 @@ def quote(name: str) -> str:
 
 
 def qualified(schema: str, name: str) -> str:
+    """A name with its schema, both quoted."""
     return f"{quote(schema)}.{quote(name)}"
 
 

@@ -159,4 +159,5 @@ _OWNERS: Any = """
 
 
 def driver_connection(connection: SqlConnection) -> Connection:
+    """psycopg's own connection beneath SQLAlchemy's."""
     return cast(Connection, connection.connection.driver_connection)

@@ -43,6 +43,7 @@ def column_settings(column: Any) -> Iterator[str]:
 
 
 def sequence_options(row: Any) -> str:
+    """The options of ``CREATE SEQUENCE``, of a row of ``pg_sequence``."""
     return (
         f"START WITH {row.seqstart} INCREMENT BY {row.seqincrement} MINVALUE {row.seqmin} MAXVALUE {row.seqmax} "
         f"CACHE {row.seqcache} {'CYCLE' if row.seqcycle else 'NO CYCLE'}"

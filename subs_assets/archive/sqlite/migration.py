@@ -125,6 +125,7 @@ def open_for_migrating(url: str | URL) -> Iterator[SqliteMigration]:
 
 
 def driver_connection(connection: Connection) -> sqlite3.Connection:
+    """sqlite3's own connection beneath SQLAlchemy's."""
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw

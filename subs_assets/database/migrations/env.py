@@ -16,6 +16,7 @@ attributes = context.config.attributes
 
 
 def run(connection: Connection) -> None:
+    """Run the revisions on this connection, within the guard."""
     # transactional_ddl: Alembic believes that SQLite has no transactional DDL, and would commit statement by statement.
     # It has, once BEGIN is really said (engine.py). All revisions of an upgrade are one transaction: it arrives, or
     # nothing happened.

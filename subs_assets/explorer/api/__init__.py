@@ -9,6 +9,7 @@ PREFIX = "/api/v1"
 
 
 def api_router() -> APIRouter:
+    """All routes of the API."""
     router = APIRouter(prefix=PREFIX, dependencies=[Depends(refuse_unknown_parameters)], responses=PROBLEMS)
     for module in (products, substitutes, equivalences, rates, categories, decisions, health):
         router.include_router(module.router)

@@ -38,6 +38,7 @@ class Problem(BaseModel):
 
 
 def problem_answer(description: str) -> dict[str, Any]:
+    """An error as the OpenAPI document tells it."""
     return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
@@ -61,6 +62,7 @@ Offset = Annotated[int, Query(ge=0, le=MOST_OFFSET, description="How many rows b
 
 
 def explored_of(request: Request) -> Explored:
+    """What this application shows."""
     found: Explored = request.app.state.explored
     return found
 
@@ -109,6 +111,7 @@ def next_offset(count: int, limit: int, offset: int) -> int | None:
 
 
 def not_found(sentence: str) -> HTTPException:
+    """Status 404 with this sentence."""
     return HTTPException(HTTPStatus.NOT_FOUND, sentence)
 
 

@@ -70,6 +70,8 @@ class SaidOfEquivalence(_Said):
 
 
 class Kept(BaseModel):
+    """What became of a decision."""
+
     changed: bool = Field(description="False where it was decided just so already.")
     earlier_by: str | None = Field(description="Whose decision this replaces; null where there was none.")
     decided_by: str

@@ -28,6 +28,8 @@ Equivalence: Any = row_shape("Equivalence", columns_of(category_equivalences))
 
 
 class Status(StrEnum):
+    """Which mappings are asked for."""
+
     ACCEPTED = "accepted"
     PROPOSED = "proposed"
     REJECTED = "rejected"

@@ -12,6 +12,8 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
+    """That it answers, and of which night."""
+
     status: str = Field(description="`ok`; where it cannot answer this is a problem with status 503 instead.")
     published: str | None = Field(description="Which night is shown.")
 

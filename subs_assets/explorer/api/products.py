@@ -26,6 +26,8 @@ Product: Any = row_shape(
 
 
 class FoundListings(Page[FoundListing]):
+    """One page of a search."""
+
     total: int = Field(description="How many there are on all pages.")
     corrected: dict[str, str] = Field(description="A word that no listing has: the one that was looked for instead.")
     has_every_word: bool = Field(

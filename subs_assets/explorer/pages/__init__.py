@@ -19,6 +19,7 @@ from subs_assets.explorer.pages import (
 
 
 def pages_router() -> APIRouter:
+    """All pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     for module in (
         overview, pair, search, product, categories, category, mapping, set_aside, sign_in, decide, review,

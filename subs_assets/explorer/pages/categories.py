@@ -101,6 +101,7 @@ def require_category(tree: pd.DataFrame, company: str, path: str) -> None:
 
 
 def no_category(company: str) -> HTTPException:
+    """Status 404 for a category that is not published."""
     return HTTPException(
         404,
         f"{company[:100]} has no such category in what is published; it may have another name now: look at its tree.",
