@@ -3,11 +3,19 @@
 import json
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, JobDefinition, define_asset_job
+from dagster import (
+    AssetSelection,
+    DagsterInstance,
+    ExecuteInProcessResult,
+    JobDefinition,
+    define_asset_job,
+    reconstructable,
+)
+from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from subs_assets.database import control, migrate
@@ -163,6 +171,14 @@ def run_graph(
 def nightly_of_the_environment() -> JobDefinition:
     """The nightly job of ``SUBS_HOME`` and ``SUBS_CATALOGUES``; Dagster makes it anew to continue a run."""
     return small_definitions(Settings.from_environment()).resolve_job_def("nightly")
+
+
+def made_anew(job: Callable[[], JobDefinition]) -> ReconstructableJob:
+    """A job that Dagster can make again in another process, of the environment as it is now: by itself Dagster keeps
+    the one that it made last, of whatever environment."""
+    for kept in (ReconstructableJob.get_definition, ReconstructableJob.get_repository_definition):
+        kept.cache_clear()  # type: ignore[attr-defined]
+    return reconstructable(job)
 
 
 def run_selection(settings: Settings, selection: str) -> ExecuteInProcessResult:

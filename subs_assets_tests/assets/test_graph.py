@@ -17,7 +17,6 @@ from dagster import (
     MetadataValue,
     ReexecutionOptions,
     execute_job,
-    reconstructable,
 )
 from sqlalchemy import create_engine
 
@@ -45,6 +44,7 @@ from subs_assets_tests.shops_and_runs import (
     OWN_BRANDS,
     SOURCE,
     checks_of,
+    made_anew,
     nightly_of_the_environment,
     reason_of,
     rows_in,
@@ -436,7 +436,7 @@ def test_a_failed_run_is_continued_with_what_it_staged(settings: Settings, monke
     monkeypatch.setenv("SUBS_HOME", str(settings.home))
     monkeypatch.setenv("SUBS_CATALOGUES", str(catalogues(settings)))
     write_shop(catalogues(settings), "corner", with_price("corner", 7.77))
-    job = reconstructable(nightly_of_the_environment)
+    job = made_anew(nightly_of_the_environment)
     with DagsterInstance.ephemeral() as instance:
         with monkeypatch.context() as broken:
             broken.setattr(build, "build_substitutions", lambda *_: 1 / 0)

@@ -63,7 +63,7 @@ def test_the_archive_holds_both_databases_and_restores_to_the_same_rows(settings
     (ended,) = set(live["runs"]) - set(found["runs"])
     assert (ended[0], ended[1], ended[6]) == (result.run_id, "archive_tables", "succeeded")
     bytes_of = {name: value for run, _, name, value in live["run_figures"] if run == result.run_id}
-    assert bytes_of["Compressed bytes"] == summary.bytes and bytes_of["Seconds"] > 0
+    assert bytes_of["Compressed bytes"] == summary.bytes and bytes_of["Seconds"] >= 0
     assert {name for run, _, name, *_ in live["run_checks"] if run == result.run_id} == {"verified", "restorable"}
 
 

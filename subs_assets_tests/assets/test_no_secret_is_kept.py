@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import zstandard
-from dagster import DagsterInstance, JobDefinition, execute_job, reconstructable
+from dagster import DagsterInstance, JobDefinition, execute_job
 
 from subs_assets.commands.run import use_dagster_home
 from subs_assets.settings import Settings
@@ -17,6 +17,7 @@ from subs_assets_tests.plain_sql import execute
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.shops_and_runs import (
     OWN_BRANDS,
+    made_anew,
     nightly_of_the_environment,
     small_definitions,
     write_shop,
@@ -29,11 +30,6 @@ WRITTEN = (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), PASSWORD.replace
 
 def archive_of_the_environment() -> JobDefinition:
     return small_definitions(Settings.from_environment()).resolve_job_def("archive_tables")
-
-
-def nightly_without_a_server() -> JobDefinition:
-    """Dagster keeps a job that it has made; this is another one."""
-    return nightly_of_the_environment()
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def succeeds(job: Callable[[], JobDefinition], *loggers: str) -> bool:
     prints every event, where none is named."""
     with DagsterInstance.get() as instance:
         config = {"loggers": {name: {} for name in loggers}} if loggers else {}
-        return bool(execute_job(reconstructable(job), instance, run_config=config, raise_on_error=False).success)
+        return bool(execute_job(made_anew(job), instance, run_config=config, raise_on_error=False).success)
 
 
 def test_a_password_is_nowhere(
@@ -76,7 +72,7 @@ def test_a_password_is_nowhere(
     )
     assert not succeeds(nightly_of_the_environment), "in the middle of a transaction"
     monkeypatch.setenv("SUBS_DATABASE_URL", os.environ["SUBS_DATABASE_URL"].replace("127.0.0.1", "nowhere.invalid"))
-    assert not succeeds(nightly_without_a_server, "progress"), "before its first step"
+    assert not succeeds(nightly_of_the_environment, "progress"), "before its first step"
     printed = "".join(capfd.readouterr())
     assert "none_today" in printed and "nowhere.invalid" in printed
     found = [word for word in WRITTEN if word in printed]

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from subs_assets.database.tables import metadata
 from subs_assets_tests.shops_and_runs import (
     GOODS,
@@ -19,7 +21,7 @@ from subs_assets_tests.shops_and_runs import (
 SOURCE = """\
 company: {{name: {name}}}
 currency: AUD
-folder: ../../dump
+folder: ${{DUMP_CATALOGUES}}
 files: ["*.json"]
 format: django
 model: products.product
@@ -71,7 +73,8 @@ def dump_of_the_shops() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_a_folder_of_dumps_is_published(tmp_path: Path) -> None:
+def test_a_folder_of_dumps_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUMP_CATALOGUES", str(tmp_path / "dump"))
     dump = dump_of_the_shops()
     (tmp_path / "dump").mkdir()
     for model, objects in dump.items():

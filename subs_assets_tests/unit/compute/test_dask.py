@@ -15,11 +15,11 @@ import psutil
 import pytest
 from dagster._utils.error import serializable_error_info_from_exc_info
 
-from subs_assets.automation.progress_log import _cause
 from subs_assets.compute import dask as dask_compute
 from subs_assets.compute.dask import ComputeUnavailable, Dask, next_size, own_versions, run_bundle, unfit
 from subs_assets.compute.local import LOCAL
 from subs_assets.compute.shared_object import FOLDER
+from subs_assets.reason import reason_of
 from subs_assets_tests import dask_tasks
 from subs_assets_tests.dask_cluster import ROOT, Cluster, running_cluster
 
@@ -53,7 +53,7 @@ def refused(sentence: str) -> Iterator[None]:
     with pytest.raises(ComputeUnavailable) as caught:
         yield
     error = serializable_error_info_from_exc_info((caught.type, caught.value, caught.tb))
-    assert re.match(f"subs_assets.*ComputeUnavailable: .*{sentence}", _cause(error))
+    assert re.match(f"subs_assets.*ComputeUnavailable: .*{sentence}", reason_of(error))
 
 
 def closed_port() -> int:
