@@ -73,7 +73,8 @@ class Opened:
         self.go(f"/sign-in?back={back}")
         self.page.get_by_label("Your name").fill(name)
         self.page.get_by_label("Token").fill(self.served.token)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        with self.page.expect_navigation():  # until the page has loaded: its script hears keys from then on
+            self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
 
 def open_page(browser: Any, served: Served, width: int = 1280, **options: Any) -> Iterator[Opened]:
