@@ -1,9 +1,11 @@
 """The installed packages, against the bounds of pyproject.toml as the installation carries them; nothing of them is
 imported."""
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subs_assets.doctor.finding import Finding, error, ok
@@ -99,10 +101,14 @@ def installed(name: str) -> Installed | None:
 
 
 def _missing_files(found: Distribution) -> Iterator[str]:
-    """Of those that pip noted: a removal that Windows refused half-way, a disk that was full."""
-    for file in found.files or ():
-        if file.suffix != ".pyc" and not file.locate().exists():  # type: ignore[attr-defined]
-            yield str(file)
+    """Of those that pip noted: a removal that Windows refused half-way, a disk that was full.
+
+    Read from RECORD: ``Distribution.files`` leaves out what is missing, from Python 3.12 on and wherever the backport
+    importlib_metadata was imported.
+    """
+    for name, *_ in csv.reader((found.read_text("RECORD") or "").splitlines()):
+        if not name.endswith(".pyc") and not Path(str(found.locate_file(name))).exists():
+            yield name
 
 
 def _problem(wanted: "Requirement", reason: str, extra: str, found: Installed | None) -> Finding | None:

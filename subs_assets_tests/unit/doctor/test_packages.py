@@ -1,5 +1,6 @@
 """Installed packages against their bounds, on packages made for it."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def test_dagsters_packages_are_of_one_release() -> None:
 
 
 def test_what_is_there_is_read_from_what_pip_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    importlib.import_module("importlib_metadata")  # its finder then takes the place of the standard library's
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     information = tmp_path / "made_up-2.1.dist-info"
     information.mkdir()
