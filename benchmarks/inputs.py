@@ -42,8 +42,8 @@ def listings() -> pd.DataFrame:
     """``company_slug``, ``core_name`` and ``path`` (of the first category, None without one) of every listing."""
     if not are_real():
         return _made_up(MADE_UP_LISTINGS)
+    from subs_assets.catalogue.companies import find_sources
     from subs_assets.catalogue.company import combine, read_company
-    from subs_assets.catalogue.source import find_sources
 
     read = combine([read_company(source) for source in find_sources((SOURCES / "at",)).values()])
     shelved = read.listing_categories[read.listing_categories["path"] != ROOT]

@@ -18,8 +18,8 @@ import pandas as pd
 
 from benchmarks.inputs import CACHE, SOURCES, are_real
 from benchmarks.rows import Row, Size
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.company import combine, read_company
-from subs_assets.catalogue.source import find_sources
 from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.similarity import NameFeatures, name_features
 from subs_assets.model.trained import SHIPPED, load

@@ -24,7 +24,8 @@ from benchmarks.inputs import SAMPLE, SOURCES, are_real
 from benchmarks.machine import options_of, write_json
 from benchmarks.rows import Row, Size, print_rows
 from benchmarks.whole_graph import LISTINGS, Home
-from subs_assets.catalogue.source import Source, find_sources
+from subs_assets.catalogue.companies import find_sources
+from subs_assets.catalogue.source import Source
 
 BUDGET = 0.10
 BUDGET_FOR = "at"

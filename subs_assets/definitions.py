@@ -33,7 +33,8 @@ from subs_assets.automation.jobs import (
 from subs_assets.automation.progress_log import progress_log
 from subs_assets.automation.schedules import default_schedules
 from subs_assets.automation.sensors import default_sensors
-from subs_assets.catalogue.source import BrokenSource, Source, as_loaded, find_sources
+from subs_assets.catalogue.companies import as_loaded, find_sources
+from subs_assets.catalogue.source import BrokenSource, Source
 from subs_assets.checks import default_checks
 from subs_assets.database.tables import MADE_BY_ASSETS
 from subs_assets.io_managers import matrices_io, warehouse_io

@@ -12,9 +12,9 @@ from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import Field, PrivateAttr
 from sqlalchemy import Connection, Engine
 
+from subs_assets.catalogue.companies import missing_catalogues
 from subs_assets.catalogue.company import CompanyCatalogue
 from subs_assets.catalogue.last_night import LastNight
-from subs_assets.catalogue.source import missing_catalogues
 from subs_assets.compute.local import LOCAL, Compute
 from subs_assets.database import control, kept_decisions
 from subs_assets.database.engine import describe, open_engine, parse_url, place_of

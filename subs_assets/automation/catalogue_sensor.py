@@ -21,8 +21,9 @@ from dagster import (
 from subs_assets.automation import deliveries
 from subs_assets.automation.deliveries import Content, Decision, Known, Look
 from subs_assets.automation.jobs import nightly
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.delivery import appearance, delivered, said
-from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source, find_sources
+from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source
 from subs_assets.settings import Settings
 
 SECONDS_BETWEEN_LOOKS = 60

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from subs_assets.catalogue.dump_objects import BrokenDump, read_values
+from subs_assets.catalogue.fields import CategoryField, tree_column
 from subs_assets.catalogue.readers import BadRow, FileFailed, Row, checked, why_unfit
-from subs_assets.catalogue.source import CategoryField, Source, tree_column
+from subs_assets.catalogue.source import Source
 
 OLDEST = datetime.min.replace(tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from operator import methodcaller
 from typing import Any, NamedTuple
 
+from subs_assets.catalogue.fields import CategoryField, Fields, SizeField, TextField, tree_column
 from subs_assets.catalogue.readers import Row, value_at
-from subs_assets.catalogue.source import CategoryField, Fields, SizeField, TextField, tree_column
 
 Getter = Callable[[Row], Any]
 

@@ -43,7 +43,7 @@ def run() -> None:
     Ends with 0, with 3 when a company did not deliver (the others are published, its last good listings are shown),
     with 1, or after Ctrl-C with 130.
     """
-    from subs_assets.catalogue.source import missing_catalogues
+    from subs_assets.catalogue.companies import missing_catalogues
 
     settings = Settings.from_environment()
     if missing := missing_catalogues(settings.catalogues):
@@ -80,7 +80,7 @@ def run() -> None:
 
 def _next_steps(settings: Settings) -> list[str]:
     """Commands that work as they are printed, in the shell that started this one."""
-    from subs_assets.catalogue.source import find_sources
+    from subs_assets.catalogue.companies import find_sources
     from subs_assets.report.files import LATEST
 
     beside = Path(sys.executable).with_name("subs.exe" if os.name == "nt" else "subs")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Every company: its source.yaml, its files and their age."""
-    from subs_assets.catalogue.source import BrokenSource, find_sources, missing_catalogues
+    from subs_assets.catalogue.companies import find_sources, missing_catalogues
+    from subs_assets.catalogue.source import BrokenSource
 
     if missing := missing_catalogues(settings.catalogues):
         found, _, remedy = missing.partition(": ")

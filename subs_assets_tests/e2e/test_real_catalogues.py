@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.company import read_company
-from subs_assets.catalogue.source import find_sources
 
 SOURCES = Path(__file__).parents[1] / "catalogues" / "au"
 

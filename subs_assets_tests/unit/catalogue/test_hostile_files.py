@@ -18,9 +18,10 @@ import yaml
 import zstandard
 
 from subs_assets.catalogue import company, decompression, django_rows, dump_objects, readers
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.company import read_company
 from subs_assets.catalogue.delivery import delivered
-from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source, find_sources, read_source
+from subs_assets.catalogue.source import SOURCE_FILE, BrokenSource, Source, read_source
 from subs_assets.catalogue.validate import parse_price
 from subs_assets_tests.unit.catalogue.conftest import FIELDS, WriteCompany, json_lines, product
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.company import combine, read_company
-from subs_assets.catalogue.source import find_sources
 
 SOURCES = Path(__file__).parents[2] / "catalogues"
 BESIDE_THE_REPOSITORY = Path(__file__).parents[4] / "shared" / "catalogues"

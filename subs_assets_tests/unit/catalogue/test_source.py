@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from subs_assets.catalogue.source import BrokenSource, Source, find_sources, missing_catalogues, read_source
+from subs_assets.catalogue.companies import find_sources, missing_catalogues
+from subs_assets.catalogue.source import BrokenSource, Source, read_source
 
 GOOD = {
     "company": {"name": "Aldi"},

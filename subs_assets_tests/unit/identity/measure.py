@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from subs_assets.catalogue.companies import find_sources
 from subs_assets.catalogue.company import combine, read_company
-from subs_assets.catalogue.source import find_sources
 from subs_assets.identity.products import identify
 from subs_assets.identity.words import words
 
