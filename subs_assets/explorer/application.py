@@ -39,7 +39,7 @@ def build_app(settings: Settings, access: Access) -> FastAPI:
     )
     app.state.access = access
     app.state.explored = Explored(settings)
-    app.state.queues = Queues(settings)
+    app.state.queues = Queues(app.state.explored)
     app.state.worked_out = WorkedOut()
     app.include_router(api_router())
     app.include_router(pages_router())

@@ -5,6 +5,7 @@ import hashlib
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -17,7 +18,7 @@ from subs_assets.database import frames, lookups, tables
 from subs_assets.database.lookups import pairs_worth_most
 from subs_assets.equivalence import review as of_equivalences
 from subs_assets.equivalence.questions import CHANGED, KINDS, VANISHED, PublishedEquivalences
-from subs_assets.explorer.night import Night
+from subs_assets.explorer.night import Explored, Night
 from subs_assets.explorer.sessions import LASTS_SECONDS
 from subs_assets.model.trained import SHIPPED, load
 from subs_assets.settings import Settings
@@ -38,6 +39,9 @@ DOUBT_OF_CHANGED = 0.5
 categories it is 1: the program cannot tell."""
 
 NIGHTS_KEPT = 2
+
+PATIENCE_SECONDS = 0.5
+"""For which somebody waits before a page says that the questions are being gathered."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +93,43 @@ class Queue:
 
 
 class Queues:
-    """The queues of the last nights that were asked for: each is made once, however many people ask."""
+    """The queues of the last nights that were asked for: each is gathered once, when the first person asks, however
+    many do; one at a time, beside the answers to others."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._made: OrderedDict[str, Queue] = OrderedDict()
+    def __init__(self, explored: Explored, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self.patience_seconds = patience_seconds
+        self._explored = explored
+        self._gathered: OrderedDict[str, Future[Queue | None]] = OrderedDict()
         self._turn = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, "questions")
 
-    def of(self, night: Night, decisions: pd.DataFrame) -> Queue:
-        """``decisions``: all that stand. Of a night that is not known by a mark the queue is made anew each time."""
+    def of(self, night: Night, decisions: pd.DataFrame) -> Queue | None:
+        """None where it is not gathered within ``patience_seconds``; whoever asks again gets it later.
+
+        ``decisions``: all that stand. Of a night that is not known by a mark the queue is made anew each time. Raises
+        what gathering raised, which is then begun anew for the next one who asks.
+        """
         if night.mark is None:
-            return make_queue(night.connection, self._settings, decisions)
+            return make_queue(night.connection, self._explored.settings, decisions)
         with self._turn:
-            if night.mark not in self._made:
-                self._made[night.mark] = make_queue(night.connection, self._settings, decisions)
-            self._made.move_to_end(night.mark)
-            while len(self._made) > NIGHTS_KEPT:
-                self._made.popitem(last=False)
-            return self._made[night.mark]
+            if night.mark not in self._gathered:
+                self._gathered[night.mark] = self._worker.submit(self._gather, night.mark, decisions)
+            self._gathered.move_to_end(night.mark)
+            while len(self._gathered) > NIGHTS_KEPT:
+                self._gathered.popitem(last=False)
+            gathered = self._gathered[night.mark]
+        if not wait([gathered], self.patience_seconds).done:
+            return None
+        if gathered.exception() is not None or gathered.result() is None:
+            with self._turn:
+                if self._gathered.get(night.mark) is gathered:
+                    del self._gathered[night.mark]
+        return gathered.result()
+
+    def _gather(self, mark: str, decisions: pd.DataFrame) -> Queue | None:
+        """None where another night was published before its turn came."""
+        with self._explored.night() as night:
+            return make_queue(night.connection, self._explored.settings, decisions) if night.mark == mark else None
 
 
 def recently() -> str:
@@ -172,11 +195,12 @@ def _of_substitutes(
     )
     asked = of_substitutions.open_questions(night, standing_decisions(settled, product_listings), shown_from)
     asked = asked.head(MOST_SUBSTITUTIONS)
-    own = product_listings.sort_values(of_substitutions.KEY).drop_duplicates("product_id").set_index("product_id")
+    own = product_listings.sort_values(of_substitutions.KEY).drop_duplicates("product_id")
+    first = dict(zip(own["product_id"], zip(*(own[name] for name in of_substitutions.KEY), strict=True), strict=True))
     questions = [
         Question(
             "substitution",
-            (*own.loc[row.product_id, of_substitutions.KEY], row.target_company_slug, row.target_sku),
+            (*first[row.product_id], row.target_company_slug, row.target_sku),
             (row.product_id, row.substitute_id),
             of_substitutions.why_asked(row),
             (),

@@ -32,6 +32,9 @@ SKIPPED = "subs_skipped"
 """The cookie with the marks of the questions that were skipped; it ends with the browser's session."""
 MOST_SKIPPED = 200
 
+LOOK_AGAIN_SECONDS = 1
+"""Between two looks of a browser whether a night's questions are gathered."""
+
 FILTERS = ("kind", "company", "target")
 KEY = ("company_slug", "subject", "target_company_slug", "target_subject")
 Filter = Annotated[Text, Query(max_length=LONGEST_TEXT)]
@@ -85,6 +88,8 @@ def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
                 return _shown(request, night, name, chosen, "", f"{problem}.")
     with explored.night() as night:
         queue, decided = _queue(request, night, explored)
+    if queue is None:
+        return RedirectResponse(_back(chosen), HTTPStatus.SEE_OTHER)
     pair = next(iter(queue.decisions_by_pair(pd.DataFrame([dict(row) for row in taken.rows]))), None)
     mark = next((one.mark for one in queue.questions if one.pair == pair and queue.is_open(one, decided)), "")
     return _with_skipped(request, _back(chosen, mark), [one for one in _skipped(request) if one != mark])
@@ -101,6 +106,8 @@ def _shown(
 ) -> Response:
     explored = _explored(request)
     queue, decided = _queue(request, night, explored)
+    if queue is None:
+        return _being_gathered(request, _back(chosen, at), conflict)
     wanted = [one for one in queue.questions if _is_wanted(one, chosen)]
     open_now = [one for one in wanted if queue.is_open(one, decided)]
     skipped = _skipped(request)
@@ -132,12 +139,22 @@ def _shown(
     )
 
 
-def _queue(request: Request, night: Night, explored: Explored) -> tuple[Queue, dict[Pair, list[Any]]]:
+def _being_gathered(request: Request, back: str, conflict: str) -> Response:
+    """The page that the browser loads again by itself, until there are questions."""
+    status = HTTPStatus.CONFLICT if conflict else HTTPStatus.OK
+    response = page(request, "review_gathered.html", status, back=back, conflict=conflict)
+    # Not said in the page itself: that is forbidden to pages with something to read, and this one has nothing.
+    response.headers["Refresh"] = f"{LOOK_AGAIN_SECONDS};url={back}"
+    return response
+
+
+def _queue(request: Request, night: Night, explored: Explored) -> tuple[Queue | None, dict[Pair, list[Any]]]:
+    """The questions, None while they are gathered, and what was decided about them."""
     queues: Queues = request.app.state.queues
     decisions = explored.of_control(lambda engine: kept_decisions.read_decisions(engine))
     decisions = frames.empty(decisions_table) if decisions is None else decisions
     queue = queues.of(night, decisions)
-    return queue, queue.decisions_by_pair(decisions)
+    return queue, {} if queue is None else queue.decisions_by_pair(decisions)
 
 
 def _is_wanted(question: Question, chosen: Mapping[str, str]) -> bool:

@@ -19,6 +19,10 @@ async function sendReview(form, button) {
       const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
       throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
     }
+    if (page.querySelector("[data-gathering]")) {
+      location.assign(answer.redirected ? answer.url : form.action); // another night was published: that page loads itself again
+      return;
+    }
     const areKeysShown = document.getElementById("keys").open;
     document.querySelector("main").replaceWith(page.querySelector("main"));
     document.getElementById("keys").open = areKeysShown;

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from subs_assets.explorer.access import Access
@@ -23,7 +24,15 @@ on_both = pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=Tru
 """Without it: on SQLite."""
 
 
-application = cache(build_app)
+PATIENT_SECONDS = 60.0
+"""However slow the machine is, a page of these tests has its questions."""
+
+
+@cache
+def application(settings: Settings, access: Access) -> FastAPI:
+    app = build_app(settings, access)
+    app.state.queues.patience_seconds = PATIENT_SECONDS
+    return app
 
 
 def client_of(settings: Settings, access: Access = ACCESS, address: str = "127.0.0.1") -> TestClient:

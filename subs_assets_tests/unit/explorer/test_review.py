@@ -2,22 +2,25 @@
 
 import html
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
 from subs_assets.database import control, frames, kept_decisions, tables
-from subs_assets.explorer import sessions
+from subs_assets.explorer import questions, sessions
+from subs_assets.explorer.application import build_app
 from subs_assets.explorer.pages.review import next_question
 from subs_assets.explorer.questions import Question
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, select
 from subs_assets_tests.published_nights import published_home
-from subs_assets_tests.unit.explorer.conftest import TOKEN, client_of, on_both
+from subs_assets_tests.unit.explorer.conftest import ACCESS, PATIENT_SECONDS, TOKEN, client_of, on_both
 from subs_assets_tests.unit.explorer.test_pages import shown
 
 
@@ -256,3 +259,32 @@ def test_where_nothing_is_asked_the_page_says_so(ann: TestClient, night: Night, 
     page = client_of(published_home(tmp_path, replace(night, **none))).get("/review")
     assert page.status_code == 200 and "leaves no question that an answer would change" in page.text
     assert "Nothing wants a person" in page.text
+
+
+def test_who_asks_while_questions_are_gathered_is_told_and_they_are_gathered_once(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+    may_end = threading.Event()
+    gather = questions.make_queue
+
+    def slow_and_broken_once(*asked: Any) -> questions.Queue:
+        begun.append(asked)
+        assert may_end.wait(PATIENT_SECONDS) and len(begun) > 1, "broken once"
+        return gather(*asked)
+
+    monkeypatch.setattr(questions, "make_queue", slow_and_broken_once)
+    queues = (app := build_app(home, ACCESS)).state.queues
+    queues.patience_seconds = 0.0
+    person = TestClient(app, base_url="http://localhost", raise_server_exceptions=False, follow_redirects=False)
+    asked = "/review?kind=equivalence"
+    for answer in (person.get(asked), person.get(asked)):
+        assert answer.status_code == 200 and "Questions are being gathered" in answer.text
+        assert answer.headers["refresh"] == f"1;url={asked}"
+    assert person.get("/").status_code == 200
+    may_end.set()
+    queues.patience_seconds = PATIENT_SECONDS
+    assert person.get(asked).status_code == 500 and len(begun) == 1
+    answer = person.get(asked)
+    assert place(answer.text)[0] == 1 and "refresh" not in answer.headers and len(begun) == 2
+    assert place(person.get("/review").text)[0] == 1 and len(begun) == 2
