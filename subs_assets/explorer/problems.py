@@ -23,6 +23,9 @@ MEDIA_TYPE = "application/problem+json"
 
 API = "/api/"
 
+MAY_NOT = "42501"
+"""PostgreSQL's code for what a role has no right to."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,6 +54,15 @@ def refusal(
     if errors:
         content["errors"] = errors
     return JSONResponse(content, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _what_to_do(problem: DBAPIError) -> str:
+    if getattr(problem.orig, "sqlstate", None) == MAY_NOT:
+        return (
+            f"The explorer's database role may not do this ({reason_of(problem)}): let the owner of the tables grant "
+            "it its rights (docs/deploy.md)."
+        )
+    return f"The database does not answer ({reason_of(problem)}): try again."
 
 
 def install(app: FastAPI, explored: Explored) -> None:
@@ -86,7 +98,7 @@ def install(app: FastAPI, explored: Explored) -> None:
     @app.exception_handler(DBAPIError)
     def of_the_database(request: Request, problem: DBAPIError) -> Response:
         logger.warning("%r: %s", request.url.path, reason_of(problem))
-        sentences = explored.problems() or [f"The database does not answer ({reason_of(problem)}): try again."]
+        sentences = explored.problems() or [_what_to_do(problem)]
         return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, sentences)
 
     @app.exception_handler(PoolTimeout)
