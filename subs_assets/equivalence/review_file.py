@@ -22,8 +22,8 @@ def read_review(sheet: Sheet, categories: pd.DataFrame, facets: pd.DataFrame) ->
     directions of each pair, under the number of its row.
 
     A category is named by its ``path``, or, where that is empty, as people write it in ``category``; it must be
-    published, but to withdraw a decision, whose category may be gone. ``categories`` and ``facets`` are the published
-    tables. Raises RefusedFile.
+    published, but to withdraw a decision, whose category or company may be gone. ``categories`` and ``facets`` are the
+    published tables. Raises RefusedFile.
     """
     trees = _Trees(categories, facets)
     problems: list[str] = []
@@ -82,13 +82,14 @@ class _Trees:
     def find(self, row: Mapping[str, str], side: str, must_exist: bool) -> Side | str:
         """The category of one side of a row (``""``, ``"target_"``), or what is wrong with it."""
         company, path, name = row[f"{side}company_slug"], row[f"{side}path"], row.get(f"{side}category", "")
-        if company not in self.paths:
+        if must_exist and company not in self.paths:
             return unknown_company(f"{side}company_slug", company, self.paths)
+        known = self.paths.get(company, set())
         if path:
             found = _canonical(path)
             if found is None:
                 return f'{side}path: {path} is no JSON array of names, as ["Pantry","Muesli"]'
-            if name and found in self.paths[company] and name != _shown(found):
+            if name and found in known and name != _shown(found):
                 return (
                     f"{side}category says {name}, but {side}path says {_shown(found)}: were only some columns sorted? "
                     f"To name another category, empty its {side}path"
@@ -97,14 +98,14 @@ class _Trees:
             return f"{side}path: the row names no category of {company}"
         else:
             wanted = category_path.folded(name)
-            named = [known for known in self.paths[company] if category_path.folded(_shown(known)) == wanted]
+            named = [one for one in known if category_path.folded(_shown(one)) == wanted]
             if len(named) > 1:
                 return f"{side}category: {company} has {len(named)} categories that read {name}; give its {side}path"
             found = named[0] if named else category_path.encode(part.strip() for part in name.split(">"))
         if not must_exist:
             return company, found
-        if found not in self.paths[company]:
-            return _unknown(f"{side}path" if path else f"{side}category", company, found, self.paths[company])
+        if found not in known:
+            return _unknown(f"{side}path" if path else f"{side}category", company, found, known)
         if (company, found) in self.facets:
             kind = self.facets[company, found]
             return f'{company} "{_shown(found)}" is a facet ({kind}), no category: no mapping of it is ever used'

@@ -20,8 +20,8 @@ def read_review(sheet: Sheet, product_listings: pd.DataFrame, company_slugs: Col
     """The decisions in a filled-in queue, or in a file with its NEEDED columns that somebody wrote by hand; each is on
     one direction.
 
-    A listing must be published, but to withdraw a decision, whose listing may be gone. ``company_slugs``: all that
-    there are, where ``product_listings`` has only the listings that the sheet names. Raises RefusedFile.
+    A listing must be published, but to withdraw a decision, whose listing or company may be gone. ``company_slugs``:
+    all that there are, where ``product_listings`` has only the listings that the sheet names. Raises RefusedFile.
     """
     listed = zip(product_listings["company_slug"], product_listings["sku"], strict=True)
     product_of: dict[Listing, str] = dict(zip(listed, product_listings["product_id"], strict=True))
@@ -44,14 +44,14 @@ def read_review(sheet: Sheet, product_listings: pd.DataFrame, company_slugs: Col
             continue
         verdict = row["verdict"].casefold()
         one, other = (_listing(row, side) for side in ("", "target_"))
-        wrong = [
-            unknown_company(f"{side}company_slug", listing[0], companies)
-            for side, listing in (("", one), ("target_", other))
-            if listing[0] not in companies
-        ]
-        wrong += unknown_verdict(row["verdict"]) + unfit_reason(row["reason"])
+        wrong = unknown_verdict(row["verdict"]) + unfit_reason(row["reason"])
         wrong += repeated("listings", (*one, *other), number)
         if verdict != WITHDRAW:
+            wrong += [
+                unknown_company(f"{side}company_slug", listing[0], companies)
+                for side, listing in (("", one), ("target_", other))
+                if listing[0] not in companies
+            ]
             wrong += [
                 _unknown_sku(f"{side}sku", listing)
                 for side, listing in (("", one), ("target_", other))

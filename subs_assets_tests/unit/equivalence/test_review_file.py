@@ -155,10 +155,24 @@ def test_a_pair_is_decided_once(again: dict[str, str]) -> None:
     ]
 
 
-@pytest.mark.parametrize("gone", [path("Pantry > Tea"), path("Gluten Free")])
-def test_a_decision_may_be_withdrawn_though_its_category_is_gone(gone: str) -> None:
-    review = taken(sheet({**GOOD, "path": gone, "verdict": "withdraw", "relation": ""}))
-    assert review.decided["subject"].tolist() == [gone, GOOD["target_path"]]
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        (("aldi", path("Pantry > Tea")), {}),
+        (("aldi", path("Gluten Free")), {}),
+        (("spar", path("Tea")), {}),
+        (("spar", path("Tea")), {"category": "Tea"}),
+        (("spar", path("Tea")), {"category": "Tea", "path": ""}),
+    ],
+)
+def test_a_decision_may_be_withdrawn_though_its_category_or_company_is_gone(
+    gone: tuple[str, str], named: dict[str, str]
+) -> None:
+    company, of = gone
+    row = {**GOOD, "company_slug": company, "path": of, **named, "verdict": "withdraw", "relation": ""}
+    review = taken(sheet(row))
+    assert review.decided["company_slug"].tolist() == [company, "coles"]
+    assert review.decided["subject"].tolist() == [of, GOOD["target_path"]]
     assert set(review.decided["verdict"]) == {"withdraw"}
 
 

@@ -12,16 +12,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from subs_assets.database import control, frames, kept_decisions, tables
+from subs_assets.equivalence.decisions import both_directions
 from subs_assets.explorer import questions, sessions
 from subs_assets.explorer.application import build_app
 from subs_assets.explorer.pages.review import next_question
-from subs_assets.explorer.questions import Question
+from subs_assets.explorer.questions import Kind, Question
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, select
 from subs_assets_tests.published_nights import published_home
 from subs_assets_tests.unit.explorer.conftest import ACCESS, PATIENT_SECONDS, TOKEN, client_of, on_both
 from subs_assets_tests.unit.explorer.test_pages import shown
+
+LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 
 
 def signed_in(home: Settings, name: str) -> TestClient:
@@ -73,6 +76,15 @@ def place(page: str) -> tuple[int, int]:
     found = re.search(r"<b>([\d,]+) of ([\d,]+)</b>", page)
     assert found is not None
     return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
+
+
+def decide_on(home: Settings, kind: Kind, pair: tuple[str, ...], relation: str | None) -> None:
+    """As Old accepted it LONG_AGO."""
+    said = pd.DataFrame([(*pair, "accept", relation, None)], columns=kept_decisions.DECIDED_COLUMNS)
+    with pytest.MonkeyPatch.context() as patch, control.opened(home.control_url) as engine:
+        patch.setattr(kept_decisions, "now", lambda: LONG_AGO)
+        decided = both_directions(said) if kind == "equivalence" else said
+        kept_decisions.record_decisions(engine, kind, decided, "Old")
 
 
 @on_both
@@ -131,14 +143,8 @@ def own_home(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Settings
         "UPDATE product_listings SET product_id = (SELECT product_id FROM product_listings WHERE company_slug = "
         "'shop_00' AND sku = 'sku-1') WHERE company_slug = 'shop_02' AND sku = 'sku-1'",
     )
-    gone, there = ("shop_00", '["Gone"]'), tuple(night.categories.iloc[-1][["company_slug", "path"]])
-    said = pd.DataFrame(
-        [(*gone, *there, "accept", "exact", None), (*there, *gone, "accept", "exact", None)],
-        columns=kept_decisions.DECIDED_COLUMNS,
-    )
-    with pytest.MonkeyPatch.context() as patch, control.opened(home.control_url) as engine:
-        patch.setattr(kept_decisions, "now", lambda: "2020-01-01T00:00:00.000000+00:00")
-        kept_decisions.record_decisions(engine, "equivalence", said, "Old")
+    there = night.categories.iloc[-1][["company_slug", "path"]]
+    decide_on(home, "equivalence", ("shop_00", '["Gone"]', *there), "exact")
     return home
 
 
@@ -247,6 +253,23 @@ def test_a_decision_whose_category_is_gone_is_asked_first_and_can_be_withdrawn(
     assert [row[2] for row in decisions(own_home)] == ["Old", "Old"] and form_of(ann.get("/review").text)[
         "mark"
     ] == mark
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone", "target", "relation"),
+    [("equivalence", '["Tea"]', '["Drinks"]', "exact"), ("substitution", "7", "sku-9", None)],
+)
+def test_a_decision_whose_company_is_gone_can_be_withdrawn(
+    ann: TestClient, home: Settings, kind: Kind, gone: str, target: str, relation: str | None
+) -> None:
+    decide_on(home, kind, ("gone", gone, "shop_00", target), relation)
+    form = {
+        "company_slug": "gone", "subject": gone, "target_company_slug": "shop_00", "target_subject": target,
+        "kind_of_question": kind, "verdict": "withdraw", "seen": LONG_AGO,
+        "form_token": sessions.form_token(TOKEN, "Ann"),
+    }  # fmt: skip
+    assert ann.post("/review", data={**form, "verdict": "reject"}).status_code == 422
+    assert ann.post("/review", data=form).status_code == 303 and decisions(home) == []
 
 
 def test_where_nothing_is_asked_the_page_says_so(ann: TestClient, night: Night, tmp_path: Path) -> None:

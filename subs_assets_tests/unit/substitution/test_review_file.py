@@ -90,6 +90,11 @@ def test_a_decision_may_be_withdrawn_though_its_listing_is_gone_and_made_anew_on
     ]  # fmt: skip
 
 
+def test_a_decision_may_be_withdrawn_though_its_company_is_gone() -> None:
+    review = taken({**GOOD, "company_slug": "spar", "verdict": "withdraw"})
+    assert review.decided[["company_slug", "verdict"]].values.tolist() == [["spar", "withdraw"]]
+
+
 def test_the_other_direction_is_another_decision() -> None:
     back = {**GOOD, "company_slug": "coles", "sku": "2", "target_company_slug": "aldi", "target_sku": "0017"}
     assert len(taken(GOOD, {**back, "verdict": "reject"}).decided) == 2
