@@ -1,11 +1,12 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy import Engine, event, inspect, make_url
 
 from subs_assets.database.audit_lines import read_audit, write_audit
 from subs_assets.database.control import claim_data_set, open_control
@@ -15,6 +16,7 @@ from subs_assets.database.engine import DatabaseNotReady, open_engine
 from subs_assets.database.kept_decisions import (
     DECIDED_COLUMNS,
     WITHDRAW,
+    DecidedMeanwhile,
     read_decisions,
     record_decision,
     record_decisions,
@@ -238,6 +240,34 @@ def test_of_two_that_say_at_once_which_data_set_it_is_one_is_heard(control: Engi
     with ThreadPoolExecutor(4) as threads:
         told = list(threads.map(lambda name: claim_data_set(control, name, may_replace=False), "abcd"))
     assert len(set(told)) == 1
+
+
+def test_of_two_who_contradict_each_other_at_once_on_the_same_products_one_is_kept(control: Engine) -> None:
+    pairs = [("aldi", "1", "coles", "2"), ("aldi", "1", "iga", "3")]
+    both_have_read = threading.Barrier(2)
+
+    def wait_for_the_other(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("SELECT decisions."):
+            with suppress(threading.BrokenBarrierError):
+                both_have_read.wait(
+                    0.3
+                )  # the other one cannot have read, unless it may read before this one has written
+
+    def decide(pair: tuple[str, str, str, str], verdict: str, who: str) -> bool:
+        own = open_engine(control.url)
+        event.listen(own, "after_cursor_execute", wait_for_the_other)
+        said = pd.DataFrame([(*pair, verdict, None, None)], columns=DECIDED_COLUMNS)
+        try:
+            record_decisions(own, "substitution", said, who, only_over=[], same=pairs)
+        except DecidedMeanwhile:
+            return False
+        finally:
+            own.dispose()
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(decide, pairs, ["accept", "reject"], ["Ana", "Ben"]))
+    assert sorted(kept) == [False, True] and len(read_decisions(control)) == 1
 
 
 @on_postgresql
