@@ -13,17 +13,16 @@ function say(text, isBad) {
 // Of the substitute that was decided on, so that the keyboard goes on from there.
 function buttonsOf(fields) {
   const isSame = (form) => ["target_company_slug", "target_sku"].every((key) => new FormData(form).get(key) === fields.get(key));
-  return [...document.querySelectorAll("form[data-decision]")].filter(isSame).map((form) => form.querySelector("button"));
+  return [...document.querySelectorAll("form[data-decision]")].filter(isSame).map((form) => form.querySelector("button[name=verdict]"));
 }
 
-async function decide(form) {
-  const button = form.querySelector("button[name=verdict]");
+async function decide(form, button) {
   const fields = new URLSearchParams(new FormData(form));
   fields.set("verdict", button.value);
-  const buttons = document.querySelectorAll("form[data-decision] button");
+  const buttons = document.querySelectorAll("form[data-decision] button[name=verdict]");
   buttons.forEach((one) => { one.disabled = true; });
   say("Keeping the decision …");
-  const open = [...document.querySelectorAll("details")].map((one) => one.open);
+  const open = [...document.querySelectorAll("details.why")].map((one) => one.open);
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -32,7 +31,7 @@ async function decide(form) {
       throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
     }
     document.querySelector("main").replaceWith(page.querySelector("main"));
-    document.querySelectorAll("details").forEach((one, place) => { one.open = open[place] || false; });
+    document.querySelectorAll("details.why").forEach((one, place) => { one.open = open[place] || false; });
     say(`${WORDS[button.value]}; it counts from the next run on.`);
     (buttonsOf(fields)[0] || document.getElementById("content")).focus({ preventScroll: true });
   } catch (problem) {
@@ -44,6 +43,6 @@ async function decide(form) {
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-decision]")) {
     event.preventDefault();
-    decide(event.target);
+    decide(event.target, event.submitter);
   }
 });
