@@ -29,8 +29,11 @@ from subs_assets.review.decided import said_with_reason
 router = APIRouter()
 
 SKIPPED = "subs_skipped"
-"""The cookie with the marks of the questions that were skipped; it ends with the browser's session."""
-MOST_SKIPPED = 200
+"""The cookie with the mark of the question up to which all were answered or skipped; it ends with the browser's
+session."""
+
+NOTHING_KEPT = "That stood already, in somebody's name: nothing was kept in yours, and there is nothing to undo."
+NOT_ASKED = "The question that you followed is not asked any more; this is the next one."
 
 LOOK_AGAIN_SECONDS = 1
 """Between two looks of a browser whether a night's questions are gathered."""
@@ -51,27 +54,29 @@ def review(
 ) -> Any:
     """``at``: the mark of one question, decided or not, instead of the next one."""
     with _explored(request).night() as night:
-        return _shown(request, night, visitor.name, {"kind": kind, "company": company, "target": target}, at)
+        chosen = {"kind": kind, "company": company, "target": target}
+        return _shown(request, night, visitor.name, chosen, at=at)
 
 
 @router.post("/review")
 def answer(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     name = require_own_form(request, visitor, form)
     chosen = {field: form.get(field, "") for field in FILTERS}
-    mark, verdict = form.get("mark", ""), form.get("verdict", "")
-    skipped = [one for one in _skipped(request) if one != mark]
+    verdict = form.get("verdict", "")
     if verdict == "skip":
-        return _with_skipped(request, _back(chosen), [*skipped, mark][-MOST_SKIPPED:])
+        return _skipped_up_to(request, _back(chosen), form.get("passed", ""))
     said = _said(form, verdict)
     explored = _explored(request)
     with explored.night() as night:
         try:
-            keep(night.connection, explored.settings, said, name, only_over=form.get("seen", "").split(","))
+            kept = keep(night.connection, explored.settings, said, name, only_over=form.get("seen", "").split(","))
         except Unfit as unfit:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfit)) from None
         except DecidedMeanwhile as problem:
-            return _shown(request, night, name, chosen, mark, f"{problem}.")
-    return _with_skipped(request, _back(chosen), skipped)
+            return _shown(request, night, name, chosen, form.get("mark", ""), f"{problem}.", HTTPStatus.CONFLICT)
+        if kept.empty:
+            return _shown(request, night, name, chosen, told=NOTHING_KEPT)
+    return RedirectResponse(_back(chosen, form.get("at", "")), HTTPStatus.SEE_OTHER)
 
 
 @router.post("/review/undo")
@@ -85,67 +90,91 @@ def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
             taken = take_back(engine, name, recently(), form.get("decided_at", ""))
         except NothingToTakeBack as problem:
             with explored.night() as night:
-                return _shown(request, night, name, chosen, "", f"{problem}.")
+                return _shown(request, night, name, chosen, told=f"{problem}.", status=HTTPStatus.CONFLICT)
     with explored.night() as night:
         queue, decided = _queue(request, night, explored)
     if queue is None:
         return RedirectResponse(_back(chosen), HTTPStatus.SEE_OTHER)
     pair = next(iter(queue.decisions_by_pair(pd.DataFrame([dict(row) for row in taken.rows]))), None)
     mark = next((one.mark for one in queue.questions if one.pair == pair and queue.is_open(one, decided)), "")
-    return _with_skipped(request, _back(chosen, mark), [one for one in _skipped(request) if one != mark])
+    return RedirectResponse(_back(chosen, mark), HTTPStatus.SEE_OTHER)
 
 
-def next_question(open_now: Sequence[Question], skipped: Sequence[str]) -> Question | None:
-    """The first that nobody has skipped; then what was skipped, in that order."""
-    place = {mark: number for number, mark in enumerate(skipped, 1)}
-    return min(open_now, key=lambda one: place.get(one.mark, 0), default=None)
+def next_question(ahead: Sequence[Question], open_now: Sequence[Question]) -> Question | None:
+    """The first that nobody has skipped (``ahead``); then what was skipped, in that order."""
+    return next(iter(ahead or open_now), None)
 
 
 def _shown(
-    request: Request, night: Night, name: str | None, chosen: Mapping[str, str], at: str, conflict: str = ""
+    request: Request,
+    night: Night,
+    name: str | None,
+    chosen: Mapping[str, str],
+    at: str = "",
+    told: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    """``at``: the mark of the question to show; the next one where it is not asked any more, or none where the person
+    is told that it is decided: a key that is pressed then is not meant for another question."""
     explored = _explored(request)
     queue, decided = _queue(request, night, explored)
     if queue is None:
-        return _being_gathered(request, _back(chosen, at), conflict)
+        return _being_gathered(request, _back(chosen, at), told, status)
+    place = {one.mark: number for number, one in enumerate(queue.questions)}
+    passed = request.cookies.get(SKIPPED, "")
     wanted = [one for one in queue.questions if _is_wanted(one, chosen)]
     open_now = [one for one in wanted if queue.is_open(one, decided)]
-    skipped = _skipped(request)
-    question = next((one for one in queue.questions if at and one.mark == at), None)
-    question = question or next_question(open_now, skipped)
+    ahead = [one for one in open_now if place[one.mark] > place.get(passed, -1)]
+    question = queue.questions[place[at]] if at in place else None
+    if question is None and not (at and told):
+        question = next_question(ahead, open_now)
+        told = told or (NOT_ASKED if at else "")
     last = None if name is None else explored.of_control(lambda engine: last_decision(engine, name, recently()))
-    standing = [] if question is None else decided.get(question.pair, [])
+    standing = [] if question is None else _standing(question, decided)
     return page(
         request,
         "review.html",
-        HTTPStatus.CONFLICT if conflict else HTTPStatus.OK,
+        status,
         chosen=chosen,
         back=_back(chosen),
         companies=sorted({slug for one in queue.questions for slug in (one.key[0], one.key[2])}),
         total=len(wanted),
         place=len(wanted) - len(open_now) + 1,
-        skipped=sum(one.mark in skipped for one in open_now),
+        skipped=len(open_now) - len(ahead),
         left=queue.left if chosen["kind"] != "equivalence" else 0,
         own=_own_recent(decided, name),
         question=question,
+        passed=passed if question in open_now and question not in ahead and ahead else question and question.mark,
         is_open=question in open_now,
-        standing=[{"said": said_with_reason(row), "who": row.decided_by} for row in standing],
+        standing=[{**{side: getattr(row, side) for side in KEY}, "said": _said_as(row)} for row in standing],
         seen=",".join(sorted({row.decided_at for row in standing})),
         content=None if question is None else judging.content_of(night.connection, question),
         worth=None if question is None else judging.worth_said(question),
         relations=judging.RELATIONS,
         last=None if last is None else {"said": _last_said(night, last), "decided_at": last.said["decided_at"]},
-        conflict=conflict,
+        told=told,
+        is_conflict=status == HTTPStatus.CONFLICT,
     )
 
 
-def _being_gathered(request: Request, back: str, conflict: str) -> Response:
+def _being_gathered(request: Request, back: str, told: str, status: HTTPStatus) -> Response:
     """The page that the browser loads again by itself, until there are questions."""
-    status = HTTPStatus.CONFLICT if conflict else HTTPStatus.OK
-    response = page(request, "review_gathered.html", status, back=back, conflict=conflict)
+    response = page(request, "review_gathered.html", status, back=back, told=told)
     # Not said in the page itself: that is forbidden to pages with something to read, and this one has nothing.
     response.headers["Refresh"] = f"{LOOK_AGAIN_SECONDS};url={back}"
     return response
+
+
+def _standing(question: Question, decided: Mapping[Pair, Sequence[Any]]) -> Sequence[Any]:
+    """The decisions on its pair; of an equivalence the one in the direction in which it is asked."""
+    rows = decided.get(question.pair, [])
+    if question.kind == "substitution":
+        return rows
+    return [row for row in rows if (row.company_slug, row.subject) == question.key[:2]]
+
+
+def _said_as(row: Any) -> str:
+    return f"{said_with_reason(row)} (as {row.relation})" if isinstance(row.relation, str) else said_with_reason(row)
 
 
 def _queue(request: Request, night: Night, explored: Explored) -> tuple[Queue | None, dict[Pair, list[Any]]]:
@@ -212,12 +241,8 @@ def _back(chosen: Mapping[str, str], mark: str = "") -> str:
     return f"/review?{urlencode(asked)}" if asked else "/review"
 
 
-def _skipped(request: Request) -> list[str]:
-    return request.cookies.get(SKIPPED, "").split(".")[:MOST_SKIPPED]
-
-
-def _with_skipped(request: Request, back: str, marks: Sequence[str]) -> Response:
+def _skipped_up_to(request: Request, back: str, mark: str) -> Response:
     response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
-    value = ".".join(mark for mark in marks if mark.isalnum() and mark.isascii())
-    response.set_cookie(SKIPPED, value, httponly=True, samesite="strict", secure=is_encrypted(request))
+    if mark.isalnum() and mark.isascii():
+        response.set_cookie(SKIPPED, mark, httponly=True, samesite="strict", secure=is_encrypted(request))
     return response

@@ -4,6 +4,14 @@
 
 const WORDS = { accept: "Accepted", reject: "Rejected", withdraw: "Withdrawn" };
 
+async function send(form, fields) {
+  try {
+    return await fetch(form.action, { method: "POST", body: fields });
+  } catch {
+    throw new Error("The explorer does not answer: is `subs serve` running?");
+  }
+}
+
 function say(text, isBad) {
   const status = document.getElementById("status");
   status.textContent = text;
@@ -24,7 +32,7 @@ async function decide(form, button) {
   say("Keeping the decision …");
   const open = [...document.querySelectorAll("details.why")].map((one) => one.open);
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields });
+    const answer = await send(form, fields);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) {
       const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
@@ -36,7 +44,7 @@ async function decide(form, button) {
     (buttonsOf(fields)[0] || document.getElementById("content")).focus({ preventScroll: true });
   } catch (problem) {
     buttons.forEach((one) => { one.disabled = false; });
-    say(problem instanceof TypeError ? "The explorer does not answer: is `subs serve` running?" : problem.message, true);
+    say(problem.message, true);
   }
 }
 

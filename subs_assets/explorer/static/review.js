@@ -1,5 +1,5 @@
 // One decision a key press: a key presses the button that names it, and the page's content is replaced by the
-// answer's. Without this script the same forms work, by loading the page again. say() is explorer.js's.
+// answer's. Without this script the same forms work, by loading the page again. say() and send() are explorer.js's.
 "use strict";
 
 const SAID = { accept: "Accepted.", reject: "Rejected.", withdraw: "Withdrawn.", skip: "Skipped: it comes again after all others." };
@@ -12,10 +12,10 @@ async function sendReview(form, button) {
   if (button && button.name) fields.set(button.name, button.value);
   say("Keeping it …");
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields });
+    const answer = await send(form, fields);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const isTold = page.querySelector("[data-conflict]");
-    if (!answer.ok && !isTold) {
+    const told = page.querySelector("[data-told]");
+    if (!answer.ok && !told) {
       const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
       throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
     }
@@ -26,17 +26,35 @@ async function sendReview(form, button) {
     const areKeysShown = document.getElementById("keys").open;
     document.querySelector("main").replaceWith(page.querySelector("main"));
     document.getElementById("keys").open = areKeysShown;
-    if (answer.ok) history.replaceState(null, "", answer.url);
+    if (answer.redirected) history.replaceState(null, "", answer.url);
+    showKeysSwitch();
     const said = button && button.name ? SAID[button.value] : "Undone: what stood before stands again.";
-    say(isTold ? isTold.textContent.trim() : said, Boolean(isTold));
+    say(told ? told.textContent.trim() : said, !answer.ok);
     document.getElementById("content").focus({ preventScroll: true });
     scrollTo(0, 0);
   } catch (problem) {
-    say(problem instanceof TypeError ? "The explorer does not answer: is `subs serve` running?" : problem.message, true);
+    say(problem.message, true);
   } finally {
     isSending = false;
   }
 }
+
+// Single letters must be possible to turn off: who dictates to the computer presses them by speaking.
+const KEYS_OFF = "subs-review-keys-off";
+const doKeysAnswer = () => localStorage.getItem(KEYS_OFF) === null;
+
+function showKeysSwitch() {
+  document.getElementById("keys-switch").hidden = false;
+  document.getElementById("keys-answer").checked = doKeysAnswer();
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "keys-answer") return;
+  if (event.target.checked) localStorage.removeItem(KEYS_OFF);
+  else localStorage.setItem(KEYS_OFF, "yes");
+});
+
+document.addEventListener("DOMContentLoaded", showKeysSwitch);
 
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-review]")) {
@@ -47,7 +65,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("select, textarea, input:not([type=radio])");
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isSending) return;
+  if (isTyping || !doKeysAnswer() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isSending) return;
   if (event.key === "?") {
     const keys = document.getElementById("keys");
     keys.open = !keys.open;

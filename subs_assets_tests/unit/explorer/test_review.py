@@ -15,8 +15,7 @@ from subs_assets.database import control, frames, kept_decisions, tables
 from subs_assets.equivalence.decisions import both_directions
 from subs_assets.explorer import questions, sessions
 from subs_assets.explorer.application import build_app
-from subs_assets.explorer.pages.review import next_question
-from subs_assets.explorer.questions import Kind, Question
+from subs_assets.explorer.questions import Kind
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, select
@@ -202,15 +201,59 @@ def test_what_is_skipped_comes_again_after_all_others(ann: TestClient, home: Set
     assert form_of(signed_in(home, "Ann").get(asked).text)["mark"] == first, "another sitting begins anew"
 
 
-def test_the_first_question_that_is_not_skipped_is_next() -> None:
-    def question(sku: str) -> Question:
-        return Question("substitution", ("a", sku, "b", "1"), ("1", sku), "", (), 1, 1.0, 1.0, {})
+def test_a_question_that_was_skipped_and_is_back_sends_nobody_over_what_was_skipped_after_it(ann: TestClient) -> None:
+    asked = "/review?kind=equivalence&company=shop_00&target=shop_01"
+    first = answered(ann, "reject", asked)["mark"]
+    skipped = answered(ann, "skip", asked)["mark"]
+    expected = form_of(ann.get(asked).text)["mark"]
+    back = undone(ann, asked)
+    assert back.endswith(first) and answered(ann, "skip", back)["mark"] == first
+    assert form_of(ann.get(asked).text)["mark"] == expected != skipped
 
-    one, two, three = map(question, "123")
-    assert next_question([one, two, three], []) == one
-    assert next_question([one, two, three], [one.mark]) == two
-    assert next_question([one, two], [two.mark, one.mark]) == two
-    assert next_question([], [one.mark]) is None
+
+@on_both
+def test_who_answers_as_another_did_is_told_and_has_nothing_to_undo(
+    ann: TestClient, ben: TestClient, home: Settings
+) -> None:
+    mine = answered(ann, "reject", "/review?kind=equivalence")
+    late = form_of(ann.get("/review?kind=equivalence").text, verdict="reject")
+    answered(ben, "reject", "/review?kind=equivalence")
+    told = ann.post("/review", data=late)
+    assert told.status_code == 200 and "nothing was kept in yours" in told.text
+    assert form_of(told.text)["mark"] not in (mine["mark"], late["mark"])
+    assert {row[2] for row in decisions(home)} == {"Ann", "Ben"}
+    undone(ben)
+
+
+def test_what_is_decided_on_another_listing_is_withdrawn_from_here(own_home: Settings) -> None:
+    ann, asked = signed_in(own_home, "Ann"), "/review?kind=substitution"
+    question = form_of(ann.get(asked).text)
+    while (question["company_slug"], question["subject"]) != ("shop_00", "sku-1"):
+        answered(ann, "skip", asked)
+        question = form_of(ann.get(asked).text)
+    elsewhere = {"verdict": "reject", "company_slug": "shop_02", "form_token": sessions.form_token(TOKEN, "Ben")}
+    assert signed_in(own_home, "Ben").post("/review", data=question | elsewhere).status_code == 303
+    page = ann.get(f"{asked}&at={question['mark']}").text
+    assert "rejected by Ben on " in page
+    answer = ann.post("/review", data=form_of(page, "withdraw", verdict="withdraw"))
+    assert answer.status_code == 303 and "Ben" not in [row[2] for row in decisions(own_home)]
+    undone(ann)
+    assert "Ben" in [row[2] for row in decisions(own_home)]
+    undone(signed_in(own_home, "Ben"))
+
+
+def test_who_is_told_that_it_is_decided_is_asked_nothing_else_in_its_place(
+    ann: TestClient, ben: TestClient, home: Settings
+) -> None:
+    sent = answered(ann, "reject", "/review?kind=equivalence")
+    late = {**form_of(ben.get("/review").text, verdict="accept", relation="exact"), "mark": "0123456789ab"}
+    late |= {field: sent[field] for field in ("company_slug", "subject", "target_company_slug", "target_subject")}
+    told = ben.post("/review", data={**late, "kind_of_question": "equivalence", "seen": ""})
+    assert told.status_code == 409 and "Ann has decided this on" in told.text
+    assert "It is not asked any more" in told.text and 'class="answer"' not in told.text
+    followed = ben.get("/review?at=0123456789ab")
+    assert followed.status_code == 200 and "is not asked any more; this is the next one" in followed.text
+    undone(ann)
 
 
 @on_both
