@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
+from itertools import chain
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request, Response
+from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -61,6 +64,17 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at m
 Offset = Annotated[int, Query(ge=0, le=MOST_OFFSET, description="How many rows before these: `next_offset`.")]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Which of the rows are asked for."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+TheseRows = Annotated[Rows, Depends()]
+
+
 def explored_of(request: Request) -> Explored:
     """What this application shows."""
     found: Explored = request.app.state.explored
@@ -95,13 +109,18 @@ def _held(request: Request) -> list[str]:
     return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
 
 
-def page_of(night: Night, items: Sequence[Any], limit: int, offset: int) -> dict[str, Any]:
+def page_of(night: Night, items: Sequence[Any], rows: Rows) -> dict[str, Any]:
     """The page of the rows from the offset on, of which one more than it takes is enough."""
     return {
         "published": night.mark,
-        "items": items[:limit],
-        "next_offset": next_offset(offset + len(items), limit, offset),
+        "items": items[: rows.limit],
+        "next_offset": next_offset(rows.offset + len(items), rows.limit, rows.offset),
     }
+
+
+def all_of(night: Night, items: Sequence[Any]) -> dict[str, Any]:
+    """The one page of a list that is not cut."""
+    return page_of(night, items, Rows(len(items)))
 
 
 def next_offset(count: int, limit: int, offset: int) -> int | None:
@@ -122,9 +141,15 @@ def require_company(known: Sequence[str], *asked: str | None) -> None:
             raise not_found(f'Nothing is published of a company "{slug}"; there are {", ".join(known) or "none"}.')
 
 
+def _query_parameters(dependant: Dependant) -> list[str]:
+    """Those of the route's function, and of whatever it depends on."""
+    own = [parameter.alias for parameter in dependant.query_params]
+    return [*own, *chain.from_iterable(map(_query_parameters, dependant.dependencies))]
+
+
 def refuse_unknown_parameters(request: Request) -> None:
     """A filter that is misspelt would otherwise let everything pass. Raises HTTPException."""
-    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    known = _query_parameters(request.scope["route"].dependant)
     for name in request.query_params:
         if name not in known:
             near = get_close_matches(name, known, 1)

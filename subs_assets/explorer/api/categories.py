@@ -10,9 +10,8 @@ from subs_assets.explorer.api.answers import (
     NIGHTLY,
     NOT_FOUND,
     Company,
-    Limit,
-    Offset,
     Page,
+    TheseRows,
     ThisNight,
     page_of,
     require_company,
@@ -27,11 +26,10 @@ Category: Any = row_shape("Category", columns_of(categories_table))
 @router.get("/categories", response_model=Page[Category], summary="Category trees")
 def categories(
     night: ThisNight,
+    rows: TheseRows,
     company: Annotated[Company | None, Query(description="Whose tree; else all.")] = None,
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> Any:
     """Sorted by company and path, so that a branch stands together."""
     require_company(lookups.companies(night.connection), company)
-    found = lookups.categories_page(night.connection, company, limit + 1, offset)
-    return page_of(night, rows_of(found), limit, offset)
+    found = lookups.categories_page(night.connection, company, rows.limit + 1, rows.offset)
+    return page_of(night, rows_of(found), rows)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.catalogue import category_path
 from subs_assets.database import control_tables, kept_decisions
-from subs_assets.explorer.api.answers import Limit, Offset, Page, explored_of, page_of, problem_answer
+from subs_assets.explorer.api.answers import Page, TheseRows, explored_of, page_of, problem_answer
 from subs_assets.explorer.deciding import Relation, Said, Unfit, Verdict, keep
 from subs_assets.explorer.limits import LONGEST_TEXT, fit_for_databases
 from subs_assets.explorer.sessions import LONGEST_NAME, is_name
@@ -120,16 +120,17 @@ def decide(
 def decisions(
     request: Request,
     response: Response,
+    rows: TheseRows,
     kind: Annotated[Literal["equivalence", "substitution"] | None, Query(description="Of which kind.")] = None,
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> Any:
     """The newest first; `subject` and `target_subject` are skus, or categories' paths as JSON text."""
     response.headers["Cache-Control"] = "no-store"
     explored = explored_of(request)
     with explored.night() as night:
-        kept = explored.of_control(lambda engine: kept_decisions.decisions_page(engine, kind, limit + 1, offset))
-        return page_of(night, [] if kept is None else rows_of(kept), limit, offset)
+        kept = explored.of_control(
+            lambda engine: kept_decisions.decisions_page(engine, kind, rows.limit + 1, rows.offset)
+        )
+        return page_of(night, [] if kept is None else rows_of(kept), rows)
 
 
 def _plain(said: SaidOfSubstitution | SaidOfEquivalence) -> Said:

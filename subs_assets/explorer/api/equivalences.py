@@ -12,9 +12,8 @@ from subs_assets.explorer.api.answers import (
     NIGHTLY,
     NOT_FOUND,
     Company,
-    Limit,
-    Offset,
     Page,
+    TheseRows,
     ThisNight,
     page_of,
     require_company,
@@ -38,17 +37,18 @@ class Status(StrEnum):
 @router.get("/equivalences", response_model=Page[Equivalence], summary="Mappings between categories")
 def equivalences(
     night: ThisNight,
+    rows: TheseRows,
     company: Annotated[Company | None, Query(description="Whose categories.")] = None,
     target_company: Annotated[Company | None, Query(description="At which company their counterparts are.")] = None,
     path: Annotated[
         list[Text], Query(max_length=20, description="One category: the names from the root down, a parameter each.")
     ] = [],  # noqa: B006 (FastAPI copies it)
     status: Annotated[Status | None, Query(description="Only accepted ones are used for substitutions.")] = None,
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> Any:
     """Directed: `relation` says what the target is to the category (SKOS)."""
     require_company(lookups.companies(night.connection), company, target_company)
     wanted = category_path.encode(path) if path else None
-    found = lookups.equivalences_page(night.connection, company, target_company, wanted, status, limit + 1, offset)
-    return page_of(night, rows_of(found), limit, offset)
+    found = lookups.equivalences_page(
+        night.connection, company, target_company, wanted, status, rows.limit + 1, rows.offset
+    )
+    return page_of(night, rows_of(found), rows)

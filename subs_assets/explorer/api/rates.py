@@ -7,7 +7,7 @@ from pydantic import Field
 
 from subs_assets.database import lookups
 from subs_assets.database.tables import substitution_rates
-from subs_assets.explorer.api.answers import NIGHTLY, NOT_FOUND, Company, Page, ThisNight, page_of, require_company
+from subs_assets.explorer.api.answers import NIGHTLY, NOT_FOUND, Company, Page, ThisNight, all_of, require_company
 from subs_assets.explorer.shapes import columns_of, row_shape, rows_of
 
 router = APIRouter(tags=["rates"], responses=NIGHTLY | NOT_FOUND)
@@ -45,4 +45,4 @@ def rates(
         }
         for row in rows_of(found)
     ]
-    return page_of(night, rows, len(rows), 0)
+    return all_of(night, rows)

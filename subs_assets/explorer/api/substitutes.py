@@ -12,8 +12,8 @@ from subs_assets.explorer.api.answers import (
     Company,
     Page,
     ThisNight,
+    all_of,
     not_found,
-    page_of,
     require_company,
 )
 from subs_assets.explorer.limits import LONGEST_TEXT, MOST_ROWS, Text
@@ -64,4 +64,4 @@ def substitutes(
     lost = outcomes[outcomes["stage"] != "found"]
     if company is not None:
         lost = lost[lost["target_company_slug"] == company]
-    return {**page_of(night, rows_of(best), len(best), 0), "lost": rows_of(lost)}
+    return {**all_of(night, rows_of(best)), "lost": rows_of(lost)}

@@ -152,6 +152,7 @@ def test_the_database_is_let_go_before_an_answer_goes_out(client: TestClient) ->
     ("asked", "status", "says"),
     [
         ("rates?compny=x", 422, 'no parameter "compny"; did you mean company?'),
+        ("categories?limt=3", 422, 'no parameter "limt"; did you mean limit?'),
         ("health?x=1", 422, 'no parameter "x"; there are none.'),
         ("rates?company=shop_9", 404, 'of a company "shop_9"; there are shop_00, shop_01, shop_02.'),
         ("products", 422, "query q: Field required"),
