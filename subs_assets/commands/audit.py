@@ -1,7 +1,7 @@
 """``subs audit``: who did what, from the audit log of the control state."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,9 +33,18 @@ def _in_words(detail: str | None) -> str | None:
         values = json.loads(detail or "")
     except ValueError:
         return detail
-    if not isinstance(values, dict):
-        return detail
-    return ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
+    return _said(values) if isinstance(values, dict) else detail
+
+
+def _said(values: dict[str, Any]) -> str:
+    """
+    >>> _said({"verdict": "accept", "reason": None, "replaced": {"verdict": "reject", "decided_by": "Ann"}})
+    'verdict: accept, replaced (verdict: reject, decided_by: Ann)'
+    """
+    said = {name: value for name, value in values.items() if value is not None}
+    return ", ".join(
+        f"{name} ({_said(value)})" if isinstance(value, dict) else f"{name}: {value}" for name, value in said.items()
+    )
 
 
 def register(app: typer.Typer) -> None:

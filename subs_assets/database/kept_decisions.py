@@ -24,6 +24,11 @@ DECIDED_COLUMNS = [
 ]  # fmt: skip
 """What a person says of one pair; who, when and of which kind are said once for many."""
 
+STOOD_COLUMNS = ("verdict", "relation", "reason", "decided_at", "decided_by")
+"""What is kept of a pair beside its key."""
+REPLACED = "replaced"
+"""In the audit log's line of a decision: the STOOD_COLUMNS of the one in whose place it came, null where none was."""
+
 
 class DecidedMeanwhile(RuntimeError):
     """Somebody else has decided on the same pair since the person looked, and otherwise; nothing was kept."""
@@ -87,7 +92,7 @@ def record_decisions(
     key = frames.primary_key(decisions)
     decided_at = now()
     with writing(engine) as connection:
-        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS, "decided_at", "decided_by"))
+        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS[:4], *STOOD_COLUMNS))
         kept = {
             tuple(row[:4]): tuple(row[4:])
             for row in connection.execute(select(*columns).where(decisions.c.kind == kind))
@@ -121,7 +126,14 @@ def record_decisions(
             stay = [row for row in new if row["verdict"] != WITHDRAW]
             if stay:
                 connection.execute(insert(decisions), stay)
-            audit = [audit_row(decided_by, f"decision: {row['verdict']}", row) for row in new]
+            audit = [
+                audit_row(
+                    decided_by,
+                    f"decision: {row['verdict']}",
+                    {**row, REPLACED: before and dict(zip(STOOD_COLUMNS, before, strict=True))},
+                )
+                for row, before in zip(new, compress(earlier, is_new), strict=True)
+            ]
             connection.execute(insert(audit_log), audit)
     earlier_by = [before[-1] if before else None for before in earlier]
     whose = decided.assign(earlier_by=pd.Series(earlier_by, decided.index, dtype=object))

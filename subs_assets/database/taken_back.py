@@ -1,4 +1,4 @@
-"""Decisions that a person takes back one after the other: what stood before comes back, as the audit log tells it."""
+"""Decisions that a person takes back one after the other: what each replaced comes back, as the audit log tells it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from subs_assets.database.audit_lines import audit_row
 from subs_assets.database.control_tables import audit_log, decisions
 from subs_assets.database.engine import writing
-from subs_assets.database.kept_decisions import WITHDRAW
+from subs_assets.database.kept_decisions import REPLACED, WITHDRAW
 
 DECIDED = ("decision: accept", "decision: reject", f"decision: {WITHDRAW}")
 TAKEN_BACK = "decision: taken back"
@@ -22,10 +22,11 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class OwnDecision:
     """What a person decided on one pair, as the audit log has it: ``rows`` in the form of the table ``decisions``, but
-    that the verdict may be WITHDRAW; of an equivalence both directions. ``entries``: their lines of the log."""
+    that the verdict may be WITHDRAW; of an equivalence both directions. ``replaced``: the STOOD_COLUMNS of what
+    stood before each."""
 
     rows: tuple[Row, ...]
-    entries: tuple[int, ...]
+    replaced: tuple[Row | None, ...]
 
     @property
     def said(self) -> Row:
@@ -57,12 +58,12 @@ def take_back(engine: Engine, who: str, since: str, decided_at: str) -> OwnDecis
         last = _last(connection, who, since)
         if last is None or last.said["decided_at"] != decided_at:
             raise NothingToTakeBack
-        for row, entry in zip(last.rows, last.entries, strict=True):
-            before = _before(connection, row, entry)
-            connection.execute(delete(decisions).where(*(decisions.c[name] == row[name] for name in KEY)))
+        for row, before in zip(last.rows, last.replaced, strict=True):
+            key = {name: row[name] for name in KEY}
+            connection.execute(delete(decisions).where(*(decisions.c[name] == value for name, value in key.items())))
             if before is not None:
-                connection.execute(insert(decisions), [dict(before)])
-            detail = {**row, "stands_again": before and dict(before)}
+                connection.execute(insert(decisions), [{**key, **before}])
+            detail = {**row, "stands_again": before}
             connection.execute(insert(audit_log), [audit_row(who, TAKEN_BACK, detail)])
     return last
 
@@ -70,25 +71,30 @@ def take_back(engine: Engine, who: str, since: str, decided_at: str) -> OwnDecis
 def _last(connection: Connection, who: str, since: str) -> OwnDecision | None:
     line = audit_log.c
     lines = connection.execute(
-        select(line.entry, line.what, line.detail)
+        select(line.what, line.detail)
         .where(line.who == who, line.at >= since, line.what.in_((*DECIDED, TAKEN_BACK)))
         .order_by(line.entry.desc())
     )
     taken_back: set[tuple[Any, ...]] = set()
-    last: list[tuple[int, Row]] = []
-    for entry, what, detail in lines:
+    last: list[tuple[Row, Row | None]] = []
+    for what, detail in lines:
         row = json.loads(detail)
         if what == TAKEN_BACK:
             taken_back.add(_made(row))
-        elif last:
-            if not _is_same_pair(row, last[0][1]):
+            continue
+        if REPLACED not in row:
+            break  # written by a program before this one: nobody noted what stood before
+        before = row.pop(REPLACED)
+        if last:
+            if not _is_same_pair(row, last[0][0]):
                 break
-            last.insert(0, (entry, row))
+            last.insert(0, (row, before))
         elif _made(row) not in taken_back and _stands(connection, row):
-            last.append((entry, row))
-    if not last or not all(_stands(connection, row) for _, row in last):
+            last.append((row, before))
+    if not last or not all(_stands(connection, row) for row, _ in last):
         return None
-    return OwnDecision(tuple(row for _, row in last), tuple(entry for entry, _ in last))
+    rows, replaced = zip(*last, strict=True)
+    return OwnDecision(rows, replaced)
 
 
 def _made(row: Row) -> tuple[Any, ...]:
@@ -112,20 +118,3 @@ def _stands(connection: Connection, row: Row) -> bool:
     if row["verdict"] == WITHDRAW:
         return found is None
     return found is not None and tuple(found) == (row["decided_by"], row["decided_at"])
-
-
-def _before(connection: Connection, row: Row, entry: int) -> Row | None:
-    """What stood when this line of the log was written."""
-    line = audit_log.c
-    sides = (line.detail.contains(json.dumps(row[name], ensure_ascii=False), autoescape=True) for name in KEY[1:])
-    lines = connection.execute(
-        select(line.what, line.detail)
-        .where(line.entry < entry, line.what.in_((*DECIDED, TAKEN_BACK)), *sides)
-        .order_by(line.entry.desc())
-    )
-    for what, detail in lines:
-        found = json.loads(detail)
-        if all(found[name] == row[name] for name in KEY):
-            stood: Row | None = found["stands_again"] if what == TAKEN_BACK else found
-            return None if stood is None or stood["verdict"] == WITHDRAW else stood
-    return None
