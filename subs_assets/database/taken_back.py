@@ -23,10 +23,12 @@ Row = Mapping[str, Any]
 class OwnDecision:
     """What a person decided on one pair, as the audit log has it: ``rows`` in the form of the table ``decisions``, but
     that the verdict may be WITHDRAW; of an equivalence both directions. ``replaced``: the STOOD_COLUMNS of what
-    stood before each."""
+    stood before each. ``entry``: the last of its lines in the log, by which it is told from every other: what one file
+    decided has one time."""
 
     rows: tuple[Row, ...]
     replaced: tuple[Row | None, ...]
+    entry: int
 
     @property
     def said(self) -> Row:
@@ -49,14 +51,14 @@ def last_decision(engine: Engine, who: str, since: str) -> OwnDecision | None:
         return _last(connection, who, since)
 
 
-def take_back(engine: Engine, who: str, since: str, decided_at: str) -> OwnDecision:
+def take_back(engine: Engine, who: str, since: str, entry: int) -> OwnDecision:
     """Undo a person's last decision, in one transaction: what stood before, whoever's it was, stands again as it did.
 
-    ``decided_at``: of the decision that the person saw as the last one. Raises NothingToTakeBack where it is another.
+    ``entry``: of the decision that the person saw as the last one. Raises NothingToTakeBack where it is another.
     """
     with writing(engine) as connection:
         last = _last(connection, who, since)
-        if last is None or last.said["decided_at"] != decided_at:
+        if last is None or last.entry != entry:
             raise NothingToTakeBack
         for row, before in zip(last.rows, last.replaced, strict=True):
             key = {name: row[name] for name in KEY}
@@ -71,13 +73,13 @@ def take_back(engine: Engine, who: str, since: str, decided_at: str) -> OwnDecis
 def _last(connection: Connection, who: str, since: str) -> OwnDecision | None:
     line = audit_log.c
     lines = connection.execute(
-        select(line.what, line.detail)
+        select(line.entry, line.what, line.detail)
         .where(line.who == who, line.at >= since, line.what.in_((*DECIDED, TAKEN_BACK)))
         .order_by(line.entry.desc())
     )
     taken_back: set[tuple[Any, ...]] = set()
-    last: list[tuple[Row, Row | None]] = []
-    for what, detail in lines:
+    last: list[tuple[int, Row, Row | None]] = []
+    for entry, what, detail in lines:
         row = json.loads(detail)
         if what == TAKEN_BACK:
             taken_back.add(_made(row))
@@ -86,15 +88,15 @@ def _last(connection: Connection, who: str, since: str) -> OwnDecision | None:
             break  # written by a program before this one: nobody noted what stood before
         before = row.pop(REPLACED)
         if last:
-            if not _is_same_pair(row, last[0][0]):
+            if not _is_same_pair(row, last[0][1]):
                 break
-            last.insert(0, (row, before))
+            last.insert(0, (entry, row, before))
         elif _made(row) not in taken_back and _stands(connection, row):
-            last.append((row, before))
-    if not last or not all(_stands(connection, row) for row, _ in last):
+            last.append((entry, row, before))
+    if not last or not all(_stands(connection, row) for _, row, _ in last):
         return None
-    rows, replaced = zip(*last, strict=True)
-    return OwnDecision(rows, replaced)
+    entries, rows, replaced = zip(*last, strict=True)
+    return OwnDecision(rows, replaced, entries[-1])
 
 
 def _made(row: Row) -> tuple[Any, ...]:

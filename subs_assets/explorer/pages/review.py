@@ -84,10 +84,11 @@ def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     """What stood before the person's last decision stands again, and its question is shown."""
     name = require_own_form(request, visitor, form)
     chosen = {field: form.get(field, "") for field in FILTERS}
+    entry = form.get("entry", "")
     explored = _explored(request)
     with control.opened(explored.settings.control_url) as engine:
         try:
-            taken = take_back(engine, name, recently(), form.get("decided_at", ""))
+            taken = take_back(engine, name, recently(), int(entry) if entry.isdecimal() else 0)
         except NothingToTakeBack as problem:
             with explored.night() as night:
                 return _shown(request, night, name, chosen, told=f"{problem}.", status=HTTPStatus.CONFLICT)
@@ -151,7 +152,7 @@ def _shown(
         content=None if question is None else judging.content_of(night.connection, question),
         worth=None if question is None else judging.worth_said(question),
         relations=judging.RELATIONS,
-        last=None if last is None else {"said": _last_said(night, last), "decided_at": last.said["decided_at"]},
+        last=None if last is None else {"said": _last_said(night, last), "entry": last.entry},
         told=told,
         is_conflict=status == HTTPStatus.CONFLICT,
     )

@@ -3,13 +3,22 @@
 import json
 from typing import Any
 
+import pandas as pd
+import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from subs_assets.database.audit_lines import read_audit
 from subs_assets.database.control_tables import audit_log, decisions
 from subs_assets.database.engine import writing
-from subs_assets.database.kept_decisions import REPLACED, record_decision
-from subs_assets.database.taken_back import OwnDecision, last_decision, take_back
+from subs_assets.database.kept_decisions import (
+    DECIDED_COLUMNS,
+    DECISION_KINDS,
+    REPLACED,
+    record_decision,
+    record_decisions,
+)
+from subs_assets.database.taken_back import NothingToTakeBack, OwnDecision, last_decision, take_back
+from subs_assets.equivalence.decisions import both_directions
 
 EVER = ""
 
@@ -28,7 +37,7 @@ def last_of(control: Engine, who: str) -> OwnDecision:
 
 
 def undo(control: Engine, who: str) -> OwnDecision:
-    return take_back(control, who, EVER, last_of(control, who).said["decided_at"])
+    return take_back(control, who, EVER, last_of(control, who).entry)
 
 
 def kept(control: Engine) -> list[dict[str, Any]]:
@@ -59,3 +68,21 @@ def test_what_nobody_noted_is_not_taken_back(control: Engine) -> None:
     with writing(control) as connection:
         connection.execute(update(audit_log).values(detail=json.dumps(row)))
     assert last_decision(control, "Ann", EVER) is None
+
+
+@pytest.mark.parametrize("kind", DECISION_KINDS)
+def test_of_decisions_of_one_moment_each_is_taken_back_once(control: Engine, kind: str) -> None:
+    relation = "broad" if kind == "equivalence" else None
+    said = pd.DataFrame(
+        [("aldi", subject, "coles", "2", "accept", relation, None) for subject in "13"], columns=DECIDED_COLUMNS
+    )
+    record_decisions(control, kind, both_directions(said) if relation else said, "Ann")
+    seen = last_of(control, "Ann")
+    take_back(control, "Ann", EVER, seen.entry)
+    stands = kept(control)
+    assert (
+        len(stands) == (2 if relation else 1) and last_of(control, "Ann").said["decided_at"] == seen.said["decided_at"]
+    )
+    with pytest.raises(NothingToTakeBack):
+        take_back(control, "Ann", EVER, seen.entry)
+    assert kept(control) == stands
