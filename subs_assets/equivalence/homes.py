@@ -73,6 +73,8 @@ def scattered_categories(
     by_row = _scaled(near, total)
     places = below.tocsr()[judged].tocoo()
     placed = pd.DataFrame({"row": judged[places.row], "node": places.col})
+    if placed.empty:  # scipy gives a matrix of another shape for no places
+        return {}
     inside = np.asarray((by_row @ below).tocsr()[placed["row"], placed["node"]]).ravel()
     placed["here"] = inside >= HOME_SHARE
     homes = _homes((by_row @ stands).tocoo())

@@ -74,3 +74,7 @@ def test_a_listing_with_two_relatives_is_not_judged() -> None:
     paths = [path(ZONE)] * 7 + [path(shelf) for shelf in SEVEN for _ in range(2)]
     shelves = pd.DataFrame({"row": np.arange(21), "path": paths})
     assert scattered_categories(shelves, pairs, 1, set()) == {}
+
+
+def test_listings_that_stand_on_ignored_shelves_alone_are_in_no_category() -> None:
+    assert scattered([SEVEN[0]], ignored=[ZONE]) == {}
