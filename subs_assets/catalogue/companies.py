@@ -1,6 +1,7 @@
 """The companies whose folders are there: which they are, and what is wrong where one is missing or there twice."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -61,3 +62,13 @@ def missing_catalogues(folders: Iterable[Path]) -> str | None:
     if not find_sources(named):
         return f"no catalogues in {', '.join(map(str, named))}: {remedy}"
     return None
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """What people call the companies (slug -> name), with the slug where two share a name.
+
+    >>> told_apart({"spar": "Spar", "spar_at": "Spar", "aldi": "Aldi"})
+    {'spar': 'Spar (spar)', 'spar_at': 'Spar (spar_at)', 'aldi': 'Aldi'}
+    """
+    used = Counter(names.values())
+    return {slug: name if used[name] == 1 else f"{name} ({slug})" for slug, name in names.items()}

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from subs_assets.explorer import problems
 from subs_assets.explorer.access import Access
 from subs_assets.explorer.api import PREFIX, api_router
+from subs_assets.explorer.company_names import company_names
 from subs_assets.explorer.guard import Guard
 from subs_assets.explorer.night import Explored
 from subs_assets.explorer.pages import pages_router
@@ -38,6 +39,7 @@ def build_app(settings: Settings, access: Access) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.access = access
+    app.state.company_names = company_names(settings)
     app.state.explored = Explored(settings)
     app.state.queues = Queues(app.state.explored)
     app.state.worked_out = WorkedOut()

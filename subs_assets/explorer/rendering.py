@@ -1,11 +1,13 @@
 """How a page is written: the templates, which escape whatever they are given, and the words that they share."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from subs_assets.catalogue import category_path
@@ -26,6 +28,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "company": _company,
         "percent": words.percent,
         "amount": words.amount,
         "counted": words.counted,
@@ -48,16 +51,26 @@ def shown_path(path: str) -> Markup:
     return Markup(" › ").join(Markup("<bdi>{}</bdi>").format(name) for name in category_path.decode(path))
 
 
-def fragment(template: str, **content: Any) -> Markup:
+@pass_context
+def _company(context: Context, slug: str) -> str:
+    """What people call it; the slug itself where nothing is known of it here."""
+    return str(context["company_names"].get(slug, slug))
+
+
+def fragment(template: str, company_names: Mapping[str, str], **content: Any) -> Markup:
     """The part of a page that a template makes of this content, the same for whoever asks."""
-    return Markup(_templates().get_template(template).render(content))
+    return Markup(_templates().get_template(template).render(content, company_names=company_names))
 
 
 def page(request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """The page that a template makes of this content, for whoever asks."""
     path = request.scope["raw_path"].decode("latin-1")  # as it was sent: in the decoded one a %3F would begin a query
     asked = path + (f"?{request.url.query}" if request.url.query else "")
-    text = (
-        _templates().get_template(template).render(visitor=visitor_of(request), asked=asked, status=status, **content)
-    )
+    shared = {
+        "visitor": visitor_of(request),
+        "asked": asked,
+        "status": status,
+        "company_names": request.app.state.company_names,
+    }
+    text = _templates().get_template(template).render(shared, **content)
     return HTMLResponse(text, status, HEADERS)

@@ -1,13 +1,13 @@
 """What the report is told: one night's tables, the companies' names and the facts of the run; nothing is worked out
 here."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
+from subs_assets.catalogue.companies import told_apart
 from subs_assets.database.runs import Recorded
 
 
@@ -74,5 +74,4 @@ class Night:
         the slug."""
         slugs = sorted({*self.catalogue_files["company_slug"].unique(), *self.listings["company_slug"].unique()})
         names = {slug: self.company_names.get(slug) or slug for slug in slugs}
-        used = Counter(names.values())
-        return {slug: name if used[name] == 1 else f"{name} ({slug})" for slug, name in names.items()}
+        return told_apart(names)

@@ -1,5 +1,6 @@
 """Two companies' category trees side by side: what is mapped to what, how far each branch is, and what is not."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pandas as pd
@@ -39,7 +40,10 @@ def categories(
         asked = company, target_company, branch, target_branch, offset
         trees = None
         if target_company and company != target_company:
-            trees = request.app.state.worked_out.answer(night.mark, asked, lambda: both_trees(night.connection, *asked))
+            names = request.app.state.company_names
+            trees = request.app.state.worked_out.answer(
+                night.mark, asked, lambda: both_trees(night.connection, names, *asked)
+            )
     return page(
         request,
         "categories.html",
@@ -52,7 +56,13 @@ def categories(
 
 
 def both_trees(
-    connection: Connection, company: str, target_company: str, branch: str, target_branch: str, offset: int
+    connection: Connection,
+    company_names: Mapping[str, str],
+    company: str,
+    target_company: str,
+    branch: str,
+    target_branch: str,
+    offset: int,
 ) -> Markup:
     """The part of the page that is about the two trees. Raises HTTPException for a branch that there is not."""
     own = lookups.coverage(connection, company, target_company)
@@ -66,6 +76,7 @@ def both_trees(
     targets = category_tree.targets_of(mappings)
     return fragment(
         "categories_trees.html",
+        company_names,
         company=company,
         target_company=target_company,
         branch=branch,
