@@ -181,9 +181,9 @@ def made_anew(job: Callable[[], JobDefinition]) -> ReconstructableJob:
     return reconstructable(job)
 
 
-def run_selection(settings: Settings, selection: str) -> ExecuteInProcessResult:
+def run_selection(settings: Settings, selection: str, **overrides: Any) -> ExecuteInProcessResult:
     """Materialise what a selection names, as ``dagster asset materialize --select`` does."""
-    definitions = small_definitions(settings)
+    definitions = small_definitions(settings, **overrides)
     chosen = define_asset_job("chosen", AssetSelection.from_string(selection)).resolve(
         asset_graph=definitions.get_repository_def().asset_graph
     )
