@@ -81,7 +81,10 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         "archive": place_url.as_uri(settings.archives),
     }
     assets = described(
-        [*graph, published, publication.exports, report_asset(names), archive], settings.database_kind, places
+        [*graph, published, publication.exports, report_asset(names), archive],
+        settings.database_kind,
+        places,
+        settings.explorer_url,
     )
     return Definitions(
         # Only where all runs by itself: whoever runs it by hand is never late.

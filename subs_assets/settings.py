@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from subs_assets.archive import place_url
+from subs_assets.explorer.addresses import URL as EXPLORER_URL
 
 CONTROL_SCHEMA = "subs_control"
 """Where control state lives in a PostgreSQL database."""
@@ -44,6 +45,8 @@ class Settings:
     """Whether schedules and sensors are on where nobody has said otherwise in the UI."""
     ui_url: str | None
     """Where people see Dagster's web UI, without a slash at its end."""
+    explorer_url: str
+    """Where people see the explorer, without a slash at its end."""
 
     @property
     def vectors(self) -> Path:
@@ -90,7 +93,8 @@ class Settings:
 
         ``SUBS_CATALOGUES`` may name several folders, separated as in ``PATH``. Raises ValueError for a time zone that
         does not exist, for a database URL that cannot be read, for archives at a URL that holds a secret, for a place
-        to compute that is none, for a switch that is neither on nor off, and for a web UI at what is no URL.
+        to compute that is none, for a switch that is neither on nor off, and for a web UI or
+        an explorer at what is no URL.
         """
         home = Path(environment.get("SUBS_HOME") or "data/warehouse").resolve()
         folders = environment.get("SUBS_CATALOGUES") or "data/catalogues"
@@ -110,7 +114,9 @@ class Settings:
             scheduler=scheduler,
             shared=shared,
             automation=_switch("SUBS_AUTOMATION", environment),
-            ui_url=_ui_url(environment.get("SUBS_UI_URL") or ""),
+            ui_url=_page_url("SUBS_UI_URL", environment, "the web UI is, like https://subs.example.org"),
+            explorer_url=_page_url("SUBS_EXPLORER_URL", environment, "the explorer is, like https://prices.example.org")
+            or EXPLORER_URL,
         )
 
 
@@ -171,9 +177,10 @@ def _switch(name: str, environment: Mapping[str, str]) -> bool:
     return text == "on"
 
 
-def _ui_url(text: str) -> str | None:
+def _page_url(name: str, environment: Mapping[str, str], what: str) -> str | None:
+    text = environment.get(name) or ""
     if text and not text.startswith(("https://", "http://")):
-        raise ValueError(f'SUBS_UI_URL is "{text}"; say where the web UI is, like https://subs.example.org')
+        raise ValueError(f'{name} is "{text}"; say where {what}')
     return text.rstrip("/") or None
 
 

@@ -1,4 +1,5 @@
-"""What the UI shows of every asset beside its own words: owner, columns, where it is kept, where its code is."""
+"""What the UI shows of every asset beside its own words: owner, columns, where it is kept, where its code is, where its
+tables can be looked up."""
 
 import inspect
 import warnings
@@ -16,6 +17,7 @@ from dagster import (
     TableSchema,
 )
 
+from subs_assets.assets.links import explorer_links
 from subs_assets.database.tables import metadata as tables
 
 OWNER = "team:price-comparison"
@@ -23,21 +25,30 @@ OWNER = "team:price-comparison"
 
 
 def described(
-    assets: Sequence[AssetsDefinition], database_kind: str, places: Mapping[str, str]
+    assets: Sequence[AssetsDefinition], database_kind: str, places: Mapping[str, str], explorer_url: str
 ) -> Sequence[AssetsDefinition]:
     """The same assets; ``database_kind`` is where the tables are kept (sqlite, postgresql), ``places`` the URI at
-    which each asset that is no table keeps its files."""
+    which each asset that is no table keeps its files.
+
+    Links to the explorer are here and not in what a run says of an asset: a night in which nothing has changed says
+    again what an earlier one said, and the explorer may be elsewhere since.
+    """
 
     def with_description(spec: AssetSpec) -> AssetSpec:
         name = spec.key.path[-1]
-        metadata, tags = dict(spec.metadata), dict(spec.tags)
+        links = explorer_links(spec.key.path, explorer_url)
+        metadata = {**spec.metadata, **links}
+        tags = dict(spec.tags)
         is_ours = spec.key.path == [name]  # a company may be called like one of our assets: catalogue/report
         if is_ours and name in tables.tables:
             metadata |= {"dagster/table_name": name, "dagster/column_schema": column_schema(name)}
             tags |= {"dagster/storage_kind": database_kind}
         if is_ours and name in places:
             metadata |= {"dagster/uri": places[name]}
-        return spec.replace_attributes(metadata=metadata, tags=tags, owners=[OWNER])
+        # The UI lists them below all that the last run has said of the asset, which may be long.
+        found = ", ".join(f"[{called}]({link.url})" for called, link in links.items())
+        description = f"{spec.description}\n\n{found}" if found else spec.description
+        return spec.replace_attributes(description=description, metadata=metadata, tags=tags, owners=[OWNER])
 
     return [with_code(one).map_asset_specs(with_description) for one in assets]
 

@@ -90,6 +90,7 @@ def _next_steps(settings: Settings) -> list[str]:
         f'{subs} substitutes "full cream milk"',
         f"exports are in {settings.exports}",
         f"the report is {settings.reports / LATEST}",
+        f"the explorer is at {settings.explorer_url}/ while this runs: {subs} serve",
     ]
     if len(companies) > 1:
         steps.insert(1, f"{subs} rates --from {companies[0]} --to {companies[1]} --why")

@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from subs_assets.commands.output import fail, say
+from subs_assets.explorer.addresses import HOST, PORT
 from subs_assets.settings import Settings
-
-PORT = 8765
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen at; others need SUBS_TOKEN.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address to listen at; others need SUBS_TOKEN.")] = HOST,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = PORT,
 ) -> None:
     """Look up, review and serve what is published: pages for a browser, and an API.

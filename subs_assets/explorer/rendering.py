@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from subs_assets.catalogue import category_path
-from subs_assets.explorer import words
+from subs_assets.explorer import addresses, words
 from subs_assets.explorer.visitor import visitor_of
 
 HEADERS = {"Cache-Control": "private, no-cache"}
@@ -32,8 +32,8 @@ def _templates() -> Environment:
         "percent": words.percent,
         "amount": words.amount,
         "counted": words.counted,
-        "at_product": words.product_address,
-        "address": words.address_part,
+        "at_product": addresses.product_address,
+        "address": addresses.address_part,
         "day": words.day,
         "readable_path": category_path.readable,
         "path_names": category_path.decode,

@@ -1,8 +1,6 @@
 """Figures as a shopper reads them."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
-from urllib.parse import quote
 
 UNIT_PRICE_UNITS = {"g": "kg", "ml": "l", "m": "m", "m2": "m²", "each": "piece"}
 """What the column ``unit_price`` is of, by ``unit``."""
@@ -96,45 +94,3 @@ def ago(at: str, now: datetime | None = None) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:,.0f} {unit} ago"
     return "just now"
-
-
-def address_part(text: str) -> str:
-    """
-    >>> address_part("a/b c")
-    'a%2Fb%20c'
-    """
-    return quote(text, safe="")
-
-
-def product_address(product_id: str) -> str:
-    """Of its page."""
-    return f"/products/{address_part(product_id)}"
-
-
-def trees_address(company: str, target_company: str, **more: str | int) -> str:
-    """
-    >>> trees_address("aldi", "coles", branch='["Tea"]')
-    '/categories?company=aldi&target_company=coles&branch=%5B%22Tea%22%5D'
-    """
-    return "/categories?" + _query(company=company, target_company=target_company, **more)
-
-
-def category_address(company: str, path: str, **more: str | int) -> str:
-    """Of its page; ``more`` are further parameters."""
-    return "/categories/category?" + _query(company=company, path=path, **more)
-
-
-def mapping_address(company: str, path: str, target_company: str, target_path: str) -> str:
-    """Of its page."""
-    sides = {"company": company, "path": path, "target_company": target_company, "target_path": target_path}
-    return "/categories/mapping?" + _query(**sides)
-
-
-def _query(**fields: str | int) -> str:
-    return "&".join(f"{name}={_quoted(str(value))}" for name, value in fields.items())
-
-
-@lru_cache(10_000)
-def _quoted(text: str) -> str:
-    """A page of two trees says each path several times."""
-    return address_part(text)

@@ -14,6 +14,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import serialize_value
 from dagster._utils.test.definitions import scoped_reconstruction_metadata
 
+from subs_assets.assets.links import PAGES
 from subs_assets.database.tables import MADE_BY_ASSETS, metadata
 from subs_assets.resources import default_resources
 from subs_assets.settings import Settings
@@ -76,6 +77,15 @@ def test_every_column_is_described_where_the_ui_looks(definitions: Definitions, 
     assert specs["exports"].metadata["dagster/uri"] == settings.exports.as_uri()
     assert specs["report"].metadata["dagster/uri"] == settings.reports.as_uri()
     assert specs["catalogue/corner"].metadata["dagster/uri"] == (settings.catalogues[0] / "corner").as_uri()
+
+
+def test_assets_lead_to_the_explorer_where_it_is_said_to_be(settings: Settings) -> None:
+    elsewhere = small_definitions(replace(settings, explorer_url="https://prices.example"))
+    specs = {spec.key.to_user_string(): spec for spec in elsewhere.resolve_all_asset_specs()}
+    assert set(PAGES) <= set(specs)
+    assert specs["evaluation"].metadata["Look up rates"].url == "https://prices.example/"
+    own = specs["catalogue/corner"].metadata["Look up rows set aside"]
+    assert own.url == "https://prices.example/set-aside?company=corner"
 
 
 def test_a_company_called_like_one_of_our_assets_keeps_its_own_source(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from subs_assets.database import control, kept_decisions
-from subs_assets.explorer.words import category_address, mapping_address
+from subs_assets.explorer.addresses import category_address, mapping_address
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.e2e.conftest import REPOSITORY, Installation

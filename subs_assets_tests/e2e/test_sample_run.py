@@ -26,6 +26,7 @@ def test_it_ends_well_and_says_what_it_did(first_run: FirstRun) -> None:
     assert "error" not in first_run.stderr.casefold()
     settings = first_run.installation.settings
     assert "Next:" in first_run.stdout and str(settings.exports) in first_run.stdout
+    assert f"the explorer is at {settings.explorer_url}/" in first_run.stdout
     assert str(settings.reports / "latest.html") in first_run.stdout and (settings.reports / "latest.html").is_file()
 
 

@@ -112,3 +112,13 @@ def test_the_web_ui_is_at_a_url_or_nowhere() -> None:
     assert said == {"": None, "https://a.example/dagster/": "https://a.example/dagster"}
     with pytest.raises(ValueError, match='SUBS_UI_URL is "a.example"'):
         Settings.from_environment({"SUBS_UI_URL": "a.example"})
+
+
+def test_the_explorer_is_at_a_url_or_where_it_is_by_itself() -> None:
+    said = {
+        text: Settings.from_environment({"SUBS_EXPLORER_URL": text}).explorer_url
+        for text in ("", "https://prices.example/")
+    }
+    assert said == {"": "http://127.0.0.1:8765", "https://prices.example/": "https://prices.example"}
+    with pytest.raises(ValueError, match='SUBS_EXPLORER_URL is "localhost:8765"; say where the explorer is'):
+        Settings.from_environment({"SUBS_EXPLORER_URL": "localhost:8765"})

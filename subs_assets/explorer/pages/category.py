@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query, Request
 
 from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
+from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.api.answers import next_offset
 from subs_assets.explorer.limits import LONGEST_TEXT, MOST_OFFSET, Text
 from subs_assets.explorer.pages.categories import no_category
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import rows_of
-from subs_assets.explorer.words import category_address, mapping_address, trees_address
 from subs_assets.report.equivalence_tree import ABSENCE_WORDS, STATUS_ORDER
 
 router = APIRouter()

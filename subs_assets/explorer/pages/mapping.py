@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
 from subs_assets.database import kept_decisions, lookups
+from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.deciding import Relation, Said, Verdict
 from subs_assets.explorer.limits import LONGEST_TEXT, Text
 from subs_assets.explorer.night import Explored
@@ -16,7 +17,6 @@ from subs_assets.explorer.pages.forms import Form, require_own_form
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import rows_of
 from subs_assets.explorer.visitor import KnownVisitor
-from subs_assets.explorer.words import category_address, mapping_address, trees_address
 from subs_assets.review.decided import said_with_reason
 
 router = APIRouter()

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.database import kept_decisions, lookups
 from subs_assets.explorer import words
+from subs_assets.explorer.addresses import category_address
 from subs_assets.explorer.night import Explored, Night
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import row_of, rows_of
@@ -41,7 +42,7 @@ def product(request: Request, product_id: str) -> Any:
         listings=[
             {**_priced(row), "paths": standing.get((row["company_slug"], row["sku"]), [])} for row in rows_of(own)
         ],
-        category_address=words.category_address,
+        category_address=category_address,
         companies=by_company(shown, outcomes, decided),
         apart=[one for one in decided if not any(_is_about(one, row) for row in shown)],
     )

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from subs_assets.database.engine import open_engine
 from subs_assets.database.tables import category_evidence, listing_categories
-from subs_assets.explorer.words import category_address, mapping_address, trees_address
+from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import HEBREW, HOSTILE, made_up_night
