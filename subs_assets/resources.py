@@ -24,6 +24,7 @@ from subs_assets.disk import naming_full_disk
 from subs_assets.embedding import matrices
 from subs_assets.embedding.fast_encoder import open_store
 from subs_assets.embedding.vector_store import VectorStore
+from subs_assets.explorer.addresses import URL as EXPLORER_URL
 from subs_assets.known_texts import KnownTexts
 from subs_assets.made_from import Outputs
 from subs_assets.model import trained
@@ -358,10 +359,11 @@ class ExportFolder(ConfigurableResource):
 
 
 class ReportFolder(ConfigurableResource):
-    """Where reports are written, and whose days its nights are."""
+    """Where reports are written, whose days its nights are, and where its links to the explorer lead."""
 
     folder: str
     timezone: str = "UTC"
+    explorer_url: str = EXPLORER_URL
 
 
 def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
@@ -391,5 +393,7 @@ def default_resources(settings: Settings) -> dict[str, ConfigurableResource]:
         "archives": ArchivesResource(archives=settings.archives, scratch=str(settings.scratch)),
         "warehouse_settings": WarehouseSettings(home=str(settings.home)),
         "export_folder": ExportFolder(folder=str(settings.exports)),
-        "report_folder": ReportFolder(folder=str(settings.reports), timezone=settings.timezone),
+        "report_folder": ReportFolder(
+            folder=str(settings.reports), timezone=settings.timezone, explorer_url=settings.explorer_url
+        ),
     }

@@ -62,7 +62,8 @@ def report_asset(company_names: Mapping[str, str]) -> AssetsDefinition:
             substitution_outcomes, substitution_rates, evaluation, company_names,
             facts,
         )  # fmt: skip
-        path = write_report(render_report(night), Path(report_folder.folder), datetime.now(UTC))
+        page = render_report(night, explorer_url=report_folder.explorer_url)
+        path = write_report(page, Path(report_folder.folder), datetime.now(UTC))
         return MaterializeResult(
             metadata={
                 "Open": MetadataValue.url(path.with_name(LATEST).as_uri()),

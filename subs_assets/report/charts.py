@@ -4,11 +4,13 @@ Colours: cividis for shares, and for the stages a set that people who see no red
 blue (found) over orange and yellow (refused) to greys (never compared).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from subs_assets.explorer.addresses import pair_address
 from subs_assets.report.funnel import FUNNEL
 
 Spec = dict[str, Any]
@@ -43,9 +45,11 @@ def pair_label(company: str, target: str) -> str:
     return f"{isolated(company)} → {isolated(target)}"
 
 
-def rates_heatmap(cells: pd.DataFrame, companies: Mapping[str, str], title: str, description: str) -> Spec:
-    """Companies by companies: rows sell the product, columns the substitute. ``cells`` as
-    ``rates.heatmap_cells`` gives them."""
+def rates_heatmap(
+    cells: pd.DataFrame, companies: Mapping[str, str], title: str, description: str, explorer_url: str
+) -> Spec:
+    """Companies by companies: rows sell the product, columns the substitute; a click leads to the pair's page of the
+    explorer. ``cells`` as ``rates.heatmap_cells`` gives them."""
     names = [isolated(name) for name in companies.values()]
     isolated_name = {slug: isolated(name) for slug, name in companies.items()}
     side = cell_side(len(names))
@@ -59,7 +63,16 @@ def rates_heatmap(cells: pd.DataFrame, companies: Mapping[str, str], title: str,
         }
     )
     rows, columns = ("from", names, "products of"), ("at", names, "substitutes sold at")
-    return _heatmap(data, rows, columns, (side, side), title, description, SUBSTITUTED)
+    page = _pair_page(companies, explorer_url)
+    return _heatmap(data, rows, columns, (side, side), title, description, SUBSTITUTED, page)
+
+
+def _pair_page(companies: Mapping[str, str], explorer_url: str) -> str:
+    """A Vega expression of a cell's page: an address in every cell took half a megabyte with 80 companies."""
+    slug_of = json.dumps({isolated(name): slug for slug, name in companies.items()})
+    start, middle, end = pair_address("FROM", "AT").replace("AT", "FROM").split("FROM")
+    said = (json.dumps(text) for text in (explorer_url + start, middle, end))
+    return "{} + {slug_of}[datum.from] + {} + {slug_of}[datum.at] + {}".format(*said, slug_of=slug_of)
 
 
 SUBSTITUTED = ("with a substitute", "products with one", "of products")
@@ -119,7 +132,9 @@ def _heatmap(
     title: str,
     description: str,
     words: tuple[str, str, str],
+    page: str | None = None,
 ) -> Spec:
+    """``page``: a Vega expression of the address to which a click on a cell leads."""
     import altair as alt
 
     size = max(8.0, min(14.0, min(cell) * 0.6, cell[0] / 3.4 if cell[0] >= WIDE_ENOUGH_FOR_A_SIGN else 14.0))
@@ -159,7 +174,10 @@ def _heatmap(
         text="text:N",
         color=alt.condition("datum.rate < 0.5", alt.value("white"), alt.value("black")),
     )
-    chart = (squares + figures).properties(
+    layers = squares + figures
+    if page:
+        layers = alt.layer(*(mark.encode(href="page:N") for mark in (squares, figures))).transform_calculate(page=page)
+    chart = layers.properties(
         title=title,
         description=description,
         width=alt.Step(cell[0]),

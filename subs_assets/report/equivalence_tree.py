@@ -11,9 +11,10 @@ from subs_assets.catalogue import category_path
 
 @dataclass(frozen=True)
 class Target:
-    """A category of the other company, and how the mapping to it stands."""
+    """A category of the other company, ``name`` its path as people write it, and how the mapping to it stands."""
 
     path: str
+    name: str
     relation: str
     status: str
     support: float
@@ -26,6 +27,7 @@ class Node:
     more it has, and its children; ``facet`` is the kind of a facet, None for a category; ``absence`` says why it has no
     accepted mapping, in a few words."""
 
+    path: str
     name: str
     listings: int
     facet: str | None
@@ -120,9 +122,8 @@ def _targets(equivalences: pd.DataFrame) -> dict[tuple[str, str], dict[str, list
         ["order", "support", "target_path"], ascending=[True, False, True]
     )
     for row in ordered.itertuples(index=False):
-        target = Target(
-            category_path.readable(row.target_path), row.relation, row.status, float(row.support), row.origin
-        )
+        name = category_path.readable(row.target_path)
+        target = Target(row.target_path, name, row.relation, row.status, float(row.support), row.origin)
         found[row.company_slug, row.target_company_slug].setdefault(row.path, []).append(target)
     return found
 
@@ -146,6 +147,6 @@ def _roots(
     for path, name, listings in deepest_first:
         above = category_path.ancestors(path)
         shown, more = strongest(targets.get(path, ()))
-        node = Node(name, int(listings), kinds[path], shown, more, absences.get(path), tuple(below[path]))
+        node = Node(path, name, int(listings), kinds[path], shown, more, absences.get(path), tuple(below[path]))
         below[above[-1] if above else category_path.ROOT].append(node)
     return tuple(below[category_path.ROOT])

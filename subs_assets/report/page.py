@@ -16,6 +16,7 @@ import pandas as pd
 
 from subs_assets.equivalence.coverage import standing_listings
 from subs_assets.evaluation.night_figures import curve_points, reliability_bins
+from subs_assets.explorer.addresses import URL as EXPLORER_URL
 from subs_assets.history.series import OTHERS
 from subs_assets.report import charts, night_charts
 from subs_assets.report.coverage import department_coverage, mapped_departments
@@ -36,6 +37,10 @@ from subs_assets.substitution.rows import LEVEL_RULES
 LIMIT_BYTES = 5_000_000
 LEVEL_5_DRAWN = 20
 """Up to so many companies level 5 alone has its heatmaps too."""
+
+LINKED = 12
+"""Up to so many companies each rate, sample and category in a table or tree has its link to the explorer; with more the
+addresses would take the room of what they stand at, and the pairs have theirs."""
 
 PRICES_LISTED = 30
 """Up to so many company pairs the unit prices of each are listed."""
@@ -61,14 +66,14 @@ RULES = {**{level: rule.split(": ", 1)[1] for level, rule in LEVEL_RULES.items()
 )}  # fmt: skip
 
 
-def render_report(night: Night, limit_bytes: int = LIMIT_BYTES) -> str:
-    """The page, of at most ``limit_bytes`` in UTF-8.
+def render_report(night: Night, limit_bytes: int = LIMIT_BYTES, explorer_url: str = EXPLORER_URL) -> str:
+    """The page, of at most ``limit_bytes`` in UTF-8; ``explorer_url``: where its links lead to.
 
     The pairs of companies are in it as they are where they fit, else packed (gzip in base64, which the page unpacks),
     and where even that is too long, with less of each pair; then ``PARTS`` are left out, and it says so. The first
     screen is written whatever its length: a night that is published has a report.
     """
-    context = _context(night)
+    context = _context(night, explorer_url)
     for count in range(len(PARTS)):
         page = _page_within(limit_bytes, night, _without(context, list(PARTS)[:count]))
         if page is not None:
@@ -128,7 +133,7 @@ def _packed(blocks: Mapping[str, str]) -> str:
     return base64.b64encode(gzip.compress(json.dumps(blocks, ensure_ascii=False).encode(), mtime=0)).decode("ascii")
 
 
-def _context(night: Night) -> dict[str, Any]:
+def _context(night: Night, explorer_url: str) -> dict[str, Any]:
     """What the templates show, apart from the pairs; charts by their ids."""
     companies = night.companies
     specs: dict[str, charts.Spec] = {}
@@ -137,13 +142,15 @@ def _context(night: Night) -> dict[str, Any]:
     mapped = mapped_departments(standing, night.product_listings, night.product_claims, night.category_equivalences)
     funnel, timings = loss_funnel(night.substitution_outcomes), timings_of(night.run)
     context = {
+        "explorer": explorer_url,
+        "is_linked": len(companies) <= LINKED,
         "companies": companies,
         "run": night.run,
         "published_at": _published_at(night),
         "summary": summarise(night),
         "rates": rates_by_pair(rates).to_dict("records"),
         "quality": quality_of(night.evaluation),
-        "rate_panels": _rate_panels(rates, companies, specs),
+        "rate_panels": _rate_panels(rates, companies, specs, explorer_url),
         "coverage": coverage.merge(mapped, on=["company_slug", "department"], how="left").to_dict("records"),
         "funnel": [
             FunnelRow(row["company_slug"], row["target_company_slug"], row["products"], {s: row[s] for s in FUNNEL})
@@ -212,7 +219,7 @@ def _published_at(night: Night) -> datetime:
 
 
 def _rate_panels(
-    rates: pd.DataFrame, companies: dict[str, str], specs: dict[str, charts.Spec]
+    rates: pd.DataFrame, companies: dict[str, str], specs: dict[str, charts.Spec], explorer_url: str
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Adds the heatmaps; their ids and what they are, for people who do not see them, by row."""
     rows = []
@@ -223,7 +230,8 @@ def _rate_panels(
         row = []
         for setting in TITLES:
             id, label = f"{setting}-{measure}", f"Heatmap, {setting}, {title}: substitution rates, company by company"
-            specs[id] = charts.rates_heatmap(heatmap_cells(rates, setting, measure), companies, setting, label)
+            cells = heatmap_cells(rates, setting, measure)
+            specs[id] = charts.rates_heatmap(cells, companies, setting, label, explorer_url)
             row.append((id, label))
         rows.append((title, row))
     return rows

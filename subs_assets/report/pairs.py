@@ -51,9 +51,11 @@ class FunnelRow:
 
 @dataclass(frozen=True)
 class Absence:
-    """A category without counterpart, and the best refused one; empty where nothing resembles it."""
+    """A category without counterpart, ``name`` its path as people write it, and the best refused one; empty where
+    nothing resembles it."""
 
     path: str
+    name: str
     listings: int
     answer: str
     candidate: str
@@ -144,10 +146,10 @@ def _drawn(
 def _largest_absences(absences: pd.DataFrame) -> dict[tuple[str, str], list[tuple]]:
     shown = absences[absences["answer"].isin(SHOWN_ANSWERS)].sort_values(["listings", "path"], ascending=[False, True])
     readable = shown.assign(
-        path=shown["path"].map(category_path.readable),
+        name=shown["path"].map(category_path.readable),
         candidate_path=shown["candidate_path"].map(category_path.readable, na_action="ignore").fillna(""),
     )
-    return _by_pair(readable, ["path", "listings", "answer", "candidate_path", "reason"])
+    return _by_pair(readable, ["path", "name", "listings", "answer", "candidate_path", "reason"])
 
 
 def _by_pair(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, str], list[tuple]]:

@@ -25,6 +25,7 @@ class ShownListing:
 class Sample:
     """One substitution in words; ``unit_price`` says how the unit prices compare, None where they do not."""
 
+    product_id: str
     product: ShownListing
     substitute: ShownListing
     score: float
@@ -58,6 +59,7 @@ def samples_by_pair(
         sizes[company, target, level] = size
         samples.setdefault((company, target), {}).setdefault(level, []).append(
             Sample(
+                product,
                 cheapest[company, product],
                 cheapest[target, substitute],
                 score,

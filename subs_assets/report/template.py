@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from subs_assets.explorer import addresses
+
 CLIPPED = 160
 """Characters of a name that are shown; a listing's may have 1,000."""
 
@@ -21,6 +23,15 @@ def page_template(name: str) -> Any:
         lstrip_blocks=True,
     )
     environment.filters["clip"] = clip
+    environment.globals |= {
+        "pair_address": addresses.pair_address,
+        "product_address": addresses.product_address,
+        "trees_address": addresses.trees_address,
+        "category_address": addresses.category_address,
+        "mapping_address": addresses.mapping_address,
+        "set_aside_address": addresses.set_aside_address,
+        "review_address": addresses.review_address,
+    }
     environment.globals["vega"] = Markup(vega_javascript())
     return environment.get_template(name)
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from dagster import AssetKey, ExecuteInProcessResult
@@ -63,8 +64,9 @@ def test_a_company_that_did_not_deliver_and_rows_set_aside_are_in_it(settings: S
 
 def test_the_report_alone_shows_what_is_published(settings: Settings) -> None:
     (settings.reports / "latest.html").unlink()
-    result = run_selection(settings, "report")
+    result = run_selection(replace(settings, explorer_url="https://prices.example"), "report")
     assert result.success, reason_of(result)
     text = text_of(settings)
+    assert "in the explorer at https://prices.example :" in text
     assert f"from {3 * len(rows_of('corner'))} listings" in text
     assert "The steps of the run up to this report" in text, "of the run that published"

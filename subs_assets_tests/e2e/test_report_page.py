@@ -106,6 +106,13 @@ def test_a_cell_tells_its_products(browser: Any, files: dict[int, Path]) -> None
         assert opened.errors == []
 
 
+def test_a_cell_leads_to_its_pair_in_the_explorer(browser: Any, files: dict[int, Path]) -> None:
+    for opened in open_file(browser, files[2]):
+        with opened.page.expect_request("http://**/*") as asked:
+            opened.page.locator('[data-chart="linked-rate"] svg .mark-text.role-mark text').nth(1).click()
+        assert asked.value.url == "http://127.0.0.1:8765/rates/shop_00/shop_01"
+
+
 @pytest.mark.parametrize("width", [1280, 800])
 def test_the_page_is_not_wider_than_the_window(browser: Any, files: dict, companies: int, width: int) -> None:
     for opened in open_file(browser, files[companies], width):

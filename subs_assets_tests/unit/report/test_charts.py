@@ -35,7 +35,7 @@ def test_a_heatmap_has_a_cell_a_pair_on_a_scale_that_is_the_same_for_all(compani
     night = made_up_night(companies, goods=8)
     for setting in ("siloed", "linked", "null"):
         cells = heatmap_cells(night.substitution_rates, setting, "rate")
-        spec = charts.rates_heatmap(cells, night.companies, setting, "described")
+        spec = charts.rates_heatmap(cells, night.companies, setting, "described", "http://here.example")
         assert len(values(spec)) == companies**2
         assert spec["layer"][0]["encoding"]["color"]["scale"] == {"domain": [0, 1], "scheme": "cividis"}
         assert [row["rate"] for row in values(spec)] == cells["rate"].tolist()
@@ -49,7 +49,7 @@ def test_cells_have_a_per_cent_sign_only_where_it_fits() -> None:
     texts = []
     for night in (few, many):
         cells = heatmap_cells(night.substitution_rates, "linked", "rate")
-        texts.append([row["text"] for row in values(charts.rates_heatmap(cells, night.companies, "linked", ""))])
+        texts.append([row["text"] for row in values(charts.rates_heatmap(cells, night.companies, "linked", "", ""))])
     assert all(text.endswith("%") for text in texts[0]) and not any(text.endswith("%") for text in texts[1])
 
 

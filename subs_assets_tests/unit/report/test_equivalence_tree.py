@@ -38,7 +38,7 @@ def test_the_tree_is_the_company_s_own_with_its_mappings() -> None:
     tree = trees["aldi", "coles"]
     assert names(tree.roots) == [("Pantry", 3, [("Muesli", 2, []), ("Oil", 1, [])]), ("Specials", 1, [])]
     muesli, oil = tree.roots[0].children
-    assert [(target.path, target.relation, target.status) for target in muesli.targets] == [
+    assert [(target.name, target.relation, target.status) for target in muesli.targets] == [
         ("Breakfast > Cereals", "close", "accepted"),
         ("Breakfast", "narrow", "proposed"),
     ]
@@ -70,8 +70,8 @@ def test_the_largest_come_first_and_never_without_their_parents() -> None:
 
 
 def test_a_department_with_dozens_of_targets_shows_the_strongest() -> None:
-    accepted = [Target(f"a{number}", "narrow", "accepted", 9.0, "evidence") for number in range(7)]
-    proposed = [Target(f"p{number}", "related", "proposed", 2.0, "evidence") for number in range(4)]
+    accepted = [Target(f"a{number}", f"A{number}", "narrow", "accepted", 9.0, "evidence") for number in range(7)]
+    proposed = [Target(f"p{number}", f"P{number}", "related", "proposed", 2.0, "evidence") for number in range(4)]
     shown, more = strongest([*accepted, *proposed])
     assert [target.path for target in shown] == ["a0", "a1", "a2", "a3", "a4", "p0", "p1"] and more == 4
     assert strongest(proposed[:1]) == ((proposed[0],), 0)

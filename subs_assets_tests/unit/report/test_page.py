@@ -88,9 +88,10 @@ def test_charts_are_one_block_of_data_that_cannot_end_its_element(small: Reader)
 
 def test_nothing_is_fetched_from_anywhere(small: Reader, large: str) -> None:
     for reader in (small, Reader(large)):
-        for _, attributes in reader.elements:
+        for tag, attributes in reader.elements:
             for name in ("src", "href", "action", "data", "poster", "srcset"):
-                assert attributes.get(name, "#").startswith("#")  # type: ignore[union-attr]
+                if tag != "a" or name != "href":
+                    assert attributes.get(name, "#").startswith("#")  # type: ignore[union-attr]
         assert not re.search(r"@import|url\(", "".join(re.findall("<style>.*?</style>", large, re.DOTALL)))
 
 
@@ -144,9 +145,9 @@ def test_less_of_each_pair_is_shown_where_the_page_would_be_too_long() -> None:
     whole = render_report(night)
     pairs = whole[whole.index('<div id="blocks">') : whole.index('<p class="note">Samples are a part')]
     rest = len(whole.encode()) - len(pairs.encode())
-    pages = [render_report(night, rest + more) for more in (40_000, 30_000, 6_000)]
+    pages = [render_report(night, rest + more) for more in (48_000, 36_000, 8_000)]
     packed, fewer_samples, smaller_trees = ("".join(unpacked(page).values()) for page in pages)
-    assert all(len(page.encode()) <= rest + more for page, more in zip(pages, (40_000, 30_000, 6_000), strict=True))
+    assert all(len(page.encode()) <= rest + more for page, more in zip(pages, (48_000, 36_000, 8_000), strict=True))
     sample, left_out = SAMPLE, "small categories are left out"
     assert packed.count(sample) == pairs.count(sample) > fewer_samples.count(sample) > smaller_trees.count(sample) > 0
     assert left_out in smaller_trees and left_out not in packed and 'class="row"' in smaller_trees
