@@ -20,7 +20,8 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
-    """ASGI middleware: refuses what must not reach the application, and puts HEADERS on every answer."""
+    """ASGI middleware: refuses what must not reach the application, puts HEADERS on every answer, and lets no browser
+    use one again unasked."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self.app = app
@@ -34,7 +35,10 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                # Left to themselves, browsers keep a script for days: an old one would run on a new program's pages.
+                headers.setdefault("cache-control", "no-cache")
             await send(message)
 
         if refused := self._refused(request):

@@ -72,6 +72,7 @@ def test_every_answer_forbids_foreign_scripts_styles_frames_and_types(
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert re.search("no-cache|no-store", answer.headers["cache-control"])
 
 
 def test_a_name_that_is_not_ours_is_refused_with_what_to_do(client: TestClient) -> None:
