@@ -6,6 +6,8 @@ import hmac
 import json
 from hashlib import sha256
 
+from subs_assets.explorer.access import without_port
+
 COOKIE = "subs_session"
 LASTS_SECONDS = 12 * 60 * 60
 LONGEST_NAME = 100
@@ -14,6 +16,17 @@ LONGEST_NAME = 100
 def is_name(text: str) -> bool:
     """Whether a text can stand as who decided: one line, not too long."""
     return 0 < len(text.strip()) <= LONGEST_NAME and text.isprintable()
+
+
+def cookie_name(name: str, host: str) -> str:
+    """As a cookie is called at this ``Host``: a browser keeps those of all ports together, and two explorers on one
+    machine would overwrite each other's.
+
+    >>> cookie_name(COOKIE, "127.0.0.1:8765"), cookie_name(COOKIE, "prices.example.org"), cookie_name(COOKIE, "[::1]:²")
+    ('subs_session_8765', 'subs_session', 'subs_session')
+    """
+    port = host[len(without_port(host)) + 1 :]
+    return f"{name}_{port}" if port.isascii() and port else name
 
 
 def make_session(token: str, name: str, now: float) -> str:

@@ -29,12 +29,17 @@ def access_of(request: Request) -> Access:
     return found
 
 
+def cookie_name(request: Request, name: str) -> str:
+    """As a cookie is called where this request came."""
+    return sessions.cookie_name(name, request.headers.get("host", ""))
+
+
 def visitor_of(request: Request) -> Visitor:
     """Who asks: as a proxy says, else as the cookie does, else nobody."""
     access = access_of(request)
     name, by_proxy = _named_by_proxy(request, access), True
     if name is None:
-        cookie = request.cookies.get(sessions.COOKIE, "")
+        cookie = request.cookies.get(cookie_name(request, sessions.COOKIE), "")
         name, by_proxy = sessions.read_session(access.token, cookie, time.time()), False
     if name is None:
         return Visitor(None)

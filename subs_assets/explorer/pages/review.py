@@ -23,7 +23,7 @@ from subs_assets.explorer.pages.forms import Form, require_own_form
 from subs_assets.explorer.pages.sign_in import is_encrypted
 from subs_assets.explorer.questions import Kind, Pair, Question, Queue, Queues, recently
 from subs_assets.explorer.rendering import page
-from subs_assets.explorer.visitor import KnownVisitor
+from subs_assets.explorer.visitor import KnownVisitor, cookie_name
 from subs_assets.review.decided import said_with_reason
 
 router = APIRouter()
@@ -122,7 +122,7 @@ def _shown(
     if queue is None:
         return _being_gathered(request, _back(chosen, at), told, status)
     place = {one.mark: number for number, one in enumerate(queue.questions)}
-    passed = request.cookies.get(SKIPPED, "")
+    passed = request.cookies.get(cookie_name(request, SKIPPED), "")
     wanted = [one for one in queue.questions if _is_wanted(one, chosen)]
     open_now = [one for one in wanted if queue.is_open(one, decided)]
     ahead = [one for one in open_now if place[one.mark] > place.get(passed, -1)]
@@ -245,5 +245,6 @@ def _back(chosen: Mapping[str, str], mark: str = "") -> str:
 def _skipped_up_to(request: Request, back: str, mark: str) -> Response:
     response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
     if mark.isalnum() and mark.isascii():
-        response.set_cookie(SKIPPED, mark, httponly=True, samesite="strict", secure=is_encrypted(request))
+        name = cookie_name(request, SKIPPED)
+        response.set_cookie(name, mark, httponly=True, samesite="strict", secure=is_encrypted(request))
     return response

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from subs_assets.explorer import sessions
 from subs_assets.explorer.pages.forms import Form, safe_way_back
 from subs_assets.explorer.rendering import page
-from subs_assets.explorer.visitor import access_of
+from subs_assets.explorer.visitor import access_of, cookie_name
 
 router = APIRouter()
 
@@ -32,7 +32,7 @@ def sign_in(request: Request, form: Form) -> Any:
         return _asked(request, back, name, "This is not the token.")
     response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
     response.set_cookie(
-        sessions.COOKIE,
+        cookie_name(request, sessions.COOKIE),
         sessions.make_session(access.token, name, time.time()),
         max_age=sessions.LASTS_SECONDS,
         httponly=True,
@@ -46,7 +46,7 @@ def sign_in(request: Request, form: Form) -> Any:
 def sign_out(request: Request) -> Any:
     """Nothing but the guard's check: to be signed out by another site's page would harm nobody."""
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-    response.delete_cookie(sessions.COOKIE, httponly=True, samesite="strict")
+    response.delete_cookie(cookie_name(request, sessions.COOKIE), httponly=True, samesite="strict")
     return response
 
 

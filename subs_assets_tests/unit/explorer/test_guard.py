@@ -135,6 +135,17 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient) -> 
     assert out.status_code == 303 and "Sign out" not in client.get("/search").text
 
 
+def test_two_explorers_on_one_machine_keep_their_cookies_apart(client: TestClient) -> None:
+    one, other = {"Host": "127.0.0.1:8765"}, {"Host": "127.0.0.1:8766"}
+    for name, host in (("Ann", one), ("Ben", other)):
+        client.post("/sign-in", data={"name": name, "token": TOKEN}, headers=host)
+    sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
+    assert [name in client.get("/search", headers=one | sent).text for name in ("Ann", "Ben")] == [True, False]
+    assert [name in client.get("/search", headers=other | sent).text for name in ("Ann", "Ben")] == [False, True]
+    out = client.post("/sign-out", headers=one).headers["set-cookie"]
+    assert out.startswith(f"{sessions.COOKIE}_8765=")
+
+
 @pytest.mark.parametrize(("name", "token"), [("Ann", "wrong"), ("", TOKEN), ("A\nB", TOKEN), ("Ann", "ä")])
 def test_signing_in_needs_a_name_and_the_token(client: TestClient, name: str, token: str) -> None:
     answer = client.post("/sign-in", data={"name": name, "token": token})
