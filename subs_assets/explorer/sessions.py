@@ -9,6 +9,8 @@ from hashlib import sha256
 from subs_assets.explorer.access import without_port
 
 COOKIE = "subs_session"
+"""Sent along with a link from another site (SameSite=Lax), as from Dagster's pages: to read as oneself. No GET changes
+anything; a form of another site is refused by the guard, and lacks the form's token."""
 LASTS_SECONDS = 12 * 60 * 60
 LONGEST_NAME = 100
 

@@ -246,5 +246,5 @@ def _skipped_up_to(request: Request, back: str, mark: str) -> Response:
     response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
     if mark.isalnum() and mark.isascii():
         name = cookie_name(request, SKIPPED)
-        response.set_cookie(name, mark, httponly=True, samesite="strict", secure=is_encrypted(request))
+        response.set_cookie(name, mark, httponly=True, samesite="lax", secure=is_encrypted(request))
     return response

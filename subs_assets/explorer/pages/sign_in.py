@@ -36,7 +36,7 @@ def sign_in(request: Request, form: Form) -> Any:
         sessions.make_session(access.token, name, time.time()),
         max_age=sessions.LASTS_SECONDS,
         httponly=True,
-        samesite="strict",
+        samesite="lax",
         secure=is_encrypted(request),
     )
     return response
@@ -46,7 +46,7 @@ def sign_in(request: Request, form: Form) -> Any:
 def sign_out(request: Request) -> Any:
     """Nothing but the guard's check: to be signed out by another site's page would harm nobody."""
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-    response.delete_cookie(cookie_name(request, sessions.COOKIE), httponly=True, samesite="strict")
+    response.delete_cookie(cookie_name(request, sessions.COOKIE), httponly=True, samesite="lax")
     return response
 
 

@@ -128,7 +128,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient) -> 
     answer = client.post("/sign-in", data={"name": "Ann", "token": TOKEN, "back": "//evil.example.org"})
     assert answer.headers["location"] == "/"
     cookie = answer.headers["set-cookie"]
-    assert re.match(rf"{sessions.COOKIE}=[\w.-]+; HttpOnly; Max-Age=43200; Path=/; SameSite=strict$", cookie)
+    assert re.match(rf"{sessions.COOKIE}=[\w.-]+; HttpOnly; Max-Age=43200; Path=/; SameSite=lax$", cookie)
     assert TOKEN not in cookie
     assert "Sign out" in client.get("/search").text
     out = client.post("/sign-out")
