@@ -61,7 +61,7 @@ def _of_categories(connection: Connection, question: Question) -> Content:
             "title": category_path.decode(of)[-1],
             "path": category_path.readable(of),
             "count": None if asked[count] is None else int(asked[count]),
-            "listings": rows_of(lookups.on_the_shelf(connection, slug, of, LISTINGS_SHOWN)),
+            "listings": rows_of(lookups.listings_in(connection, slug, of, LISTINGS_SHOWN)),
         }
         for slug, of, count in ((company, path, "listings"), (target, target_path, "target_listings"))
     ]

@@ -31,7 +31,6 @@ from subs_assets.database.lookups.products import (
 )
 from subs_assets.database.lookups.questions import (
     listings_of_products,
-    on_the_shelf,
     outcomes_among,
     pairs_worth_most,
     paths_of,
@@ -71,7 +70,6 @@ __all__ = [
     "mappings_between",
     "names_of",
     "nodes",
-    "on_the_shelf",
     "outcomes_among",
     "outcomes_of",
     "pairs_worth_most",

@@ -1,17 +1,15 @@
-"""What a person should judge, and what shows it: the substitutes that an answer is worth most for, what stands on a
-shelf; nothing here writes."""
+"""What a person should judge, and what shows it: the substitutes that an answer is worth most for, and what stands
+behind them; nothing here writes."""
 
 from collections.abc import Collection
 
 import pandas as pd
-from sqlalchemy import Connection, case, func, or_, select, union_all
+from sqlalchemy import Connection, case, func, select, union_all
 
-from subs_assets.catalogue import category_path
 from subs_assets.database import frames
 from subs_assets.database.lookups.rows import same_listing
 from subs_assets.database.tables import (
     listing_categories,
-    listing_shelves,
     listings,
     product_listings,
     substitution_outcomes,
@@ -84,22 +82,6 @@ def listings_of_products(connection: Connection, product_ids: Collection[str]) -
     wanted = product_listings.c.product_id.in_(product_ids)
     of_products = select(listings).join(product_listings, same_listing(product_listings, listings)).where(wanted)
     return frames.fetch(connection, of_products), frames.fetch(connection, select(product_listings).where(wanted))
-
-
-def on_the_shelf(connection: Connection, company_slug: str, path: str, at_most: int) -> pd.DataFrame:
-    """Some listings of a category, those on the node itself first: DataFrame[sku, name, brand, size_text, price,
-    currency]."""
-    shelf = listing_shelves.c
-    here = shelf.path == path
-    below = shelf.path.startswith(path.removesuffix("]") + ",", autoescape=True)
-    statement = (
-        select(*listings.c["sku", "name", "brand", "size_text", "price", "currency"])
-        .join(listing_shelves, same_listing(listing_shelves, listings))
-        .where(shelf.company_slug == company_slug, or_(here, below) if path != category_path.ROOT else here)
-        .order_by(case((here, 0), else_=1), listings.c.sku)
-        .limit(at_most)
-    )
-    return frames.fetch(connection, statement)
 
 
 def paths_of(connection: Connection, company_slug: str, sku: str) -> list[str]:

@@ -3,6 +3,7 @@
 import html
 import re
 import threading
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,18 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from subs_assets.database import control, frames, kept_decisions, tables
+from subs_assets.database import control, frames, kept_decisions, reading, tables
 from subs_assets.equivalence.decisions import both_directions
 from subs_assets.explorer import questions, sessions
 from subs_assets.explorer.application import build_app
-from subs_assets.explorer.questions import Kind
+from subs_assets.explorer.judging import content_of
+from subs_assets.explorer.questions import Kind, Question
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.plain_sql import execute, select
 from subs_assets_tests.published_nights import published_home
 from subs_assets_tests.unit.explorer.conftest import ACCESS, PATIENT_SECONDS, TOKEN, client_of, on_both
+from subs_assets_tests.unit.explorer.test_categories import put
 from subs_assets_tests.unit.explorer.test_pages import shown
 
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
@@ -269,6 +272,22 @@ def test_the_most_valuable_comes_first_and_both_sides_are_shown(ann: TestClient,
             assert f"<bdi>{html.escape(name, quote=False)}</bdi>".replace('"', "&#34;").replace("'", "&#39;") in page
         answered(ann, "skip", "/review?kind=substitution")
     assert worth == sorted(worth, reverse=True) and worth[0] > 0
+
+
+@on_both
+def test_the_listings_that_are_shown_are_those_that_the_company_puts_there_each_once(home: Settings) -> None:
+    shelves = {"sku-1": ['["tea"]', '["tea","green"]'], "sku-2": ['["tea","green"]'], "sku-3": ['["TEA","green"]']}
+    rows = [
+        {"company_slug": "shop_00", "sku": sku, "path": path, "position": position}
+        for sku, paths in shelves.items()
+        for position, path in enumerate(paths)
+    ]
+    put(home, tables.listing_categories, rows)
+    key = "shop_00", '["tea"]', "shop_01", '["tea"]'
+    asked: dict[str, Any] = defaultdict(lambda: None, accepted_beside=0)
+    with reading.open_read_only(home.database_url).connect() as connection:
+        content = content_of(connection, Question("equivalence", key, "", "", (), 1, 1.0, 1.0, asked))
+    assert [row["sku"] for row in content["sides"][0]["listings"]] == ["sku-1", "sku-2"]
 
 
 def test_only_who_has_signed_in_answers_and_only_from_this_page(ann: TestClient, client: TestClient) -> None:
