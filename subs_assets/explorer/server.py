@@ -15,6 +15,10 @@ QUEUED = 256
 MOST_SECONDS_TO_END = 5
 """That answers under way have once it is told to stop: a browser that reads no further would hold it for ever."""
 
+KEPT_SECONDS = 150
+"""For which a connection stays open while nothing is asked on it: longer than clients and proxies keep theirs (httpx 5,
+nginx 60, Caddy 120). After uvicorn's 5, one that was just taken up again was closed under it: no answer, or a 502."""
+
 
 def bound(host: str, port: int) -> socket.socket:
     """A listening socket; raises OSError. Before anything is loaded, so that the address can be told with its port."""
@@ -50,6 +54,7 @@ def server_of(settings: Settings, access: Access) -> "uvicorn.Server":
         # Not uvicorn's: it would put the address that a proxy names in the place of the proxy's own.
         proxy_headers=False,
         lifespan="off",
+        timeout_keep_alive=KEPT_SECONDS,
         timeout_graceful_shutdown=MOST_SECONDS_TO_END,
     )
     return uvicorn.Server(config)

@@ -29,3 +29,8 @@ def test_whoever_reads_no_further_does_not_keep_it_from_ending(
         serving.should_exit = True
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_a_proxy_lets_a_connection_go_before_the_server_does(empty_home: Settings) -> None:
+    seconds_of_caddy = 120
+    assert server.server_of(empty_home, ACCESS).config.timeout_keep_alive > seconds_of_caddy
