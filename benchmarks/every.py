@@ -40,6 +40,7 @@ BENCHMARKS = (
     Benchmark("archive", 120, 120),
     Benchmark("publication", None, 60),
     Benchmark("lookups", 60, 300),
+    Benchmark("serving", None, 420),
     Benchmark("scale", None, 180),
     Benchmark("exclusive_lock", None, 400),
     Benchmark("name_similarity", None, 60),

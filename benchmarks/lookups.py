@@ -11,11 +11,9 @@ The aim is held against the quickest of a key's three: on a machine that has oth
 all words of the listings, and has no aim.
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,13 +24,13 @@ from sqlalchemy import Engine, delete
 from benchmarks.machine import options_of, timed, write_json
 from benchmarks.publication import migrated
 from benchmarks.rows import Row, Size
+from benchmarks.two_databases import PAIRS, two_databases
 from subs_assets.database.engine import writing
 from subs_assets.database.tables import published_tables
 from subs_assets.database.warehouse import Warehouse
-from subs_assets.settings import sqlite_url
+from subs_assets.settings import Settings
 from subs_assets_tests.large_night import large_night
 from subs_assets_tests.look_ups import BY_WORDS, LOOK_UPS, Key, LookUp, keys_of, plan_of
-from subs_assets_tests.postgres_server import running_server
 
 AIM = 5.0
 """Milliseconds: 95 of 100 look-ups take less, on a connection that is open."""
@@ -41,8 +39,7 @@ SMALL = 1_000
 ROUNDS = 3
 WORD_SEARCHES = 20
 RUN = "night"
-SIZES = {Size.TINY: (200, 1_000, 5), Size.USUAL: (12_000, 180_000, 500), Size.FULL: (120_000, 1_800_000, 2_000)}
-"""Products, substitutions, and keys that are asked for."""
+KEYS = {Size.TINY: 5, Size.USUAL: 500, Size.FULL: 2_000}
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Published:
 
 def rows(size: Size) -> list[Row]:
     """The slowest question on each database."""
-    products, substitutions, keys = SIZES[size]
+    (products, substitutions), keys = PAIRS[size], KEYS[size]
     found = []
     for name, night in on_both(large_night(products, substitutions), keys, keys // 5).items():
         slowest = max((one for one in night.milliseconds if one.has_aim), key=lambda one: one.quickest.p95)
@@ -87,14 +84,8 @@ def rows(size: Size) -> list[Row]:
 
 def on_both(night: dict[str, pd.DataFrame], keys: int, connections: int) -> dict[str, Published]:
     wanted = keys_of(night, keys)
-    with tempfile.TemporaryDirectory(prefix="subs-benchmark-") as folder, running_server(settings=()) as server:
-        return {
-            name: on_database(url, Path(folder) / "staging", night, wanted, connections)
-            for name, url in (
-                ("SQLite", sqlite_url(Path(folder) / "subs.db")),
-                ("PostgreSQL", server.url(server.new_database())),
-            )
-        }
+    with two_databases() as homes:
+        return {name: on_database(home, night, wanted, connections) for name, home in homes.items()}
 
 
 def main() -> None:
@@ -107,11 +98,9 @@ def main() -> None:
     write_json(options.json, {"rows": counts, **{name: asdict(published) for name, published in results.items()}})
 
 
-def on_database(
-    url: str, staging: Path, night: dict[str, pd.DataFrame], keys: Sequence[Key], connections: int
-) -> Published:
-    engine = migrated(url)
-    warehouse = Warehouse(engine, staging)
+def on_database(home: Settings, night: dict[str, pd.DataFrame], keys: Sequence[Key], connections: int) -> Published:
+    engine = migrated(home.database_url)
+    warehouse = Warehouse(engine, home.staging)
     for table_name in night.keys() - set(warehouse.staged(RUN)):
         warehouse.stage(RUN, table_name, night[table_name])
     published = [timed(lambda: publish_all(warehouse)) for _ in range(2)]

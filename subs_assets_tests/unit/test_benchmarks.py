@@ -6,15 +6,23 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmarks import every, first_system, inputs, page, scale
+from benchmarks import arrivals, every, first_system, inputs, page, scale, serving
+from benchmarks.first_paint import SMALLEST
 from benchmarks.rows import Row, Size, cells
 from benchmarks.whole_graph import several
+from subs_assets.database import migrate
+from subs_assets.settings import Settings
 from subs_assets.substitution.build import build_substitutions
+from subs_assets_tests.large_night import large_night
+from subs_assets_tests.look_ups import keys_of
 from subs_assets_tests.small_shops import MODEL, equivalences, inputs_of, item, shops, spelled
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +160,65 @@ def test_a_planned_graph_has_each_pair_of_shelves_once() -> None:
     assert planned["cells of the blocks, each pair of shelves once"] == f"{100 * 100 * (4 + 3 + 2 + 1):.2g}"
     assert planned["work of one core"] == "0.3 h"  # 100 cells a second
     assert planned["candidates; results, workers to run"].startswith("3.2e+03;")
+
+
+class OneAtATime(BaseHTTPRequestHandler):
+    """Answers after SECONDS, in one thread."""
+
+    SECONDS = 0.05
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        time.sleep(self.SECONDS)
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+def test_a_request_that_waits_for_others_has_waited() -> None:
+    with HTTPServer(("127.0.0.1", 0), OneAtATime) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        asked = arrivals.Asked(address, {"here": ["/"], "nowhere": ["/gone"]}, rate=2 / OneAtATime.SECONDS)
+        answers = arrivals.answers_of(asked, 10 * OneAtATime.SECONDS)
+        server.shutdown()
+    assert {(one.kind, one.problem) for one in answers} == {("here", None), ("nowhere", "404 ")}
+    # Twice as many arrive as are answered: the last waits for half of the others.
+    assert answers[-1].milliseconds > 1000 * OneAtATime.SECONDS * len(answers) / 4
+    times = serving.times_of(answers)
+    assert (
+        times.errors == {"404 ": sum(one.kind == "nowhere" for one in answers)} and times.p50 <= times.p95 <= times.max
+    )
+
+
+def test_what_the_served_explorer_is_asked_has_answers(tmp_path: Path) -> None:
+    night = large_night(200, 1_000)
+    places = {"SUBS_HOME": str(tmp_path), "SUBS_CATALOGUES": str(tmp_path)}
+    home = Settings.from_environment(places)
+    migrate.upgrade(home.database_url)
+    for run_id, staged in ((serving.BEFORE, night), (serving.AFTER, serving.next_night(night))):
+        serving.stage(home.staging, run_id, staged)
+    serving.publish(home.database_url, home.staging, serving.BEFORE)
+    keys = keys_of(night, 5)
+    alone = serving.looked_up_alone(home, keys)
+    with serving.serving(home) as (address, _):
+        first_page, first_review = serving.first_visit(address)
+        with arrivals.arriving(arrivals.Asked(address, serving.paths_of(keys), rate=50)) as answers:
+            serving.publish(home.database_url, home.staging, serving.AFTER)
+    assert {one.kind for one in answers} == set(serving.paths_of(keys))
+    assert {one.problem for one in answers} == {None}
+    assert 0 < first_page <= first_review
+    times = serving.times_of(answers)
+    kinds = dict.fromkeys(serving.paths_of(keys), times)
+    served = serving.Served(
+        kinds, alone, {serving.PRODUCT: times}, 1.0, first_page, first_review,
+        {"overview": 2_000.0, SMALLEST: 100.0}, 200.0, None,
+    )  # fmt: skip
+    rows = {row.what: row for row in serving.rows_of("SQLite", 1_000, served)}
+    assert rows["first paint of overview, SQLite"].met is False
+    assert rows["answers that were errors, SQLite"].met is True
+    assert rows["product page, p95 at 20 requests/s, SQLite"].other == alone[serving.PRODUCT].p95
