@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pandas as pd
 from sqlalchemy import URL, Connection, Table, delete, func, insert, select
 
-from subs_assets.catalogue.measures import UNITS
+from subs_assets.catalogue.measures import UNITS, parse_number
 from subs_assets.catalogue.text import fold
 from subs_assets.database import frames
 from subs_assets.database.engine import answering, writing
@@ -29,30 +29,46 @@ NOT_NOTED = ""
 """Stands for the content of listings that no publication has noted: those of a program before ``published_tables``."""
 
 
-FORM = "2"
+FORM = "3"
 """Of the words: another one whenever they are made in another way, so that those of an earlier program are made anew. 1
-had no sizes."""
+had no sizes, 2 no decimals in them and no heads."""
+
+HEADS = {"ol": "öl"}
+"""What German compounds end in and is too short to be looked for within words: what is asked for -> the word that
+stands for all that end so. It is kept with its diacritics, as no folded word is: "öl" ends Rapsöl, "ol" Tirol.
+"Ei" is none: most of what ends so in at/ ends in -frei, -brei or -erei."""
+_ENDS_IN_A_HEAD = re.compile(rf"\w({'|'.join(HEADS.values())})\b")
 
 _SPELLED = {
     spelling: next(first for first, same in UNITS.items() if same == measure) for spelling, measure in UNITS.items()
 }
-_NUMBER_WITH_UNIT = re.compile(rf"(?<!\S)(\d+) ?({'|'.join(re.escape(unit) for unit in UNITS)})(?!\S)")
+_UNIT = "|".join(re.escape(unit) for unit in UNITS)
+_NUMBER_WITH_UNIT = re.compile(rf"(?<!\S)(\d+) ?({_UNIT})(?!\S)")
+_DECIMAL_WITH_UNIT = re.compile(rf"(?<![\d.,])(\d+[.,]\d+) ?({_UNIT})(?!\w)")
 
 
-def with_units_spelled(folded: str) -> str:
-    """Numbers with their units in one way.
+def folded_with_sizes(text: str) -> str:
+    """Folded, but that a number with its unit is one word, in one spelling.
 
-    >>> with_units_spelled("milk 2 litre"), with_units_spelled("6 x 375ml"), with_units_spelled("7 up")
-    ('milk 2l', '6 x 375ml', '7 up')
+    >>> folded_with_sizes("Milk, 2 Litre"), folded_with_sizes("Cola 1,50 L"), folded_with_sizes("6 x 375ml 7-Up")
+    ('milk 2l', 'cola 1.5l', '6 x 375ml 7 up')
     """
-    return _NUMBER_WITH_UNIT.sub(lambda found: found[1] + _SPELLED[found[2]], folded)
+    before, *others = _DECIMAL_WITH_UNIT.split(text.casefold())
+    words = [_folded_with_whole_sizes(before)]
+    for number, unit, after in zip(others[::3], others[1::3], others[2::3], strict=True):
+        words += [f"{parse_number(number, unit):g}{_SPELLED[unit]}", _folded_with_whole_sizes(after)]
+    return " ".join(filter(None, words))
+
+
+def _folded_with_whole_sizes(text: str) -> str:
+    return _NUMBER_WITH_UNIT.sub(lambda found: found[1] + _SPELLED[found[2]], fold(text))
 
 
 def words_of(named: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of ``search_listings`` and of ``search_words``.
 
     ``named``: DataFrame[company_slug, sku, name, brand, size_text]. A word is what ``catalogue.text.fold``
-    leaves between two spaces, and a number with its unit is one; of one that a listing has several
+    leaves between two spaces, a number with its unit, or one of HEADS; of one that a listing has several
     times, the best place counts.
     """
     length = named["name"].str.len().rename("length")
@@ -85,8 +101,10 @@ def _places(name: str, brand: str, size_text: str) -> dict[str, str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    folded = fold(text)
-    for word in dict.fromkeys([*folded.split(), *with_units_spelled(folded).split()]):
+    plain = text.casefold()
+    apart = _DECIMAL_WITH_UNIT.sub(r"\1 \2", plain)  # "1.5l" is not to be found by "5l"
+    heads = _ENDS_IN_A_HEAD.findall(plain)
+    for word in dict.fromkeys([*fold(apart).split(), *folded_with_sizes(plain).split(), *heads]):
         if len(word) <= LONGEST_WORD:
             yield word
         else:

@@ -16,7 +16,7 @@ from subs_assets.database import frames
 from subs_assets.database.engine import DatabaseNotReady
 from subs_assets.database.lookups.products import exactly
 from subs_assets.database.lookups.rows import same_listing
-from subs_assets.database.search_index import BRAND, FIRST, LONGEST_ASKED, with_units_spelled
+from subs_assets.database.search_index import BRAND, FIRST, HEADS, LONGEST_ASKED, folded_with_sizes
 from subs_assets.database.tables import listings, product_listings, search_listings, search_words
 
 MOST_WORDS = 12
@@ -51,17 +51,18 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
     """Listings by words, or by an exact sku, barcode or product id; a row a listing.
 
     Every word must stand in the listing's name, brand or size, within another word too (of one or two letters or
-    digits: as its beginning), whatever its case and diacritics. Where there is none, words that occur nowhere are
-    replaced by two that stand beside each other, else by the nearest one; where there still is none, more than half of
-    the words must, of two one. Exact keys come first; then names that begin with the first word; names that have the
-    words as they are, as beginnings, within others; and shorter names before longer ones.
+    digits: as its beginning, one of HEADS also as its end), whatever its case and diacritics; a number with its unit
+    is one word, however it is spelled. Where there is none, words that occur nowhere are replaced by two that stand
+    beside each other, else by the nearest one; where there still is none, more than half of the words must, of two
+    one. Exact keys come first; then names that begin with the first word; names that have the words as they are, as
+    beginnings, within others; and shorter names before longer ones.
 
     Raises ValueError when nothing is asked for, DatabaseNotReady where the listings' words are not there yet.
     """
     wanted = words_or_key.strip()
     if not wanted:
         raise ValueError("say what to look for: words of a name, a sku, a barcode or a product id")
-    asked = with_units_spelled(fold(wanted[: MOST_WORDS * LONGEST_ASKED])).split()
+    asked = folded_with_sizes(wanted[: MOST_WORDS * LONGEST_ASKED]).split()
     words = list(dict.fromkeys(word[:LONGEST_ASKED] for word in asked))[:MOST_WORDS]
     places = [_places(connection, word) for word in words]
     by_words, corrected, has_every_word = _with_every_word(places), {}, True
@@ -102,9 +103,12 @@ def _places(connection: Connection, word: str) -> _Places:
     only_begins = len(word) <= LONGEST_CHANCE and word.isascii() and word.isalnum()
     of_word = search_words.c.word
     has_it = of_word.startswith(word, autoescape=True) if only_begins else of_word.contains(word, autoescape=True)
-    statement = select(*search_words.c["word", "place", "numbers"]).where(has_it)
+    head = HEADS.get(word, word)
+    statement = select(*search_words.c["word", "place", "numbers"]).where(has_it | (of_word == head))
     # To SQLite's LIKE an A is an a.
-    rows = [(found, place, some) for found, place, some in connection.execute(statement) if word in found]
+    rows = [
+        (found, place, some) for found, place, some in connection.execute(statement) if word in found or found == head
+    ]
     in_name = [(found, place, some) for found, place, some in rows if place != BRAND]
     begins = [(found, place, some) for found, place, some in in_name if found.startswith(word)]
     return _Places(

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from subs_assets.archive.verify import verify
 from subs_assets.catalogue.text import fold
 from subs_assets.database import lookups
 from subs_assets.database.engine import DatabaseNotReady, open_engine, writing
-from subs_assets.database.search_index import LONGEST_WORD, bring_up_to_date, words_of
+from subs_assets.database.search_index import LONGEST_WORD, bring_up_to_date, folded_with_sizes, words_of
 from subs_assets.database.tables import listings, product_listings, published_tables, search_words
 from subs_assets.database.warehouse import Warehouse
 from subs_assets.settings import sqlite_url
@@ -43,6 +44,9 @@ LISTINGS = [
     ("drinks", "3", "drinks:3", "Full Cream Drink Pods", None, None, 3.0, "12 L"),
     ("drinks", "4", "drinks:4", "7 Up", None, None, 3.0, "1.25 l"),
     ("drinks", "5", "drinks:5", "Golden Syrup 475g", None, None, 3.0),
+    ("oils", "1", "oils:1", "Bio-Sonnenblumenöl", None, None, 3.0, "1,50 Liter"),
+    ("oils", "2", "oils:2", "Öl mit Chili", None, None, 3.0, "1.5l"),
+    ("oils", "3", "oils:3", "Tirol Tee", "Rapsoel", None, 3.0, "1 x 5 l"),
 ]
 
 
@@ -101,6 +105,14 @@ SEARCHES = {
     "7 up": ["drinks 4"],
     "up 1,25 L": ["drinks 4"],
     "syr 475 g": ["drinks 5"],
+    "1.5 L": ["oils 2", "oils 1"],
+    "1,5l": ["oils 2", "oils 1"],
+    "5l": ["oils 3"],
+    "1.25": ["drinks 4"],
+    # what compounds end in
+    "öl": ["oils 2", "oils 1"],
+    "sonnenblumen ÖL": ["oils 1"],
+    "oel": ["oils 3"],
     '"milch reis': ["billa 4", "billa 5"],
     "-": [],
     "*": [],
@@ -173,6 +185,8 @@ def test_a_search_asks_for_something(connection: Connection) -> None:
 
 
 TEXTS = {(row[0], row[1]): f"{row[3]} {row[4] or ''} {row[7] if len(row) > 7 else ''}" for row in LISTINGS}
+DECIMAL = re.compile(r"\d+[.,]\d+ ?[a-zA-Z]*")
+FOLDED = {key: f"{fold(DECIMAL.sub(' ', text))} {folded_with_sizes(text)}" for key, text in TEXTS.items()}
 NAMES = " ".join(TEXTS.values())
 
 
@@ -193,13 +207,13 @@ NAMES = " ".join(TEXTS.values())
 def test_whatever_is_asked_is_answered_and_whatever_has_all_the_words_is_found(
     connection: Connection, asked: str
 ) -> None:
-    words = fold(asked).split()
+    words = folded_with_sizes(asked).split()
     if not words:
         return
     have_all = {
         f"{company} {sku}"
-        for (company, sku), text in TEXTS.items()
-        if all(f" {word}" in f" {fold(text)}" or (len(word) > 2 and word in fold(text)) for word in words)
+        for (company, sku), text in FOLDED.items()
+        if all(f" {word}" in f" {text}" or (len(word) > 2 and word in text) for word in words)
     }
     found = lookups.search(connection, asked, limit=100)
     assert have_all <= set(keys(found.listings))
