@@ -10,11 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subs_assets.explorer.access import Access, without_port
 from subs_assets.explorer.headers import HEADERS
+from subs_assets.explorer.limits import LONGEST_ADDRESS, LONGEST_BODY
 from subs_assets.explorer.problems import refusal
-
-MOST_BODY_BYTES = 64 * 2**10
-MOST_TARGET_BYTES = 16 * 2**10
-"""Of path and query: a text of a thousand characters may take twelve bytes for each."""
 
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -57,10 +54,10 @@ class Guard:
                 "`subs serve` with it in SUBS_HOSTS."
             )
         target = len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"])
-        if target > MOST_TARGET_BYTES:
-            return HTTPStatus.REQUEST_URI_TOO_LONG, f"The address has {target:,} bytes; {MOST_TARGET_BYTES:,} at most."
+        if target > LONGEST_ADDRESS:
+            return HTTPStatus.REQUEST_URI_TOO_LONG, f"The address has {target:,} bytes; {LONGEST_ADDRESS:,} at most."
         length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+        if not length.isdigit() or int(length) > LONGEST_BODY:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large()
         if request.method not in READING and not _is_own_page(request, host):
             return HTTPStatus.FORBIDDEN, "This was sent by a page of another site, and nothing is changed for it."
@@ -87,7 +84,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MOST_BODY_BYTES:
+        if seen > LONGEST_BODY:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large())
         return message
 
@@ -95,4 +92,4 @@ def _bounded(receive: Receive) -> Receive:
 
 
 def _too_large() -> str:
-    return f"The body may have {MOST_BODY_BYTES // 1024} KiB."
+    return f"The body may have {LONGEST_BODY // 1024:,} KiB."

@@ -4,14 +4,20 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from subs_assets.catalogue import validate
+
 MOST_ROWS = 500
 MOST_OFFSET = 1_000_000_000
 """More than there are rows: databases take no number of any size."""
 
-LONGEST_TEXT = 1_000
+LONGEST_TEXT = validate.LONGEST_TEXT
+LONGEST_PATH = validate.DEEPEST_PATH * (2 * LONGEST_TEXT + len('"",')) + 1
+"""Of a category, as JSON, which writes some signs as two: whatever a catalogue may hold can be asked and decided."""
 LONGEST_QUERY = 200
-LONGEST_ADDRESS = 4_000
-"""A search of LONGEST_QUERY signs may take twelve letters for each."""
+LONGEST_ADDRESS = 16 * 2**10
+"""Bytes of path and query: a sign may take twelve."""
+LONGEST_BODY = 2**20
+"""Bytes: a form says two paths, and a sign may take twelve there too."""
 
 
 def fit_for_databases(text: str) -> str:

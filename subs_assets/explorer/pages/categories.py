@@ -13,14 +13,14 @@ from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
 from subs_assets.explorer import category_tree
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
-from subs_assets.explorer.limits import LONGEST_TEXT, MOST_OFFSET, Text
+from subs_assets.explorer.limits import LONGEST_PATH, LONGEST_TEXT, MOST_OFFSET, Text
 from subs_assets.explorer.rendering import fragment, page
 from subs_assets.report.equivalence_tree import ABSENCE_WORDS
 
 router = APIRouter()
 
 CompanyAsked = Annotated[Text, Query(max_length=LONGEST_TEXT)]
-PathAsked = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+PathAsked = Annotated[Text, Query(max_length=LONGEST_PATH)]
 
 
 @router.get("/categories")

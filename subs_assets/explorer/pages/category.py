@@ -8,7 +8,7 @@ from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.api.answers import next_offset
-from subs_assets.explorer.limits import LONGEST_TEXT, MOST_OFFSET, Text
+from subs_assets.explorer.limits import LONGEST_PATH, LONGEST_TEXT, MOST_OFFSET, Text
 from subs_assets.explorer.pages.categories import no_category
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import rows_of
@@ -23,7 +23,7 @@ LISTINGS_SHOWN = 50
 def category(
     request: Request,
     company: Annotated[Text, Query(max_length=LONGEST_TEXT)],
-    path: Annotated[Text, Query(max_length=LONGEST_TEXT)],
+    path: Annotated[Text, Query(max_length=LONGEST_PATH)],
     offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
 ) -> Any:
     with request.app.state.explored.night() as night:

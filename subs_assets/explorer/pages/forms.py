@@ -9,10 +9,17 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from subs_assets.explorer import sessions
-from subs_assets.explorer.limits import LONGEST_ADDRESS, LONGEST_TEXT, fit_for_databases
+from subs_assets.explorer.limits import LONGEST_ADDRESS, LONGEST_BODY, LONGEST_PATH, LONGEST_TEXT, fit_for_databases
 from subs_assets.explorer.visitor import Visitor, access_of
 
 MOST_FIELDS = 20
+
+LONGEST_OF = {
+    **dict.fromkeys(("path", "target_path", "subject", "target_subject"), LONGEST_PATH),
+    # One that is too long leads to the first page, and loses nobody's decision: safe_way_back.
+    "back": LONGEST_BODY,
+}
+"""Field -> its signs at most, where it holds more than a text."""
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -24,8 +31,7 @@ async def form_of(request: Request) -> dict[str, str]:
         fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
         for name, value in fields.items():
             fit_for_databases(value)
-            longest = LONGEST_ADDRESS if name == "back" else LONGEST_TEXT
-            if len(value) > longest:
+            if len(value) > (longest := LONGEST_OF.get(name, LONGEST_TEXT)):
                 raise ValueError(f"{name} may have {longest:,} characters")
     except ValueError as problem:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"The form cannot be read: {problem}") from None

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from subs_assets.database import kept_decisions, lookups
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.deciding import Relation, Said, Verdict
-from subs_assets.explorer.limits import LONGEST_TEXT, Text
+from subs_assets.explorer.limits import LONGEST_PATH, Text
 from subs_assets.explorer.night import Explored
 from subs_assets.explorer.pages.categories import no_category
 from subs_assets.explorer.pages.decide import kept
@@ -32,7 +32,7 @@ RELATION_WORDS = {
 }
 INVERSE = {"broad": "narrow", "narrow": "broad"}
 
-Key = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+Key = Annotated[Text, Query(max_length=LONGEST_PATH)]
 
 
 @router.get("/categories/mapping")

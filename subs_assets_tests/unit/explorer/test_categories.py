@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import Table, delete, insert
 from starlette.testclient import TestClient
 
+from subs_assets.catalogue import category_path
+from subs_assets.catalogue.validate import DEEPEST_PATH, LONGEST_TEXT
 from subs_assets.database.engine import open_engine
 from subs_assets.database.tables import category_evidence, listing_categories
+from subs_assets.explorer import sessions
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
@@ -171,3 +174,23 @@ def test_a_product_leads_to_its_categories(client: TestClient, night: Night, sta
     product = of_product[row["company_slug"], row["sku"]]
     page = client.get(f"/products/{product}").text
     assert html.escape(category_address(row["company_slug"], row["path"])) in page
+
+
+def test_what_a_catalogue_may_hold_can_be_asked_and_decided(client: TestClient) -> None:
+    client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
+    longest = category_path.encode(["\N{CHEESE WEDGE}" * LONGEST_TEXT] * DEEPEST_PATH)
+    pair = {"company_slug": "shop_00", "target_company_slug": "shop_01"}
+    form = {**pair, "verdict": "withdraw", "form_token": sessions.form_token(TOKEN, "Ann")}
+    paths = {"path": longest, "target_path": longest, "back": "/" + "x" * 20_000}
+    assert client.post("/categories/mapping", data={**form, **paths}).headers["location"] == "/"
+    subjects = {"subject": longest, "target_subject": longest, "kind_of_question": "equivalence"}
+    assert "nothing was kept" in client.post("/review", data={**form, **subjects}).text
+    long = category_path.encode(["Сыр" * 133] * 2)
+    way_back = mapping_address("shop_00", long, "shop_01", long)
+    assert len(way_back) > 4_000
+    kept = client.post("/categories/mapping", data={**form, "path": long, "target_path": long, "back": way_back})
+    assert (kept.status_code, kept.headers["location"]) == (303, way_back)
+    long = category_path.encode(["Сыр" * 300, "x" * 300])
+    for address in (category_address("shop_00", long), trees_address("shop_00", "shop_01", branch=long)):
+        answer = client.get(address)
+        assert answer.status_code == 404 and "no such category" in answer.text

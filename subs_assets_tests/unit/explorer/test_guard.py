@@ -191,12 +191,14 @@ def test_a_name_from_a_proxy_is_read_in_utf_8_and_in_latin_1(home: Settings, nam
 def test_sizes_are_bounded(client: TestClient) -> None:
     assert client.get("/search", params={"q": "x" * 20_000}).status_code == 414
     assert client.get("/search", params={"q": "x" * 201}).status_code == 422
-    large = b"name=" + b"x" * 70_000
+    large = b"name=" + b"x" * 2**20
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     known = client.post("/sign-in", content=large, headers=form)
-    counted = client.post("/sign-in", content=iter([large[:40_000], large[40_000:]]), headers=form)
+    counted = client.post("/sign-in", content=iter([large[:600_000], large[600_000:]]), headers=form)
     assert (
-        (known.status_code, counted.status_code) == (413, 413) and "64 KiB" in known.text and "64 KiB" in counted.text
+        (known.status_code, counted.status_code) == (413, 413)
+        and "1,024 KiB" in known.text
+        and "1,024 KiB" in counted.text
     )
     api = client.post("/api/v1/decisions", content=iter([large]), headers={"Authorization": f"Bearer {TOKEN}"})
     assert api.status_code == 413 and api.headers["content-type"] == "application/problem+json"
