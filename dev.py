@@ -248,14 +248,15 @@ def run(python: Path, catalogues: str | None) -> int:
 
 def test(python: Path, pytest_arguments: Sequence[str]) -> int:
     variables = variables_for_tests(os.environ, ROOT)
-    checks = (["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"])
+    processes = ["-n", str(TEST_PROCESSES)]
+    checks = (["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy", *processes])
     for number, arguments in enumerate(checks, start=1):
         with step(f"[{number}/4] {' '.join(arguments)}"):
             code = call([str(python), "-m", *arguments], variables, folder=ROOT)
         if code != 0:
             say(f"[{number}/4] failed; the steps after it were not run")
             return code
-    tests = ["pytest", "-n", str(TEST_PROCESSES), *pytest_arguments]
+    tests = ["pytest", *processes, *pytest_arguments]
     say(f"[4/4] {' '.join(tests)} ...")  # last, so that its summary closes the output
     return call([str(python), "-m", *tests], variables, folder=ROOT)
 

@@ -337,6 +337,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_test_ends_with_pytest_in_two_processes_and_gives_it_the_rest(called: list[list[str]]) -> None:
     assert dev.main(["test", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]) == 0
     assert [command[0] for command in called] == ["ruff", "ruff", "mypy", "pytest"]
+    assert called[2][1:] == ["-n", "2"]
     assert called[-1][1:] == ["-n", "2", "-x", "-m", "not real_catalogues", "-k", "size", "some/folder"]
 
 
