@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -83,6 +84,7 @@ def test_a_killed_run_leaves_what_was_published_and_no_lock(on_postgresql: Insta
         return any((folder / "listings.parquet").exists() for folder in folders)
 
     wait_until(is_under_way, "the run had staged listings", run)
+    psutil.Process(run.pid).suspend()  # else it may end before another program has started
     elsewhere = Installation(tmp_path / "home", SAMPLE, on_postgresql.database_url)
     refused = elsewhere.subs("db", "upgrade")
     assert refused.returncode == 1 and f", process {run.pid} on " in refused.stderr
