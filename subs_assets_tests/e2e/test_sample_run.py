@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from subs_assets.database.engine import sqlite_file
 from subs_assets.database.tables import metadata
@@ -76,20 +75,19 @@ def test_questions_are_answered_with_the_vectors_of_the_run(first_run: FirstRun)
     assert sum(stage["products"] for stage in why) == READ_AND_ACCEPTED["aldi"][1]
 
 
-@pytest.mark.parametrize("database", ["warehouse", "control"])
-def test_an_archive_restores_every_cell(installation: Installation, tmp_path: Path, database: str) -> None:
+def test_an_archive_restores_every_cell(installation: Installation, tmp_path: Path) -> None:
     settings = installation.settings
-    source = {"warehouse": settings.database_url, "control": settings.control_url}[database]
     created = installation.subs("archive", "create")
     assert created.returncode == 0, created.stderr
     (path,) = (folder for folder in Path(settings.archives).iterdir() if not folder.name.startswith("."))
     assert str(path) in created.stdout
     verified = installation.subs("archive", "verify", str(path))
     assert verified.returncode == 0 and "is whole" in verified.stdout
-    copy = sqlite_url(tmp_path / "copy.db")
-    restored = installation.subs("archive", "restore", str(path), "--into", copy, "--database", database)
-    assert restored.returncode == 0, restored.stderr
-    assert _cells(copy) == _cells(source)
+    for database, source in (("warehouse", settings.database_url), ("control", settings.control_url)):
+        copy = sqlite_url(tmp_path / f"{database}.db")
+        restored = installation.subs("archive", "restore", str(path), "--into", copy, "--database", database)
+        assert restored.returncode == 0, restored.stderr
+        assert _cells(copy) == _cells(source)
     assert installation.subs("db", "check").returncode == 0
 
 
