@@ -30,8 +30,13 @@ class Drill:
     """A home and its catalogues, the state of its database, and ``subs run`` in it."""
 
     def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.folder = folder
         self.installation = Installation(folder / "home", folder / "catalogues", database_url)
-        self.run = HaltingProcess(subs, ("run",), self.installation.environment, HaltFolder(folder / "halt"))
+        self.run = self.another_run("halt")
+
+    def another_run(self, halt: str) -> HaltingProcess:
+        """Beside the first, with a folder of that name between it and the test."""
+        return HaltingProcess(subs, ("run",), self.installation.environment, HaltFolder(self.folder / halt))
 
     def state(self) -> State:
         return rows_in(self.installation.settings.database_url)

@@ -1,6 +1,7 @@
 """Runs that are killed at a named instant: afterwards what is published is the old night or the new one, whole, the run
 lock is free, and the next run succeeds."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from subs_assets_tests.e2e.drills import IN_THE_COMMIT, IN_THE_PUBLICATION, WHILE_IT_STAGES, Drill
+from subs_assets.database.lock import current_holder
+from subs_assets_tests.e2e.drills import IN_THE_COMMIT, IN_THE_PUBLICATION, WHILE_IT_READS, WHILE_IT_STAGES, Drill
 from subs_assets_tests.halting import LIMIT_SECONDS, Point, wait_until
 from subs_assets_tests.postgres_server import PostgresServer
-from subs_assets_tests.shops_and_runs import copy_of, publish_again
+from subs_assets_tests.shops_and_runs import copy_of, publish_again, rows_in
 from subs_assets_tests.unit.archive import full_disk
 from subs_assets_tests.unit.archive.kills import SIGKILL
 
@@ -23,18 +25,41 @@ BEFORE_IT_IS_NOTED = Point("statement", "INSERT INTO run_history")
 def test_a_run_that_is_killed_leaves_one_whole_night(drill: Drill) -> None:
     old = drill.state()
     drill.deliver(2)
+    killed = []
     for point in (WHILE_IT_STAGES, IN_THE_COMMIT):
         drill.run.start(point).wait_until_halted()
         drill.run.kill()
+        killed.append(current_holder(drill.installation.home))
+        assert f"process {drill.run.process.pid} on " in killed[-1], "its note is still there, and binds nobody"
         assert drill.state() == old, point
         assert drill.lock_is_free(), point
     drill.run.start(BEFORE_IT_IS_NOTED).wait_until_halted()
     drill.run.kill()
+    killed.append(current_holder(drill.installation.home))
     new = drill.state()
     assert new != old and drill.lock_is_free()
     assert drill.run.start().end() == 0, drill.run.said()
     assert drill.state() == new
     assert len(list(drill.installation.settings.staging.iterdir())) == 1
+    told = json.loads(drill.installation.subs("runs", "--json").stdout)["runs"]
+    assert [night["outcome"] for night in told] == ["published", *["cut off"] * 3, "published"]
+    for night, note, after in zip(told[3:0:-1], killed, told[2::-1], strict=True):
+        assert night["run_id"] in note and night["ended_at"] is None and after["run_id"] in night["said"]
+    assert {night["launched_by"] for night in told} == {told[0]["launched_by"]} and told[0]["launched_by"]
+
+
+def test_a_second_run_waits_for_the_first_and_both_end_well(drill: Drill) -> None:
+    old = drill.state()
+    first, second = drill.run.start(WHILE_IT_READS), drill.another_run("halt of the second")
+    first.wait_until_halted()
+    second.start()
+    wait_until(lambda: (second.halt.folder / "said.txt").exists(), "it began")
+    wait_until(lambda: "waiting for run " in second.said() or second.process.exitcode is not None, "it waited")
+    assert f"(process {first.process.pid} on " in second.said(), second.said()
+    assert (first.end(), second.end()) == (0, 0), (first.said(), second.said())
+    assert "waiting for" not in first.said()
+    assert drill.state() == old
+    assert len(rows_in(drill.installation.settings.control_url, "run_history")["run_history"]) == 3
 
 
 @pytest.fixture
