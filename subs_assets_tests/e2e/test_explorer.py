@@ -122,6 +122,24 @@ def test_search_open_accept_undo(opened: Opened) -> None:
     assert opened.served.decisions() == []
 
 
+def test_who_decides_late_sees_what_stands(browser: Any, served: Served) -> None:
+    row = a_substitution(served.night, "shop_05")
+    for ben in open_page(browser, served):
+        ben.sign_in("Ben", f"/products/{row['product_id']}")
+        for ann in open_page(browser, served):
+            ann.sign_in("Ann", f"/products/{row['product_id']}")
+            ann.page.locator("#at-shop_05 + ol > li").first.get_by_role("button", name=re.compile("^Reject")).click()
+            ann.page.get_by_text("Rejected; it counts from the next run on.").wait_for()
+        there = ben.page.locator("#at-shop_05 + ol > li").first
+        there.get_by_role("button", name=re.compile("^Accept")).click()
+        there.get_by_text("rejected by Ann on").wait_for()
+        assert "Ann has decided this on" in ben.page.locator("#status").inner_text()
+        there.get_by_role("button", name=re.compile("^Undo")).click()
+        ben.page.get_by_text("Withdrawn; it counts from the next run on.").wait_for()
+        ben.complaints.remove("Failed to load resource: the server responded with a status of 409 (Conflict)")
+    assert served.decisions() == []
+
+
 def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: Opened) -> None:
     opened.sign_in("Ann", "/categories?company=shop_00%26target_company=shop_01")
     page, is_wide = opened.page, opened.page.viewport_size["width"] > 900

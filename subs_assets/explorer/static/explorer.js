@@ -4,12 +4,23 @@
 
 const WORDS = { accept: "Accepted", reject: "Rejected", withdraw: "Withdrawn" };
 
-async function send(form, fields) {
+const CONFLICT = 409; // somebody else has decided since the page was loaded
+
+async function ask(address, options) {
   try {
-    return await fetch(form.action, { method: "POST", body: fields });
+    return await fetch(address, options);
   } catch {
     throw new Error("The explorer does not answer: is `subs serve` running?");
   }
+}
+
+const send = (form, fields) => ask(form.action, { method: "POST", body: fields });
+
+const pageOf = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+
+function refusalOf(page, answer) {
+  const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
+  return sentences.join(" ") || `The explorer answered ${answer.status}.`;
 }
 
 function say(text, isBad) {
@@ -33,14 +44,13 @@ async function decide(form, button) {
   const open = [...document.querySelectorAll("details.why")].map((one) => one.open);
   try {
     const answer = await send(form, fields);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!answer.ok) {
-      const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
-      throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
-    }
-    document.querySelector("main").replaceWith(page.querySelector("main"));
+    const page = await pageOf(answer);
+    const refusal = answer.ok ? "" : refusalOf(page, answer);
+    if (refusal && answer.status !== CONFLICT) throw new Error(refusal);
+    const now = refusal ? await pageOf(await ask(location.href)) : page;
+    document.querySelector("main").replaceWith(now.querySelector("main"));
     document.querySelectorAll("details.why").forEach((one, place) => { one.open = open[place] || false; });
-    say(`${WORDS[button.value]}; it counts from the next run on.`);
+    say(refusal || `${WORDS[button.value]}; it counts from the next run on.`, Boolean(refusal));
     (buttonsOf(fields)[0] || document.getElementById("content")).focus({ preventScroll: true });
   } catch (problem) {
     buttons.forEach((one) => { one.disabled = false; });

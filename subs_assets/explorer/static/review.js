@@ -1,5 +1,6 @@
 // One decision a key press: a key presses the button that names it, and the page's content is replaced by the
-// answer's. Without this script the same forms work, by loading the page again. say() and send() are explorer.js's.
+// answer's. Without this script the same forms work, by loading the page again. say(), send(), pageOf() and
+// refusalOf() are explorer.js's.
 "use strict";
 
 const SAID = { accept: "Accepted.", reject: "Rejected.", withdraw: "Withdrawn.", skip: "Skipped: it comes again after all others." };
@@ -13,12 +14,9 @@ async function sendReview(form, button) {
   say("Keeping it …");
   try {
     const answer = await send(form, fields);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await pageOf(answer);
     const told = page.querySelector("[data-told]");
-    if (!answer.ok && !told) {
-      const sentences = [...page.querySelectorAll("main .notice p")].map((one) => one.textContent);
-      throw new Error(sentences.join(" ") || `The explorer answered ${answer.status}.`);
-    }
+    if (!answer.ok && !told) throw new Error(refusalOf(page, answer));
     if (page.querySelector("[data-gathering]")) {
       location.assign(answer.redirected ? answer.url : form.action); // another night was published: that page loads itself again
       return;

@@ -127,6 +127,7 @@ def test_two_who_judge_at_once_do_not_overwrite_each_other(home: Settings, night
     assert people["Ann"].post("/decisions", data=forms["Ann"] | {"reason": "<b>same</b> jar"}).status_code == 303
     late = people["Ben"].post("/decisions", data=forms["Ben"])
     assert late.status_code == 409 and "Ann has decided this on" in late.text
+    assert f'href="{address}">Show what stands now' in late.text
     page = people["Ben"].get(address).text
     assert re.search(r"accepted by Ann on [\d-]+: &lt;b&gt;same&lt;/b&gt; jar", page)
     undo = form_on(page, "withdraw", "shop_01", row["sku"])
