@@ -21,6 +21,7 @@ router = APIRouter()
 
 CompanyAsked = Annotated[Text, Query(max_length=LONGEST_TEXT)]
 PathAsked = Annotated[Text, Query(max_length=LONGEST_PATH)]
+OffsetAsked = Annotated[int, Query(ge=0, le=MOST_OFFSET)]
 
 
 @router.get("/categories")
@@ -30,14 +31,16 @@ def categories(
     target_company: CompanyAsked = "",
     branch: PathAsked = category_path.ROOT,
     target_branch: PathAsked = category_path.ROOT,
-    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+    offset: OffsetAsked = 0,
+    target_offset: OffsetAsked = 0,
 ) -> Any:
-    """``branch`` and ``target_branch``: show what stands below these categories alone."""
+    """``branch`` and ``target_branch``: show what stands below these categories alone; ``offset`` and
+    ``target_offset``: without the first so many branches of either tree."""
     with request.app.state.explored.night() as night:
         sizes = lookups.companies_with_categories(night.connection)
         known = sorted({*sizes, *lookups.companies(night.connection)})
         company, target_company = chosen_pair(list(sizes), known, company, target_company)
-        asked = company, target_company, branch, target_branch, offset
+        asked = company, target_company, branch, target_branch, offset, target_offset
         trees = None
         if target_company and company != target_company:
             names = request.app.state.company_names
@@ -63,6 +66,7 @@ def both_trees(
     branch: str,
     target_branch: str,
     offset: int,
+    target_offset: int,
 ) -> Markup:
     """The part of the page that is about the two trees. Raises HTTPException for a branch that there is not."""
     own = lookups.coverage(connection, company, target_company)
@@ -71,7 +75,8 @@ def both_trees(
     shelves = lookups.shelves_with_listings(connection, company)
     require_category(own, company, branch)
     require_category(there, target_company, target_branch)
-    target_tree = category_tree.shown_tree(there, below=target_branch)
+    most = category_tree.MOST_NODES
+    target_tree = category_tree.shown_tree(there, below=target_branch, offset=target_offset, most=most)
     coverage = category_tree.branch_coverage(own, shelves)
     targets = category_tree.targets_of(mappings)
     return fragment(
@@ -81,10 +86,11 @@ def both_trees(
         target_company=target_company,
         branch=branch,
         target_branch=target_branch,
-        tree=category_tree.shown_tree(own, coverage, targets, target_tree.numbers, branch, offset),
+        tree=category_tree.shown_tree(own, coverage, targets, target_tree.numbers, branch, offset, most),
         target_tree=target_tree,
         offset=offset,
-        most=category_tree.MOST_NODES,
+        target_offset=target_offset,
+        most=most,
         counts=counts(own, category_tree.whole(shelves, own)),
         has_mappings=not mappings.empty,
         absence_words=ABSENCE_WORDS,

@@ -14,7 +14,8 @@ from subs_assets.catalogue import category_path
 from subs_assets.catalogue.validate import DEEPEST_PATH, LONGEST_TEXT
 from subs_assets.database.engine import open_engine
 from subs_assets.database.tables import category_evidence, listing_categories
-from subs_assets.explorer import sessions
+from subs_assets.explorer import category_tree, sessions
+from subs_assets.explorer.access import Access
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
@@ -194,3 +195,27 @@ def test_what_a_catalogue_may_hold_can_be_asked_and_decided(client: TestClient) 
     for address in (category_address("shop_00", long), trees_address("shop_00", "shop_01", branch=long)):
         answer = client.get(address)
         assert answer.status_code == 404 and "no such category" in answer.text
+
+
+@pytest.mark.parametrize("place", ["own", "there"])
+def test_each_tree_is_read_from_page_to_page_and_back(
+    home: Settings, night: Night, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr(category_tree, "MOST_NODES", 2)
+    client = client_of(home, Access("of an explorer with small pages"))
+    shop = {"own": "shop_02", "there": "shop_01"}[place]
+    own = night.categories[night.categories["company_slug"] == shop]
+    roots = {path for path in own["path"] if len(category_path.decode(path)) == 1}
+    seen: list[set[str]] = []
+    address = trees_address("shop_02", "shop_01")
+    for rel in ("next", "prev"):
+        pages = []
+        while address:
+            (part,) = re.findall(rf'<section class="{place}".*?</section>', client.get(address).text, re.S)
+            pages.append({path for path in roots if html.escape(category_address(shop, path)) in part})
+            last, address = address, next(iter(re.findall(rf'rel="{rel}" href="([^"]*)"', part)), "")
+            address = html.unescape(address)
+        seen, before = pages, seen
+        address = last
+        assert len(pages) > 1 and set().union(*pages) == roots
+    assert seen == before[::-1]
