@@ -373,3 +373,16 @@ def test_who_asks_while_questions_are_gathered_is_told_and_they_are_gathered_onc
     answer = person.get(asked)
     assert place(answer.text)[0] == 1 and "refresh" not in answer.headers and len(begun) == 2
     assert place(person.get("/review").text)[0] == 1 and len(begun) == 2
+
+
+def test_what_is_chosen_is_chosen_among_the_questions_that_are_worth_most(
+    ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MOST_SUBSTITUTIONS", 1)
+    app = build_app(home, ACCESS)
+    app.state.queues.patience_seconds = PATIENT_SECONDS
+    client = TestClient(app, base_url="http://localhost")
+    chosen = shown(client.get("/review", params={"kind": "substitution"}).text)
+    assert re.search(r"\d+ questions more about substitutes, which are worth less, are in none .* you choose", chosen)
+    nothing = shown(client.get("/review", params={"kind": "substitution", "company": "of nobody"}).text)
+    assert "Nothing is asked of what you have chosen, among the questions about substitutes that are worth" in nothing
