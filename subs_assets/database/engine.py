@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -169,6 +169,13 @@ def sqlite_file(url: str | URL) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
     return Path(name)
+
+
+def sqlite_address(file: PurePath, mode: Literal["ro", "rw"]) -> str:
+    """The ``file:`` URI by which SQLite opens an existing file, of its whole path. On a Windows share the server's name
+    is a part of the path: SQLite refuses a URI with an authority."""
+    address = file.as_uri().removeprefix("file://")
+    return f"file://{address if address.startswith('/') else f'//{address}'}?mode={mode}"
 
 
 def place_of(url: str | URL) -> Path | str:

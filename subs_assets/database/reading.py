@@ -15,6 +15,7 @@ from subs_assets.database.engine import (
     describe,
     open_engine,
     parse_url,
+    sqlite_address,
     sqlite_file,
 )
 from subs_assets.database.guard import VERSION_TABLE
@@ -35,7 +36,7 @@ def open_read_only(url: str | URL) -> Engine:
         return engine
     if not file.exists():
         raise FileNotFoundError(f"there is no database {describe(url)}")
-    address = f"{file.absolute().as_uri()}?mode=ro"
+    address = sqlite_address(file.absolute(), "ro")
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue
 from sqlalchemy import URL
@@ -26,7 +27,7 @@ from subs_assets.archive.sqlite.schema import (
     used_bytes,
 )
 from subs_assets.archive.values import UTF_8, RowForm, TextForm
-from subs_assets.database.engine import sqlite_file
+from subs_assets.database.engine import sqlite_address, sqlite_file
 
 BUSY_SECONDS = 30.0  # how long a lock of somebody else is waited for
 
@@ -158,10 +159,8 @@ def open_snapshot(path: Path) -> Iterator[SqliteSource]:
         yield SqliteSource(connection, path.name)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
-    )
+def _connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+    return sqlite3.connect(sqlite_address(path.resolve(), mode), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
 
 
 def _begin(connection: sqlite3.Connection) -> None:

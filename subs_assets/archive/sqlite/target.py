@@ -32,6 +32,7 @@ from subs_assets.archive.sqlite.schema import (
 )
 from subs_assets.archive.sqlite.source import BUSY_SECONDS, open_snapshot
 from subs_assets.archive.values import TEXT_FORMS, UNDECODABLE_MARK, UTF_8, RowForm, UndecodableText
+from subs_assets.database.engine import sqlite_address
 
 NOT_WRITTEN_AS_UTF_16 = ("\ufffe", "\uffff")  # SQLite makes U+FFFD of them where it turns UTF-8 into UTF-16
 SIDE_FILES = ("-journal", "-wal", "-shm")
@@ -299,7 +300,7 @@ def refuse_unless_empty(path: Path) -> None:
         return
     try:
         with closing(
-            sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+            sqlite3.connect(sqlite_address(path.resolve(), "rw"), uri=True, timeout=BUSY_SECONDS)
         ) as connection:
             (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as problem:

@@ -12,6 +12,7 @@ from subs_assets.archive.errors import ArchiveError, CommitUnknown, ResetRefused
 from subs_assets.archive.manifest import DatabaseEntry, TableDigest
 from subs_assets.archive.sqlite.schema import quote
 from subs_assets.archive.sqlite.source import BUSY_SECONDS, SqliteSource
+from subs_assets.database.engine import sqlite_address
 
 KEPT_TABLE = "alembic_version"  # an emptied database is a migrated one
 
@@ -96,7 +97,7 @@ def open_for_wiping(path: Path) -> Iterator[SqliteWipe]:
         raise UnreadableDatabase(f"{path}: there is no such database file")
     try:
         connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+            sqlite_address(path.resolve(), "rw"), uri=True, isolation_level=None, timeout=BUSY_SECONDS
         )
     except sqlite3.Error as problem:
         raise UnreadableDatabase(f"{path}: cannot be opened: {problem}") from problem

@@ -1,13 +1,13 @@
 import sqlite3
 import sys
 import threading
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from subs_assets.database.engine import describe, open_answering, open_engine, writing
+from subs_assets.database.engine import describe, open_answering, open_engine, sqlite_address, writing
 from subs_assets.settings import sqlite_url
 from subs_assets_tests.postgres_server import PostgresServer
 from subs_assets_tests.unit.database.conftest import on_postgresql, on_sqlite
@@ -196,3 +196,15 @@ def test_a_new_file_in_which_somebody_else_begins_to_write_is_waited_for(tmp_pat
     opened.dispose()
     commit.join()
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "address"),
+    [
+        (PurePosixPath("/srv/a #1.db"), "file:///srv/a%20%231.db?mode=ro"),
+        (PureWindowsPath("C:/home/subs.db"), "file:///C:/home/subs.db?mode=ro"),
+        (PureWindowsPath("//nas/home/subs.db"), "file:////nas/home/subs.db?mode=ro"),
+    ],
+)
+def test_sqlite_is_given_a_path_without_an_authority(file: PurePath, address: str) -> None:
+    assert sqlite_address(file, "ro") == address
