@@ -107,10 +107,15 @@ def install(app: FastAPI, explored: Explored) -> None:
 
     @app.exception_handler(Exception)
     def ours(request: Request, problem: Exception) -> Response:
+        changed = (
+            "look whether your decision was kept before you say it again"
+            if request.method == "POST"
+            else "nothing was changed"
+        )
         return refusal(
             request,
             HTTPStatus.INTERNAL_SERVER_ERROR,
-            ["This is a mistake of the program, and nothing was changed; the console of `subs serve` says more."],
+            [f"This is a mistake of the program: {changed}; the console of `subs serve` says more."],
             HEADERS,  # Starlette answers this one outside of the guard
         )
 

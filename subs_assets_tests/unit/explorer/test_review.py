@@ -386,3 +386,14 @@ def test_what_is_chosen_is_chosen_among_the_questions_that_are_worth_most(
     assert re.search(r"\d+ questions more about substitutes, which are worth less, are in none .* you choose", chosen)
     nothing = shown(client.get("/review", params={"kind": "substitution", "company": "of nobody"}).text)
     assert "Nothing is asked of what you have chosen, among the questions about substitutes that are worth" in nothing
+
+
+def test_a_mistake_of_the_program_promises_nothing_about_a_decision(
+    ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = form_of(ann.get("/review?kind=substitution").text, verdict="accept")
+    monkeypatch.setattr("subs_assets.explorer.pages.review.RedirectResponse", None)
+    failed = ann.post("/review", data=form)
+    assert failed.status_code == 500 and "look whether your decision was kept" in failed.text and decisions(home)
+    monkeypatch.setattr("subs_assets.explorer.pages.review.page", None)
+    assert "nothing was changed" in ann.get("/review").text
