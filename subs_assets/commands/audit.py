@@ -37,10 +37,6 @@ def _in_words(detail: str | None) -> str | None:
 
 
 def _said(values: dict[str, Any]) -> str:
-    """
-    >>> _said({"verdict": "accept", "reason": None, "replaced": {"verdict": "reject", "decided_by": "Ann"}})
-    'verdict: accept, replaced (verdict: reject, decided_by: Ann)'
-    """
     said = {name: value for name, value in values.items() if value is not None}
     return ", ".join(
         f"{name} ({_said(value)})" if isinstance(value, dict) else f"{name}: {value}" for name, value in said.items()

@@ -148,6 +148,8 @@ def test_substitutions_are_asked_for_decided_and_not_asked_for_again(
     rows[0] |= {"verdict": "withdraw", "reason": ""}
     taken_back = subs(home, "review", "apply", str(fill_in(tmp_path / "queue.csv", rows[:2])))
     assert "(1 withdrawn)" in taken_back.stdout and "decided so already, left as they are: 1" in taken_back.stdout
+    told = " ".join(subs(home, "audit", "--last", "1").stdout.split())
+    assert "replaced (verdict: accept," in told and "{" not in told
 
 
 def test_a_bad_file_of_substitutions_is_refused_as_a_whole(subs: Subs, home: Settings, tmp_path: Path) -> None:
