@@ -32,6 +32,7 @@ def _templates() -> Environment:
         "percent": words.percent,
         "amount": words.amount,
         "counted": words.counted,
+        "size": _size,
         "at_product": addresses.product_address,
         "address": addresses.address_part,
         "day": words.day,
@@ -55,6 +56,11 @@ def shown_path(path: str) -> Markup:
 def _company(context: Context, slug: str) -> str:
     """What people call it; the slug itself where nothing is known of it here."""
     return str(context["company_names"].get(slug, slug))
+
+
+def _size(listing: Mapping[str, Any]) -> str:
+    """Of a row with size_text, total and unit."""
+    return words.size(listing["size_text"], listing["total"], listing["unit"])
 
 
 def fragment(template: str, company_names: Mapping[str, str], **content: Any) -> Markup:

@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 UNIT_PRICE_UNITS = {"g": "kg", "ml": "l", "m": "m", "m2": "m²", "each": "piece"}
 """What the column ``unit_price`` is of, by ``unit``."""
 
+UNITS_SHOWN = {"m2": "m²"}
+LARGER_UNITS = {"g": "kg", "ml": "l"}
+"""Of a thousand."""
+
 NEARLY_SAME = 0.005
 NEARLY_ONE_PACK = 0.05
 
@@ -44,6 +48,31 @@ def unit_price(price: float | None, currency: str | None, unit: str | None) -> s
     """
     per = UNIT_PRICE_UNITS.get(unit or "")
     return f"{amount(price, currency)} per {per}" if price is not None and per else ""
+
+
+def size(size_text: str | None, total: float | None, unit: str | None) -> str:
+    """As the company writes it, else as it was understood, which may be from the name.
+
+    >>> size("2 x 1L", 2000.0, "ml"), size(None, 750.0, "ml"), size(None, 1500.0, "g"), size(None, 12.0, "each")
+    ('2 x 1L', '750 ml', '1.5 kg', '12 pieces')
+    >>> size(None, None, None)
+    'size unknown'
+    """
+    return size_text or measure(total, unit) or "size unknown"
+
+
+def measure(total: float | None, unit: str | None) -> str:
+    """
+    >>> measure(470.0, "g"), measure(1980.0, "ml"), measure(1.0, "each"), measure(None, "g")
+    ('470 g', '1.98 l', '1 piece', '')
+    """
+    if total is None or unit is None:
+        return ""
+    if unit == "each":
+        return f"{total:g} piece{'' if total == 1 else 's'}"
+    if total >= 1000 and unit in LARGER_UNITS:
+        return f"{total / 1000:.4g} {LARGER_UNITS[unit]}"
+    return f"{total:.4g} {UNITS_SHOWN.get(unit, unit)}"
 
 
 def packs(pack_ratio: float | None) -> str:

@@ -11,8 +11,8 @@ from subs_assets.database.tables import listings, product_claims, product_listin
 
 SHOWN_OF_A_PRODUCT = ("product_id", "gtin", "name", "brand", "quantity", "unit", "pack_count", "total", "dimension")
 SHOWN_OF_A_LISTING = (
-    "company_slug", "sku", "name", "brand", "size_text", "quantity", "unit", "pack_count", "price", "currency",
-    "unit_price", "available", "url",
+    "company_slug", "sku", "name", "brand", "size_text", "quantity", "unit", "pack_count", "total", "price",
+    "currency", "unit_price", "available", "url",
 )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ Numbers = np.ndarray
 class Found:
     """One page of what was found, and how.
 
-    ``listings``: DataFrame[product_id, company_slug, sku, name, brand, size_text, price, currency, unit_price].
+    ``listings``: DataFrame[product_id, company_slug, sku, name, brand, size_text, total, unit, price, currency,
+    unit_price].
     ``total``: of all pages. ``corrected``: word that no listing has -> the one that was looked for instead.
     ``has_every_word``: whether all of them have every word; else each has more than half, of two words one.
     """
@@ -242,7 +243,9 @@ def _listings(connection: Connection, numbers: list[int]) -> pd.DataFrame:
         select(
             search_listings.c.number,
             product_listings.c.product_id,
-            *listings.c["company_slug", "sku", "name", "brand", "size_text", "price", "currency", "unit_price"],
+            *listings.c[
+                "company_slug", "sku", "name", "brand", "size_text", "total", "unit", "price", "currency", "unit_price"
+            ],
         )
         .select_from(search_listings)
         .join(listings, same_listing(listings, search_listings))

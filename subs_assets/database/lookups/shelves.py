@@ -34,7 +34,7 @@ def shelves_with_listings(connection: Connection, company_slug: str) -> list[tup
 def listings_in(connection: Connection, company_slug: str, path: str, limit: int, offset: int = 0) -> pd.DataFrame:
     """Listings that the company puts into a category or below it, by sku.
 
-    DataFrame[company_slug, sku, name, brand, size_text, price, currency, product_id].
+    DataFrame[company_slug, sku, name, brand, size_text, total, unit, price, currency, product_id].
     """
     standing = listing_categories.c
     chosen = (
@@ -46,7 +46,7 @@ def listings_in(connection: Connection, company_slug: str, path: str, limit: int
         .offset(offset)
         .subquery("chosen")
     )
-    shown = listings.c["company_slug", "sku", "name", "brand", "size_text", "price", "currency"]
+    shown = listings.c["company_slug", "sku", "name", "brand", "size_text", "total", "unit", "price", "currency"]
     statement = (
         select(*shown, product_listings.c.product_id)
         .select_from(chosen)

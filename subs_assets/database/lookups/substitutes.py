@@ -22,8 +22,8 @@ def substitutes_of(
     Of one company or all; of levels down to the weakest (5); ``only_cheaper``: with a lower price per unit, where both
     are known; ``at_most`` so many at each company, the best of those that are wanted.
 
-    Columns: company_slug, substitute_id, sku, name, brand, size_text, price, currency, unit_price, level, score, rank,
-    pack_ratio, unit_price_ratio, reasons (JSON array).
+    Columns: company_slug, substitute_id, sku, name, brand, size_text, total, unit, price, currency, unit_price, level,
+    score, rank, pack_ratio, unit_price_ratio, reasons (JSON array).
     """
     wanted = [
         substitutions.c.product_id == product_id,
@@ -38,7 +38,7 @@ def substitutes_of(
     statement = (
         select(
             *chosen.c["company_slug", "substitute_id", "sku"],
-            *listings.c["name", "brand", "size_text", "price", "currency", "unit_price"],
+            *listings.c["name", "brand", "size_text", "total", "unit", "price", "currency", "unit_price"],
             *chosen.c["level", "score", "rank", "pack_ratio", "unit_price_ratio", "reasons"],
         )
         .join(listings, same_listing(listings, chosen))

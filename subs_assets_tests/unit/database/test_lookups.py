@@ -100,8 +100,8 @@ def test_substitutes_come_with_their_listing_company_by_company_best_first(conne
         ["iga", 2, "Fruit 100% Bar", -1.0],
     ]
     assert " ".join(found.columns) == (
-        "company_slug substitute_id sku name brand size_text price currency unit_price level score rank pack_ratio "
-        "unit_price_ratio reasons"
+        "company_slug substitute_id sku name brand size_text total unit price currency unit_price level score rank "
+        "pack_ratio unit_price_ratio reasons"
     )
     assert lookups.substitutes_of(connection, "nothing").empty
 

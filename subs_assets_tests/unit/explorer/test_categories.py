@@ -94,6 +94,7 @@ def test_a_branch_and_a_category_have_their_own_pages(client: TestClient, night:
         assert f'href="/products/{of_product["shop_00", sku].replace(":", "%3A")}"' in page.text
     said = shown(page.text)
     assert "shop_01 both trees" in said and "shop_02 both trees" in said and "made up" not in said
+    assert "500 g" in said and "size unknown" not in said
 
 
 @on_both
