@@ -77,7 +77,8 @@ def both_trees(
     require_category(there, target_company, target_branch)
     most = category_tree.MOST_NODES
     target_tree = category_tree.shown_tree(there, below=target_branch, offset=target_offset, most=most)
-    coverage = category_tree.branch_coverage(own, shelves)
+    without_categories = [slug for slug, tree in ((company, own), (target_company, there)) if tree.empty]
+    coverage = None if without_categories else category_tree.branch_coverage(own, shelves)
     targets = category_tree.targets_of(mappings)
     return fragment(
         "categories_trees.html",
@@ -92,6 +93,7 @@ def both_trees(
         target_offset=target_offset,
         most=most,
         counts=counts(own, category_tree.whole(shelves, own)),
+        without_categories=without_categories,
         has_mappings=not mappings.empty,
         absence_words=ABSENCE_WORDS,
         category_address=category_address,

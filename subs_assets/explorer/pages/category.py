@@ -33,6 +33,8 @@ def category(
         facet = lookups.facets(night.connection, company, path)
         mappings = lookups.equivalences(night.connection, company, path=path)
         absences = lookups.absences(night.connection, company, path=path)
+        with_categories = lookups.companies_with_categories(night.connection)
+        others = [slug for slug in lookups.companies(night.connection) if slug != company]
         listings = lookups.listings_in(night.connection, company, path, LISTINGS_SHOWN, offset)
     return page(
         request,
@@ -40,7 +42,11 @@ def category(
         category=found,
         above=category_path.ancestors(path),
         facet=None if facet.empty else facet.iloc[0].to_dict(),
-        there=by_company(mappings.to_dict("records"), absences.to_dict("records")),
+        there=by_company(
+            mappings.to_dict("records"),
+            [row for row in absences.to_dict("records") if row["target_company_slug"] in with_categories],
+        ),
+        without_categories=[slug for slug in others if slug not in with_categories],
         listings=rows_of(listings),
         offset=offset,
         next_offset=next_offset(found["listings"], LISTINGS_SHOWN, offset),
@@ -53,15 +59,17 @@ def category(
 
 def by_company(mappings: list[dict[Any, Any]], absences: list[dict[Any, Any]]) -> list[dict[str, Any]]:
     """A group for each company: its ``mappings``, accepted and strong ones first, and the ``absence``, None where one
-    is accepted."""
+    is accepted; the best refused category (``refused``) is said only where it is not among the mappings."""
     groups: dict[str, dict[str, Any]] = {}
 
     def group(slug: str) -> dict[str, Any]:
-        return groups.setdefault(slug, {"company_slug": slug, "mappings": [], "absence": None})
+        return groups.setdefault(slug, {"company_slug": slug, "mappings": [], "absence": None, "refused": None})
 
     for row in sorted(mappings, key=lambda one: (STATUS_ORDER[one["status"]], -one["support"], one["target_path"])):
         group(row["target_company_slug"])["mappings"].append(row)
     for row in absences:
         texts = {name: value if isinstance(value, str) else None for name, value in row.items()}
-        group(row["target_company_slug"])["absence"] = texts
+        here = group(row["target_company_slug"])
+        named = {one["target_path"] for one in here["mappings"]}
+        here |= {"absence": texts, "refused": None if texts["candidate_path"] in named else texts["candidate_path"]}
     return [groups[slug] for slug in sorted(groups)]

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from subs_assets.database.tables import category_evidence, listing_categories
 from subs_assets.explorer import category_tree, sessions
 from subs_assets.explorer.access import Access
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
+from subs_assets.explorer.pages.category import by_company
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import HEBREW, HOSTILE, made_up_night
@@ -151,6 +153,38 @@ def test_what_there_is_not_is_told(client: TestClient, night: Night) -> None:
 def test_one_company_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
     client = client_of(published_home(tmp_path, made_up_night(1, goods=8)))
     assert "There is one company, shop_00" in shown(client.get("/categories").text)
+
+
+def test_a_catalogue_without_categories_is_the_reason_that_is_told(tmp_path: Path) -> None:
+    whole = made_up_night(2, goods=8)
+    tables = ("categories", "category_facets", "category_equivalences")
+    night = replace(whole, **{name: _of(getattr(whole, name), "shop_00") for name in tables})
+    night = replace(night, category_equivalences=night.category_equivalences.iloc[:0])
+    client = client_of(published_home(tmp_path, night))
+    client.app.state.company_names |= {"shop_00": "Tom & Co", "shop_01": HEBREW}
+    for address in (TREES, trees_address("shop_01", "shop_00")):
+        page = client.get(address)
+        said = shown(page.text)
+        assert f"{HEBREW} 's catalogue has no categories, so nothing can be mapped." in said
+        assert f"<bdi>{HEBREW}</bdi>" in page.text and "Tom &amp; Co" in page.text and "shop_0" not in said
+        assert "not mapped" not in said and "none there" not in said and "have no counterpart" not in said
+    path = str(night.categories["path"].iloc[-1])
+    said = shown(client.get(category_address("shop_00", path)).text)
+    assert f"Nothing can be mapped to {HEBREW} : its catalogue has no categories." in said
+    assert "Not mapped" not in said
+
+
+def _of(rows: pd.DataFrame, company: str) -> pd.DataFrame:
+    return rows[rows["company_slug"] == company]
+
+
+def test_what_is_proposed_is_not_said_to_be_refused_too() -> None:
+    proposed = {"target_company_slug": "coles", "target_path": '["Tea"]', "status": "proposed", "support": 1.0}
+    absence = {"target_company_slug": "coles", "answer": "undecided", "candidate_path": '["Tea"]', "reason": "few"}
+    (group,) = by_company([proposed], [absence])
+    assert group["refused"] is None and group["absence"]["reason"] == "few"
+    (group,) = by_company([proposed], [{**absence, "candidate_path": '["Coffee"]'}])
+    assert group["refused"] == '["Coffee"]'
 
 
 @pytest.mark.parametrize("page", ["trees", "category", "mapping"])
