@@ -2,6 +2,7 @@
 server, unless it is marked with ``on_sqlite`` or ``on_postgresql``."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name: str = request.getfixturevalue("database_in_turn")
     server.empty_database(name)
     if migrated:
-        upgrade(server.url(name))  # faster than a copy of a migrated one
+        server.execute(request.getfixturevalue("migrated_script"), name)
     yield server.url(name)
 
 
@@ -44,6 +45,21 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "subs.db"
     upgrade(sqlite_url(file))
     return file
+
+
+@pytest.fixture(scope="session")
+def migrated_script(postgres_server: PostgresServer) -> str:
+    """The SQL that makes an empty database on PostgreSQL a migrated one: several times as fast as the revisions, or as
+    a copy of a migrated one."""
+    name = postgres_server.new_database()
+    upgrade(postgres_server.url(name))
+    address = postgres_server.url(name).replace("+psycopg", "")
+    dumped = subprocess.run(
+        [postgres_server.programs / "pg_dump", "--no-owner", "--inserts", "--dbname", address],
+        stdout=subprocess.PIPE, encoding="utf-8", check=True,
+    ).stdout  # fmt: skip
+    postgres_server.drop_database(name)
+    return "".join(line for line in dumped.splitlines(keepends=True) if not line.startswith("\\"))  # psql's own
 
 
 @pytest.fixture(scope="session")
