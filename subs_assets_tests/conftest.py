@@ -1,6 +1,7 @@
 """What holds for every test: where CI is set, a skip is a failure. Fixtures live beside the tests that use them; those
 that start a program for many folders of tests are made known here, and how tests are dealt out to processes."""
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -16,6 +17,18 @@ from subs_assets_tests.webhook_server import webhook_server  # noqa: F401
 # were made, which is while the tests are collected; tests that look at what is shown say themselves how wide it is.
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+# The modules of all tests and all that these load stay to the end: to look among them for garbage, again and again
+# while they are loaded, was half of the time that collecting took.
+gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Also in the process that only deals the tests out."""
+    gc.freeze()
+    gc.enable()
+
 
 HINT = (
     "a skip is a failure where CI is set, so that no test vanishes unseen: bring what it needs "
