@@ -1,6 +1,6 @@
 """What people call the companies: slugs are for keys and addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fastapi import Request
 
@@ -19,3 +19,21 @@ def name_of(request: Request, slug: str) -> str:
     """The slug itself where nothing is known of the company here."""
     names: Mapping[str, str] = request.app.state.company_names
     return names.get(slug, slug)
+
+
+def by_name(slugs: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """In the order in which a person looks for them.
+
+    >>> by_name(["shop_1", "shop_2", "shop_3"], {"shop_1": "Spar", "shop_2": "aldi"})
+    ['shop_2', 'shop_3', 'shop_1']
+    """
+    return sorted(slugs, key=lambda slug: (names.get(slug, slug).casefold(), slug))
+
+
+def isolated(name: str) -> str:
+    """In a text without elements, an attribute's: so that a name from right to left turns nothing around it.
+
+    >>> isolated("ALDI")
+    '\\u2068ALDI\\u2069'
+    """
+    return f"\u2068{name}\u2069"

@@ -184,6 +184,22 @@ def test_it_works_without_javascript_too(browser: Any, served: Served) -> None:
             assert served.decisions() == decisions
 
 
+def test_the_rates_are_one_stop_of_the_tab_key_and_arrows_go_from_cell_to_cell(browser: Any, served: Served) -> None:
+    for opened in open_page(browser, served):
+        opened.go("/")
+        cell, press = opened.page.locator(":focus"), opened.page.keyboard.press
+        opened.page.get_by_role("region", name="Substitution rates").focus()
+        press("Tab")
+        assert cell.get_attribute("href") == "/rates/shop_00/shop_00"
+        for key in ("End", "ArrowDown", "ArrowRight", "ArrowLeft"):
+            press(key)
+        assert cell.get_attribute("href") == "/rates/shop_01/shop_04"
+        press("Tab")
+        assert cell.evaluate("link => link.closest('footer') !== null")
+        press("Shift+Tab")
+        assert cell.get_attribute("href") == "/rates/shop_01/shop_04"
+
+
 def asked(opened: Opened) -> str:
     return str(opened.page.locator(".answer input[name=mark]").get_attribute("value"))
 

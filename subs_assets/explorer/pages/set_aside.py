@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.database import frames, tables
 from subs_assets.database.tables import READ
+from subs_assets.explorer.company_names import by_name
 from subs_assets.explorer.limits import LONGEST_TEXT, Text
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.shapes import rows_of
@@ -19,13 +20,14 @@ router = APIRouter()
 def set_aside(request: Request, company: Annotated[Text, Query(max_length=LONGEST_TEXT)] = "") -> Any:
     with request.app.state.explored.night() as night:
         files = frames.read(night.connection, tables.catalogue_files)
-        companies = sorted(files["company_slug"].unique())
+        companies = by_name(files["company_slug"].unique(), request.app.state.company_names)
         if company and company not in companies:
             raise HTTPException(
                 404, f"No file of a company {company[:100]} was read; there are {', '.join(companies)}."
             )
         only = {"company_slug": company} if company else {}
         rows = frames.read(night.connection, tables.set_aside_rows, **only)
+    counts = files.groupby("company_slug")[["read", "accepted", "repaired", "set_aside"]].sum()
     if company:
         files = files[files["company_slug"] == company]
     return page(
@@ -33,8 +35,7 @@ def set_aside(request: Request, company: Annotated[Text, Query(max_length=LONGES
         "set_aside.html",
         company=company,
         companies=companies,
-        counts=files.groupby("company_slug", as_index=False)[["read", "accepted", "repaired", "set_aside"]].sum()
-        .to_dict("records"),
+        counts=rows_of(counts.loc[[company] if company else companies].reset_index()),
         problems=rows_of(files[files["status"] != READ]),
         found=set_aside_by_reason(rows),
     )  # fmt: skip

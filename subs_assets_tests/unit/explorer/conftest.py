@@ -1,7 +1,9 @@
 """The explorer in this process, over a night of three companies with hostile, foreign and long names, on a real SQLite
 file and on a real PostgreSQL server."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +75,20 @@ def homes(
 @pytest.fixture
 def home(request: pytest.FixtureRequest, homes: Callable[[str], Settings]) -> Settings:
     return homes(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def named_client(
+    homes: Callable[[str], Settings], night: Night, tmp_path_factory: pytest.TempPathFactory
+) -> TestClient:
+    """Of an explorer that knows what people call the companies of the night."""
+    folder = tmp_path_factory.mktemp("named")
+    for slug, name in night.company_names.items():
+        (folder / slug).mkdir()
+        source = {"company": {"name": name}, "currency": "AUD", "files": ["*.jsonl"], "format": "jsonl"}
+        fields = {"sku": "id", "name": "name", "price": "price"}
+        (folder / slug / "source.yaml").write_text(json.dumps({**source, "fields": fields}), encoding="utf-8")
+    return client_of(replace(homes("sqlite"), catalogues=(folder,)))
 
 
 @pytest.fixture

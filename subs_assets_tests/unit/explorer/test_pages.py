@@ -61,12 +61,27 @@ def test_the_overview_shows_rates_precision_and_what_is_wrong(client: TestClient
 
 
 def test_the_heatmap_has_a_cell_for_every_pair(night: Night) -> None:
-    rows = heatmap(night.substitution_rates, {("shop_00", "shop_01"): 0.5}, "linked")
-    assert [company for company, _, _ in rows] == ["shop_00", "shop_01", "shop_02"]
-    assert all([cell.target_company_slug for cell in cells] == ["shop_00", "shop_01", "shop_02"] for *_, cells in rows)
-    cell = rows[0][2][1]
-    assert cell.precision == 0.5 and cell.shade == round((cell.rate or 0) * 20)
-    assert "a shopper accepts 50 % of those shown".replace(" %", "%") in cell.said
+    names = {"shop_00": "Spar", "shop_01": "aldi"}
+    rows = heatmap(night.substitution_rates, {("shop_00", "shop_01"): 0.5}, "linked", names)
+    assert [company for company, _, _ in rows] == ["shop_01", "shop_02", "shop_00"]
+    assert all([cell.target_company_slug for cell in cells] == ["shop_01", "shop_02", "shop_00"] for *_, cells in rows)
+    cell = rows[2][2][0]
+    assert cell.precision == 0.5 and "a shopper accepts 50% of those shown" in cell.said
+    assert "of \u2068Spar\u2069's products have a substitute at \u2068aldi\u2069" in cell.said
+    largest = night.substitution_rates["rate"].max()
+    shades = {cell.rate: cell.shade for *_, cells in rows for cell in cells}
+    assert cell.shade == round((cell.rate or 0) / largest * 20) and shades.get(largest, 20) == 20
+
+
+def test_companies_have_their_names(named_client: TestClient, night: Night) -> None:
+    pages = {address: named_client.get(address).text for address in ("/", "/set-aside", "/set-aside?company=shop_02")}
+    for slug, name in night.company_names.items():
+        assert f'<th scope="row"><span dir="auto" title="{html.escape(name)}">{html.escape(name)}</span>' in pages["/"]
+        assert f'<option value="{slug}">{html.escape(name)}</option>' in pages["/set-aside"]
+        assert f"<bdi>{html.escape(name)}</bdi></a></th>" in pages["/set-aside"]
+    assert f"Set-aside rows of <bdi>{night.company_names['shop_02']}</bdi></h1>" in pages["/set-aside?company=shop_02"]
+    for page in pages.values():
+        assert "shop_0" not in shown(page).replace("shop_00/today.jsonl", ""), "slugs are for addresses and forms"
 
 
 @on_both
@@ -217,10 +232,10 @@ def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:
 
 def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:
     said = shown(client.get("/set-aside").text)
-    assert "shop_00: price is negative 5 rows" in said and "shop_02: name stands in … already 2 rows" in said
+    assert "shop_00 : price is negative 5 rows" in said and "shop_02 : name stands in … already 2 rows" in said
     assert "Files that were not read" in said
     one = shown(client.get("/set-aside?company=shop_02").text)
-    assert "shop_02: price" in one and "shop_00: price" not in one and "Files that were not read" not in one
+    assert "shop_02 : price" in one and "shop_00 : price" not in one and "Files that were not read" not in one
     assert client.get("/set-aside?company=none").status_code == 404
 
 
@@ -230,7 +245,7 @@ def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:
 def test_no_page_holds_what_a_listing_says_as_its_own(client: TestClient, asked: str) -> None:
     page = client.get(asked).text
     scripts = re.findall(r"<script[^>]*>", page)
-    assert scripts == ['<script src="/static/explorer.js" defer>']
+    assert all(re.fullmatch(r'<script src="/static/\w+\.js" defer>', script) for script in scripts)
     assert "<img" not in page and " style=" not in page and "<style" not in page
 
 
@@ -316,6 +331,7 @@ def test_forty_companies_fit(tmp_path_factory: pytest.TempPathFactory) -> None:
     client = client_of(published_home(tmp_path_factory.mktemp("forty"), night))
     page = client.get("/").text
     assert page.count('class="cell') == 1600 and len(page) < 1_000_000
+    assert 'class="heatmap many"' in page and "accepts 91%" in page and "<small>" not in page
     row = a_substitution(night, "shop_39")
     assert len(re.findall(r'id="at-shop_\d\d"', client.get(f"/products/{row['product_id']}").text)) > 20
     assert json.loads(client.get("/api/v1/rates").text)["next_offset"] is None
