@@ -72,7 +72,6 @@ LOOK_UPS = (
         "explorer: categories of listings",
         lambda asked, key: lookups.paths_of_listings(asked, [(key["company_slug"], key["sku"])]),
     ),
-    LookUp("explorer: rows set aside", lambda asked, key: lookups.set_aside_page(asked, key["company_slug"])),
     by_an_app("a product", "SELECT * FROM products WHERE product_id = :product_id"),
     by_an_app("a product by its barcode", "SELECT * FROM products WHERE gtin = :gtin"),
     by_an_app("a listing", "SELECT * FROM listings WHERE company_slug = :company_slug AND sku = :sku"),

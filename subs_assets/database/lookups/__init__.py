@@ -3,7 +3,6 @@
 A module for each subject, and all their questions by one name: ``lookups.find_products``.
 """
 
-from subs_assets.database.lookups.catalogues import deliveries, set_aside_counts, set_aside_page
 from subs_assets.database.lookups.coverage import coverage
 from subs_assets.database.lookups.judging import equivalences_to_judge, substitutions_to_judge
 from subs_assets.database.lookups.mappings import (
@@ -53,7 +52,6 @@ __all__ = [
     "companies",
     "companies_with_categories",
     "coverage",
-    "deliveries",
     "equivalences",
     "equivalences_page",
     "equivalences_to_judge",
@@ -80,8 +78,6 @@ __all__ = [
     "products_of_listings",
     "rates",
     "search",
-    "set_aside_counts",
-    "set_aside_page",
     "shelves_with_listings",
     "substitutes_of",
     "substitutions_among",

@@ -26,7 +26,12 @@ def set_aside(request: Request, company: Annotated[Text, Query(max_length=LONGES
                 404, f"No file of a company {company[:100]} was read; there are {', '.join(companies)}."
             )
         only = {"company_slug": company} if company else {}
-        rows = frames.read(night.connection, tables.set_aside_rows, **only)
+        # All of them, for only the texts tell the reasons: once a night.
+        found = request.app.state.worked_out.answer(
+            night.mark,
+            ("set aside", company),
+            lambda: set_aside_by_reason(frames.read(night.connection, tables.set_aside_rows, **only)),
+        )
     counts = files.groupby("company_slug")[["read", "accepted", "repaired", "set_aside"]].sum()
     if company:
         files = files[files["company_slug"] == company]
@@ -37,5 +42,5 @@ def set_aside(request: Request, company: Annotated[Text, Query(max_length=LONGES
         companies=companies,
         counts=rows_of(counts.loc[[company] if company else companies].reset_index()),
         problems=rows_of(files[files["status"] != READ]),
-        found=set_aside_by_reason(rows),
+        found=found,
     )  # fmt: skip

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Engine
 from subs_assets.database import lookups
 from subs_assets.database.frames import read
 from subs_assets.database.tables import (
-    catalogue_files,
     categories,
     category_absences,
     category_equivalences,
@@ -19,7 +18,6 @@ from subs_assets.database.tables import (
     listings,
     product_listings,
     products,
-    set_aside_rows,
     substitution_outcomes,
     substitution_rates,
     substitutions,
@@ -226,34 +224,6 @@ def test_rates_and_categories(connection: Connection) -> None:
     assert lookups.rates(connection)["rate"].tolist() == [0.5]
     assert len(lookups.categories(connection)) == 2
     assert lookups.categories(connection, "iga").equals(read(connection, categories, company_slug="iga"))
-
-
-def test_what_came_of_the_catalogues(fill: Callable[..., None], engine: Engine) -> None:
-    aldi = {"company_slug": "aldi", "read": 10, "accepted": 7, "repaired": 1, "set_aside": 3}
-    fill(
-        catalogue_files,
-        {**aldi, "file": "a", "status": "read", "modified_at": "2026-01-01"},
-        {**aldi, "file": "b", "status": "kept", "modified_at": "2026-01-02"},
-        {"company_slug": "iga", "file": "a", "status": "failed"},
-    )
-    wrong = [("a", 0, "file"), ("a", 10, "price"), ("a", 9, "price"), ("b", 1, "name")]
-    fill(
-        set_aside_rows,
-        *({"company_slug": "aldi", "file": file, "line": line, "field": field} for file, line, field in wrong),
-        {"company_slug": "iga", "file": "a", "line": 1, "field": "name"},
-    )
-    with engine.connect() as connection:
-        assert lookups.deliveries(connection).fillna("-").to_numpy().tolist() == [
-            ["aldi", 2, 1, 20, 14, 2, 6, "2026-01-02"],
-            ["iga", 1, 1, 0, 0, 0, 0, "-"],
-        ]
-        counts = lookups.set_aside_counts(connection)
-        assert counts.to_numpy().tolist() == [["aldi", "price", 2], ["aldi", "name", 1], ["iga", "name", 1]]
-        assert lookups.set_aside_counts(connection, "iga").equals(counts.tail(1).reset_index(drop=True))
-        page = lookups.set_aside_page(connection, "aldi", limit=2)
-        assert page[["file", "line"]].to_numpy().tolist() == [["a", 9], ["a", 10]]
-        assert lookups.set_aside_page(connection, "aldi", limit=2, offset=2)["file"].tolist() == ["b"]
-        assert lookups.set_aside_page(connection, "aldi", "name")["file"].tolist() == ["b"]
 
 
 def test_a_branch_has_its_listings_and_no_other_ones(

@@ -239,6 +239,13 @@ def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:
     assert client.get("/set-aside?company=none").status_code == 404
 
 
+def test_set_aside_rows_are_read_once_a_night(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = client.get("/set-aside")
+    monkeypatch.setattr("subs_assets.explorer.pages.set_aside.set_aside_by_reason", None)
+    again = client.get("/set-aside")
+    assert (first.status_code, again.status_code) == (200, 200) and first.text == again.text
+
+
 @pytest.mark.parametrize(
     "asked", ["/", "/search?q=vollmilch", "/search?q=caught", "/set-aside", "/rates/shop_00/shop_01"]
 )
