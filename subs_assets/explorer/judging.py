@@ -1,15 +1,15 @@
 """What a person needs to judge one question: both sides as they are published, what speaks for it, what follows from
-each answer."""
+each answer; in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
-from subs_assets.equivalence.questions import VANISHED
-from subs_assets.explorer import words
+from subs_assets.equivalence.questions import CHANGED, CONTRADICTING, VANISHED
+from subs_assets.explorer import addresses, words
 from subs_assets.explorer.questions import Question
 from subs_assets.explorer.shapes import rows_of
 
@@ -25,103 +25,133 @@ RELATIONS = {
 """What the target is to the category, in the order of the keys 1 to 5."""
 
 Content = dict[str, Any]
+Names = Mapping[str, str]
 
 
-def content_of(connection: Connection, question: Question) -> Content:
-    """``sides``: two, each with company_slug, title, path and ``listings``; ``facts``; ``follows``: answer -> sentence;
-    of categories ``evidence`` and ``relation``, the proposed one."""
-    return (
-        _of_categories(connection, question) if question.kind == "equivalence" else _of_products(connection, question)
-    )
+def content_of(connection: Connection, question: Question, company_names: Names) -> Content:
+    """``sides``: two, each with company_slug, title, address, path, ``listings`` and how many there are (``count``,
+    None where that says nothing); ``why``: why it is asked; ``facts`` and ``figures``: name -> figure; ``follows``:
+    answer -> sentence; of categories ``evidence`` and ``relation``, the proposed one.
+
+    ``company_names``: slug -> what people call it.
+    """
+    of_kind = _of_categories if question.kind == "equivalence" else _of_products
+    return of_kind(connection, question, company_names)
 
 
-def worth_said(question: Question) -> str:
-    """Why it is asked when it is."""
-    if VANISHED in question.kinds:
-        return "a decision does not count any more: such come before all others"
-    reached = words.counted(question.reached, "listing")
-    if question.kind == "equivalence":
-        doubt = "in full doubt" if question.doubt == 1 else f"doubt {question.doubt:.2f}: the evidence carries it"
-        return f"{reached} would be compared through it, {doubt}: worth {question.worth:.1f}"
-    everywhere = f"worth {question.worth:.1f} over all companies where it is sold"
-    return f"it counts for {reached}, doubt {question.doubt:.2f}: {everywhere}"
-
-
-def _of_categories(connection: Connection, question: Question) -> Content:
+def _of_categories(connection: Connection, question: Question, company_names: Names) -> Content:
     company, path, target, target_path = question.key
+    here, there = company_names.get(company, company), company_names.get(target, target)
     asked = question.asked
     evidence = rows_of(lookups.evidence(connection, company, target, path, target_path))
     if not evidence:
         back = rows_of(lookups.evidence(connection, target, company, target_path, path))
         evidence = [{**row, "name": row["target_name"], "target_name": row["name"]} for row in back]
-    sides = [
-        {
-            "company_slug": slug,
-            "product_id": None,
-            "title": category_path.decode(of)[-1],
-            "path": category_path.readable(of),
-            "count": None if asked[count] is None else int(asked[count]),
-            "listings": rows_of(lookups.listings_in(connection, slug, of, LISTINGS_SHOWN)),
-        }
-        for slug, of, count in ((company, path, "listings"), (target, target_path, "target_listings"))
+    standing = rows_of(lookups.equivalences(connection, company, target, path))
+    beside = [
+        f"{' › '.join(row['target_path'])} ({row['relation']})"
+        for row in standing
+        if row["status"] == "accepted" and row["target_path"] != category_path.decode(target_path)
     ]
-    figures = {
-        "matched listings": asked["support"],
-        f"share at least there ({target})": asked["target_given_source_bound"],
-        f"share at least back ({company})": asked["source_given_target_bound"],
-        "names alike": asked["label_similarity"],
-    }
-    facts = [f"{name} {value:.2f}" for name, value in figures.items() if value is not None]
-    if asked["status"]:
-        facts.append(f"stands as {asked['status']} {asked['proposed_relation']}")
-    if asked["status_back"]:
-        facts.append(f"back {asked['status_back']} {asked['relation_back']}")
-    facts.append(words.counted(int(asked["accepted_beside"]), "other mapping") + f" accepted at {target}")
     reached = words.counted(question.reached, "listing")
     return {
-        "sides": sides,
-        "why": question.why,
-        "facts": facts,
+        "sides": [
+            {
+                "company_slug": slug,
+                "product_id": None,
+                "title": category_path.decode(of)[-1],
+                "address": addresses.category_address(slug, of, target_company=other),
+                "path": category_path.readable(of),
+                "count": None if asked[count] is None else int(asked[count]),
+                "listings": rows_of(lookups.listings_in(connection, slug, of, LISTINGS_SHOWN)),
+            }
+            for slug, of, count, other in (
+                (company, path, "listings", target),
+                (target, target_path, "target_listings", company),
+            )
+        ],
+        "why": _why_of_categories(question, here, there, beside),
+        "facts": [],
+        "figures": {
+            "matched listings": _rounded(asked["support"], 1),
+            f"of {here}'s, matched there: at least": words.percent(asked["target_given_source_bound"]),
+            f"of {there}'s, matched here: at least": words.percent(asked["source_given_target_bound"]),
+            "names alike": words.percent(asked["label_similarity"]),
+            "doubt": f"{question.doubt:.2f}",
+            "worth": f"{question.worth:.1f}",
+        },
         "because": asked["evidence_says"] or "",
         "evidence": evidence,
+        "reasons": [],
         "relation": asked["proposed_relation"],
         "follows": {
-            "accept": f"{reached} of {company} are compared with those of {target}'s category, and these with those.",
+            "accept": f"From the next run on, substitutes for {reached} of {here} are looked for in {there}'s category "
+            "too, and the other way round.",
             "reject": "The two are never mapped, in neither direction, and not through a broader mapping either.",
         },
         "is_gone": VANISHED in question.kinds,
     }
 
 
-def _of_products(connection: Connection, question: Question) -> Content:
+def _why_of_categories(question: Question, here: str, there: str, beside: Sequence[str]) -> str:
+    asked = question.asked
+    if VANISHED in question.kinds:
+        return "A decision does not count any more, for a category of it is gone; such come before all others."
+    if CONTRADICTING in question.kinds:
+        why = (
+            f"The two directions contradict each other: {asked['status']} as {asked['proposed_relation']} from {here} "
+            f"to {there}, {asked['status_back']} as {asked['relation_back']} the other way round."
+        )
+    elif question.kinds == (CHANGED,):
+        why = f"It is not as it was the night before: {question.why.partition(': ')[2]}. The evidence carries it."
+    else:
+        mapped = f"mapped there already, to {'; '.join(beside)}" if beside else "mapped to nothing there yet"
+        why = f"The evidence alone does not carry it, and {here}'s category is {mapped}."
+    return f"{why} The answer counts for {words.counted(question.reached, 'listing')} of {here}."
+
+
+def _of_products(connection: Connection, question: Question, company_names: Names) -> Content:
     company, sku, target, target_sku = question.key
-    product_id, substitute_id = question.asked["product_id"], question.asked["substitute_id"]
-    product = lookups.product_row(connection, product_id) or {}
+    there = company_names.get(target, target)
+    asked = question.asked
     sides = [
         _product_side(connection, *of)
-        for of in ((company, sku, product_id, [company]), (target, target_sku, substitute_id, [target]))
+        for of in (
+            (company, sku, asked["product_id"], [company]),
+            (target, target_sku, asked["substitute_id"], [target]),
+        )
     ]
     shown = [
         row
-        for row in rows_of(lookups.substitutes_of(connection, product_id, target))
-        if row["substitute_id"] == substitute_id
+        for row in rows_of(lookups.substitutes_of(connection, asked["product_id"], target))
+        if row["substitute_id"] == asked["substitute_id"]
     ]
-    facts = [f"score {question.asked['score']:.2f}"]
-    why, reasons = question.why, []
+    score = f"{asked['score']:.2f}"
     if shown:
         (row,) = shown
-        packs = words.packs(row["pack_ratio"])
-        difference = words.price_difference(row["unit_price_ratio"], product.get("unit"))
-        facts = [f"level {row['level']}", *facts, f"place {row['rank']} at {target}", packs, difference]
-        why, reasons = f"shown at {target}", row["reasons"]
-    verb = "stays" if shown else "is"
+        why = f"It is shown at {there}, in place {row['rank']}, and the score leaves a doubt."
+        facts = [f"level {row['level']}"]
+    else:
+        needed = f"{asked['shown_from']:.2f}"
+        why = f"It is not shown: its score is {score}, and {needed} is needed. Nothing else is found at {there}."
+        facts = []
+    reached = words.counted(question.reached, "listing")
     return {
         "sides": sides,
-        "facts": [fact for fact in facts if fact],
-        "why": why,
-        "reasons": reasons,
+        "why": f"{why} The answer counts for {reached}, at all companies.",
+        "facts": [*facts, *_compared(*(side["listings"] for side in sides))],
+        "figures": {
+            "score": score,
+            "shown from": f"{asked['shown_from']:.2f}",
+            "doubt": f"{question.doubt:.2f}",
+            "worth": f"{question.worth:.1f}",
+        },
+        "because": "",
+        "evidence": [],
+        "reasons": shown[0]["reasons"] if shown else [],
+        "relation": None,
         "follows": {
-            "accept": f"It {verb} shown at {target} as long as both are sold, whatever gate, level and score say.",
+            "accept": f"It {'stays' if shown else 'is'} shown at {there} as long as both are sold.",
             "reject": "It is never shown for this product, at any company.",
         },
         "is_gone": False,
@@ -140,10 +170,51 @@ def _product_side(
         "company_slug": company_slug,
         "product_id": product_id,
         "title": listings[0]["name"] if listings else sku,
+        "address": addresses.product_address(product_id),
         "path": " · ".join(map(category_path.readable, paths)),
-        "count": None,
+        "count": len(listings),
         "listings": [
             {**row, "per_unit": words.unit_price(row["unit_price"], row["currency"], row["unit"])}
             for row in listings[:LISTINGS_SHOWN]
         ],
     }
+
+
+def _compared(own: Sequence[Content], others: Sequence[Content]) -> list[str]:
+    """How much of the substitute makes up the product and by how much it is dearer: of the first listing there, against
+    the cheapest of the product's; or why that cannot be said."""
+    if not own or not others:
+        return []
+    other = others[0]
+    units = {row["unit"] for row in own} - {None}
+    if other["unit"] is None or not units:
+        return ["a size is not known: how much of it one needs cannot be said"]
+    if other["unit"] not in units:
+        per = (words.UNIT_PRICE_UNITS.get(unit, unit) for unit in (min(units), other["unit"]))
+        return ["{} is sold by {} and this by {}: amounts and prices cannot be compared".format("the product", *per)]
+    alike = [row for row in own if row["unit"] == other["unit"]]
+    sizes = [row["quantity"] * (row["pack_count"] or 1) for row in (alike[0], other) if row["quantity"]]
+    prices = [row["unit_price"] for row in alike if row["unit_price"]]
+    ratio = other["unit_price"] / min(prices) if prices and other["unit_price"] else None
+    packs = words.packs(sizes[0] / sizes[1]) if len(sizes) == 2 else ""
+    return [fact for fact in (packs, words.price_difference(ratio, other["unit"])) if fact]
+
+
+def pairs_said(
+    connection: Connection, company_names: Names, pairs: Sequence[tuple[str, tuple[str, str, str, str]]]
+) -> list[str]:
+    """ "Aldi Muesli ~ Coles Cereals" of each pair: kind of decision, and company_slug, subject, target_company_slug,
+    target_subject."""
+    skus = {sku for kind, (_, own, _, other) in pairs if kind == "substitution" for sku in (own, other)}
+    names = lookups.listing_names(connection, skus)
+
+    def side(kind: str, company: str, subject: str) -> str:
+        is_listing = kind == "substitution"
+        what = names.get((company, subject), subject) if is_listing else category_path.readable(subject)
+        return f"{company_names.get(company, company)} {what}"
+
+    return [f"{side(kind, *key[:2])} ~ {side(kind, *key[2:])}" for kind, key in pairs]
+
+
+def _rounded(figure: float | None, digits: int) -> str:
+    return "–" if figure is None else f"{figure:.{digits}f}"

@@ -15,7 +15,6 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from subs_assets.database import frames, lookups, tables
-from subs_assets.database.lookups import pairs_worth_most
 from subs_assets.equivalence import review as of_equivalences
 from subs_assets.equivalence.questions import CHANGED, KINDS, VANISHED, PublishedEquivalences
 from subs_assets.explorer.night import Explored, Night
@@ -38,7 +37,13 @@ DOUBT_OF_CHANGED = 0.5
 """Of a mapping that the evidence carries, and that is another one than the night before. For the other questions about
 categories it is 1: the program cannot tell."""
 
-NIGHTS_KEPT = 2
+QUEUES_KEPT = 8
+"""Of the last nights, and of what was chosen of them: of each choice the questions are others."""
+
+Asked = tuple[str | None, str | None]
+"""The company whose substitutes are asked about, and the company where they are sold; None for any."""
+
+EVERYWHERE: Asked = (None, None)
 
 PATIENCE_SECONDS = 0.5
 """For which somebody waits before a page says that the questions are being gathered."""
@@ -67,9 +72,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Queue:
-    """``questions``: the most valuable first, decided since or not. ``left``: how many more there are, which are worth
-    less. ``stood``: the decisions on each pair when they were asked; ``product_of``: listing -> product, of all
-    substitutes and products in question."""
+    """``questions``: the most valuable first, decided since or not; those about categories of all companies. ``left``:
+    how many more there are about substitutes, which are worth less. ``stood``: the decisions on each pair when they
+    were asked; ``product_of``: listing -> product, of all substitutes and products in question."""
 
     questions: Sequence[Question]
     left: int
@@ -93,43 +98,50 @@ class Queue:
 
 
 class Queues:
-    """The queues of the last nights that were asked for: each is gathered once, when the first person asks, however
-    many do; one at a time, beside the answers to others."""
+    """The queues that were last asked for: each is gathered once, when the first person asks, however many do; one at a
+    time, beside the answers to others."""
 
     def __init__(self, explored: Explored, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.patience_seconds = patience_seconds
         self._explored = explored
-        self._gathered: OrderedDict[str, Future[Queue | None]] = OrderedDict()
+        self._gathered: OrderedDict[tuple[str, Asked], Future[Queue | None]] = OrderedDict()
+        self._categories: tuple[str, list[Question]] = ("", [])
         self._turn = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "questions")
 
-    def of(self, night: Night, decisions: pd.DataFrame) -> Queue | None:
+    def of(self, night: Night, decisions: pd.DataFrame, asked: Asked = EVERYWHERE) -> Queue | None:
         """None where it is not gathered within ``patience_seconds``; whoever asks again gets it later.
 
         ``decisions``: all that stand. Of a night that is not known by a mark the queue is made anew each time. Raises
         what gathering raised, which is then begun anew for the next one who asks.
         """
         if night.mark is None:
-            return make_queue(night.connection, self._explored.settings, decisions)
+            return make_queue(night.connection, self._explored.settings, decisions, asked)
+        key = night.mark, asked
         with self._turn:
-            if night.mark not in self._gathered:
-                self._gathered[night.mark] = self._worker.submit(self._gather, night.mark, decisions)
-            self._gathered.move_to_end(night.mark)
-            while len(self._gathered) > NIGHTS_KEPT:
+            if key not in self._gathered:
+                self._gathered[key] = self._worker.submit(self._gather, *key, decisions)
+            self._gathered.move_to_end(key)
+            while len(self._gathered) > QUEUES_KEPT:
                 self._gathered.popitem(last=False)
-            gathered = self._gathered[night.mark]
+            gathered = self._gathered[key]
         if not wait([gathered], self.patience_seconds).done:
             return None
         if gathered.exception() is not None or gathered.result() is None:
             with self._turn:
-                if self._gathered.get(night.mark) is gathered:
-                    del self._gathered[night.mark]
+                if self._gathered.get(key) is gathered:
+                    del self._gathered[key]
         return gathered.result()
 
-    def _gather(self, mark: str, decisions: pd.DataFrame) -> Queue | None:
+    def _gather(self, mark: str, asked: Asked, decisions: pd.DataFrame) -> Queue | None:
         """None where another night was published before its turn came."""
         with self._explored.night() as night:
-            return make_queue(night.connection, self._explored.settings, decisions) if night.mark == mark else None
+            if night.mark != mark:
+                return None
+            if self._categories[0] != mark:
+                self._categories = mark, questions_about_categories(night.connection, decisions)
+            settings, (_, categories) = self._explored.settings, self._categories
+            return make_queue(night.connection, settings, decisions, asked, categories)
 
 
 def recently() -> str:
@@ -137,11 +149,20 @@ def recently() -> str:
     return (datetime.now(UTC) - timedelta(seconds=LASTS_SECONDS)).isoformat(timespec="microseconds")
 
 
-def make_queue(connection: Connection, settings: Settings, decisions: pd.DataFrame) -> Queue:
+def make_queue(
+    connection: Connection,
+    settings: Settings,
+    decisions: pd.DataFrame,
+    asked: Asked = EVERYWHERE,
+    categories: Sequence[Question] | None = None,
+) -> Queue:
     """What older decisions leave open: recent ones may be undone, and then their questions are back."""
+    if categories is None:
+        categories = questions_about_categories(connection, decisions)
     settled = decisions[decisions["decided_at"] < recently()]
-    categories = _of_categories(connection, settled[settled["kind"] == "equivalence"])
-    substitutes, left, product_of = _of_substitutes(connection, settings, settled[settled["kind"] == "substitution"])
+    substitutes, left, product_of = _about_substitutes(
+        connection, settings, settled[settled["kind"] == "substitution"], asked
+    )
     questions = sorted([*categories, *substitutes], key=lambda one: (VANISHED not in one.kinds, -one.worth))
     unsettled = Queue(questions, left, {}, product_of)
     stood = {pair: _marks(rows) for pair, rows in unsettled.decisions_by_pair(settled).items()}
@@ -152,8 +173,10 @@ def _marks(rows: Sequence[Any]) -> frozenset[Any]:
     return frozenset((row.company_slug, row.subject, row.target_company_slug, row.decided_at) for row in rows)
 
 
-def _of_categories(connection: Connection, settled: pd.DataFrame) -> list[Question]:
-    """The evidence, by far the largest of the tables, is read of the one question that is shown."""
+def questions_about_categories(connection: Connection, decisions: pd.DataFrame) -> list[Question]:
+    """Those that older decisions leave open, of all companies."""
+    settled = decisions[(decisions["decided_at"] < recently()) & (decisions["kind"] == "equivalence")]
+    # The evidence, by far the largest of the tables, is read of the one question that is shown.
     read = {field.name: getattr(tables, field.name) for field in fields(PublishedEquivalences)}
     night = PublishedEquivalences(
         **{
@@ -176,26 +199,27 @@ def _of_category_row(row: Mapping[Any, Any]) -> Question:
     return Question("equivalence", key, pair, row["why"], kinds, reached, doubt, reached * doubt, row)
 
 
-def _of_substitutes(
-    connection: Connection, settings: Settings, settled: pd.DataFrame
+def _about_substitutes(
+    connection: Connection, settings: Settings, settled: pd.DataFrame, asked: Asked
 ) -> tuple[list[Question], int, dict[tuple[str, str], str]]:
     """The questions, how many more there are, and which products the listings in question are."""
     shown_from = load(settings.model or SHIPPED).acceptance.shown_from
     at_most = MOST_SUBSTITUTIONS + len(settled)
-    pairs, total = pairs_worth_most(connection, shown_from, of_substitutions.NOTHING_THERE, at_most)
-    product_ids, others = sorted(set(pairs["product_id"])), sorted(set(pairs["substitute_id"]))
-    listings, product_listings = lookups.listings_of_products(connection, sorted({*product_ids, *others}))
-    shown = lookups.substitutions_among(connection, product_ids, others)
-    outcomes = lookups.outcomes_among(connection, product_ids, others)
+    pairs, total = lookups.pairs_worth_most(connection, shown_from, of_substitutions.NOTHING_THERE, at_most, *asked)
+    product_ids = sorted({*pairs["product_id"], *pairs["substitute_id"]})
+    listings, product_listings = lookups.listings_of_products(connection, product_ids)
     night = of_substitutions.PublishedSubstitutions(
         listings,
         product_listings,
-        shown.merge(pairs, on=of_substitutions.PRODUCTS),
-        outcomes.merge(pairs.set_axis(["product_id", "nearest_id"], axis=1), on=["product_id", "nearest_id"]),
+        lookups.substitutions_among(connection, pairs),
+        lookups.outcomes_among(connection, pairs.rename(columns={"substitute_id": "nearest_id"})),
     )
-    asked = of_substitutions.open_questions(night, standing_decisions(settled, product_listings), shown_from)
-    asked = asked.head(MOST_SUBSTITUTIONS)
-    own = product_listings.sort_values(of_substitutions.KEY).drop_duplicates("product_id")
+    decided = standing_decisions(settled, product_listings)
+    open_now = of_substitutions.open_questions(night, decided, shown_from, *asked)
+    chosen = open_now.head(MOST_SUBSTITUTIONS)
+    company, _ = asked
+    own = product_listings if company is None else product_listings[product_listings["company_slug"] == company]
+    own = own.sort_values(of_substitutions.KEY).drop_duplicates("product_id")
     first = dict(zip(own["product_id"], zip(*(own[name] for name in of_substitutions.KEY), strict=True), strict=True))
     questions = [
         Question(
@@ -207,9 +231,10 @@ def _of_substitutes(
             int(row.listings),
             float(row.doubt),
             float(row.worth),
-            row._asdict(),
+            {**row._asdict(), "shown_from": shown_from},
         )
-        for row in asked.itertuples(index=False)
+        for row in chosen.itertuples(index=False)
     ]
     listed = zip(product_listings["company_slug"], product_listings["sku"], strict=True)
-    return questions, max(total - at_most, 0), dict(zip(listed, product_listings["product_id"], strict=True))
+    left = max(total - at_most, 0) + len(open_now) - len(chosen)
+    return questions, left, dict(zip(listed, product_listings["product_id"], strict=True))

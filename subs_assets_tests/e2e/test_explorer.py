@@ -214,34 +214,43 @@ def test_two_review_by_keyboard(browser: Any, served: Served) -> None:
         ann.sign_in("Ann", "/review")
         first = asked(ann)
         ann.page.keyboard.press("?")
-        ann.page.get_by_text("undo your last decision").wait_for()
+        ann.page.get_by_text("undo what you did last").wait_for()
         ann.page.keyboard.press("2")
-        press(ann, "a", "Accepted.")
+        press(ann, "a", "accepted as close")
         second = asked(ann)
         assert ("accept", "Ann") in served.decisions() and second != first
         for ben in open_page(browser, served, 390):
             ben.sign_in("Ben", "/review")
             assert asked(ben) == second, "what Ann has decided is not asked again"
-            press(ann, "r", "Rejected.")
+            press(ann, "r", "rejected")
             ben.page.keyboard.press("a")
             ben.page.locator("#status", has_text="Ann has decided this on").wait_for()
             assert asked(ben) == second and ("accept", "Ben") not in served.decisions()
-            press(ben, "a", "Accepted.")
+            ben.page.keyboard.press("a")
+            assert asked(ben) == second and ("accept", "Ben") not in served.decisions()
+            press(ben, "Shift+A", "instead of Ann's")
             assert {who for _, who in served.decisions()} == {"Ann", "Ben"}
             press(ben, "u", "Undone")
             ben.complaints.remove("Failed to load resource: the server responded with a status of 409 (Conflict)")
         third = asked(ann)
-        press(ann, "s", "Skipped")
+        press(ann, "s", "skipped")
         fourth = asked(ann)
         ann.page.reload()
         assert asked(ann) == fourth and len({first, second, third, fourth}) == 4
         assert "2 decided by you in the last 12 hours, 1 skipped" in ann.page.locator(".progress").inner_text()
         press(ann, "u", "Undone")
+        assert asked(ann) == third and served.decisions()
+        press(ann, "u", "Undone")
         assert asked(ann) == second
         press(ann, "u", "Undone")
         assert asked(ann) == first and served.decisions() == []
-        ann.page.get_by_label("Why, if you like to say it").fill("are not the same")
+        ann.page.keyboard.press("n")
+        ann.page.keyboard.type("are not the same")
         ann.page.keyboard.press("Enter")
+        assert ann.page.get_by_label("Why, if you like to say it").input_value() == "are not the same"
+        ann.page.keyboard.press("Escape")
+        press(ann, "s", "skipped")
+        press(ann, "u", "Undone")
         assert served.decisions() == [] and asked(ann) == first
 
 

@@ -1,5 +1,6 @@
 """Questions that wait for a person, one at a time: shown, answered, skipped, and the last answer taken back."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, cast, get_args
@@ -10,7 +11,6 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from subs_assets.catalogue import category_path
 from subs_assets.database import control, frames, kept_decisions, lookups
 from subs_assets.database.control_tables import decisions as decisions_table
 from subs_assets.database.kept_decisions import DecidedMeanwhile
@@ -29,8 +29,8 @@ from subs_assets.review.decided import said_with_reason
 router = APIRouter()
 
 SKIPPED = "subs_skipped"
-"""The cookie with the mark of the question up to which all were answered or skipped; it ends with the browser's
-session."""
+"""The cookie with the mark of the question up to which all were answered or skipped and, where the last thing a person
+did was to skip it, a dot and the mark that it had before; it ends with the browser's session."""
 
 NOTHING_KEPT = "That stood already, in somebody's name: nothing was kept in yours, and there is nothing to undo."
 NOT_ASKED = "The question that you followed is not asked any more; this is the next one."
@@ -38,9 +38,16 @@ NOT_ASKED = "The question that you followed is not asked any more; this is the n
 LOOK_AGAIN_SECONDS = 1
 """Between two looks of a browser whether a night's questions are gathered."""
 
+MOST_DECIDED_SHOWN = 50
+
+DONE = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrawn"}
+
 FILTERS = ("kind", "company", "target")
 KEY = ("company_slug", "subject", "target_company_slug", "target_subject")
 Filter = Annotated[Text, Query(max_length=LONGEST_TEXT)]
+
+Decided = Mapping[Pair, Sequence[Any]]
+"""The rows of the table ``decisions`` that are about a pair, the newest last."""
 
 
 @router.get("/review")
@@ -61,10 +68,12 @@ def review(
 @router.post("/review")
 def answer(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     name = require_own_form(request, visitor, form)
-    chosen = {field: form.get(field, "") for field in FILTERS}
+    chosen = _chosen(form)
     verdict = form.get("verdict", "")
     if verdict == "skip":
-        return _skipped_up_to(request, _back(chosen), form.get("passed", ""))
+        before, passed = _passed(request), form.get("passed", "")
+        response = RedirectResponse(_back(chosen), HTTPStatus.SEE_OTHER)
+        return _with_passed(request, response, passed if passed == before else f"{passed}.{before}")
     said = _said(form, verdict)
     explored = _explored(request)
     with explored.night() as night:
@@ -76,14 +85,20 @@ def answer(request: Request, visitor: KnownVisitor, form: Form) -> Any:
             return _shown(request, night, name, chosen, form.get("mark", ""), f"{problem}.", HTTPStatus.CONFLICT)
         if kept.empty:
             return _shown(request, night, name, chosen, told=NOTHING_KEPT)
-    return RedirectResponse(_back(chosen, form.get("at", "")), HTTPStatus.SEE_OTHER)
+    return _with_passed(
+        request, RedirectResponse(_back(chosen, form.get("at", "")), HTTPStatus.SEE_OTHER), _passed(request)
+    )
 
 
 @router.post("/review/undo")
 def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
-    """What stood before the person's last decision stands again, and its question is shown."""
+    """What stood before the person's last decision stands again, or what was skipped is back; and its question is
+    shown."""
     name = require_own_form(request, visitor, form)
-    chosen = {field: form.get(field, "") for field in FILTERS}
+    chosen = _chosen(form)
+    if "skipped" in form:
+        response = RedirectResponse(_back(chosen, form["skipped"]), HTTPStatus.SEE_OTHER)
+        return _with_passed(request, response, form.get("passed", ""))
     entry = form.get("entry", "")
     explored = _explored(request)
     with control.opened(explored.settings.control_url) as engine:
@@ -91,9 +106,10 @@ def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
             taken = take_back(engine, name, recently(), int(entry) if entry.isdecimal() else 0)
         except NothingToTakeBack as problem:
             with explored.night() as night:
-                return _shown(request, night, name, chosen, told=f"{problem}.", status=HTTPStatus.CONFLICT)
+                told = f"{problem}.".capitalize()
+                return _shown(request, night, name, chosen, told=told, status=HTTPStatus.CONFLICT)
     with explored.night() as night:
-        queue, decided = _queue(request, night, explored)
+        queue, decided = _queue(request, night, chosen)
     if queue is None:
         return RedirectResponse(_back(chosen), HTTPStatus.SEE_OTHER)
     pair = next(iter(queue.decisions_by_pair(pd.DataFrame([dict(row) for row in taken.rows]))), None)
@@ -110,19 +126,23 @@ def _shown(
     request: Request,
     night: Night,
     name: str | None,
-    chosen: Mapping[str, str],
+    chosen: dict[str, str],
     at: str = "",
     told: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     """``at``: the mark of the question to show; the next one where it is not asked any more, or none where the person
     is told that it is decided: a key that is pressed then is not meant for another question."""
-    explored = _explored(request)
-    queue, decided = _queue(request, night, explored)
+    companies = lookups.companies(night.connection)
+    for field in ("company", "target"):
+        if chosen[field] not in ("", *companies):
+            told = told or f'Nothing is published of a company "{chosen[field]}"; these are the questions of all.'
+            chosen = {**chosen, field: ""}
+    queue, decided = _queue(request, night, chosen)
     if queue is None:
         return _being_gathered(request, _back(chosen, at), told, status)
     place = {one.mark: number for number, one in enumerate(queue.questions)}
-    passed = request.cookies.get(cookie_name(request, SKIPPED), "")
+    passed = _passed(request)
     wanted = [one for one in queue.questions if _is_wanted(one, chosen)]
     open_now = [one for one in wanted if queue.is_open(one, decided)]
     ahead = [one for one in open_now if place[one.mark] > place.get(passed, -1)]
@@ -130,29 +150,30 @@ def _shown(
     if question is None and not (at and told):
         question = next_question(ahead, open_now)
         told = told or (NOT_ASKED if at else "")
-    last = None if name is None else explored.of_control(lambda engine: last_decision(engine, name, recently()))
+    own = _own_recent(wanted, decided, name)
     standing = [] if question is None else _standing(question, decided)
+    names = request.app.state.company_names
     return page(
         request,
         "review.html",
         status,
         chosen=chosen,
         back=_back(chosen),
-        companies=sorted({slug for one in queue.questions for slug in (one.key[0], one.key[2])}),
+        companies=companies,
         total=len(wanted),
         place=len(wanted) - len(open_now) + 1,
         skipped=len(open_now) - len(ahead),
         left=queue.left if chosen["kind"] != "equivalence" else 0,
-        own=_own_recent(decided, name),
+        own=own,
+        own_said=_own_said(night, names, own[:MOST_DECIDED_SHOWN]),
         question=question,
         passed=passed if question in open_now and question not in ahead and ahead else question and question.mark,
         is_open=question in open_now,
         standing=[{**{side: getattr(row, side) for side in KEY}, "said": _said_as(row)} for row in standing],
         seen=",".join(sorted({row.decided_at for row in standing})),
-        content=None if question is None else judging.content_of(night.connection, question),
-        worth=None if question is None else judging.worth_said(question),
+        content=None if question is None else judging.content_of(night.connection, question, names),
         relations=judging.RELATIONS,
-        last=None if last is None else {"said": _last_said(night, last), "entry": last.entry},
+        last=_last_act(request, night, name, queue, place),
         told=told,
         is_conflict=status == HTTPStatus.CONFLICT,
     )
@@ -166,7 +187,29 @@ def _being_gathered(request: Request, back: str, told: str, status: HTTPStatus) 
     return response
 
 
-def _standing(question: Question, decided: Mapping[Pair, Sequence[Any]]) -> Sequence[Any]:
+def _queue(request: Request, night: Night, chosen: Mapping[str, str]) -> tuple[Queue | None, dict[Pair, list[Any]]]:
+    """The questions, None while they are gathered, and what was decided about them."""
+    queues: Queues = request.app.state.queues
+    decisions = _explored(request).of_control(lambda engine: kept_decisions.read_decisions(engine))
+    decisions = frames.empty(decisions_table) if decisions is None else decisions
+    queue = queues.of(night, decisions, (chosen["company"] or None, chosen["target"] or None))
+    return queue, {} if queue is None else queue.decisions_by_pair(decisions)
+
+
+def _is_wanted(question: Question, chosen: Mapping[str, str]) -> bool:
+    """Those about substitutes were chosen by company as they were gathered. Of categories a question is about both
+    directions, so either company may be the one that is asked for."""
+    company, _, target, _ = question.key
+    return chosen["kind"] in ("", question.kind) and (
+        question.kind == "substitution"
+        or any(
+            chosen["company"] in ("", here) and chosen["target"] in ("", there)
+            for here, there in ((company, target), (target, company))
+        )
+    )
+
+
+def _standing(question: Question, decided: Decided) -> Sequence[Any]:
     """The decisions on its pair; of an equivalence the one in the direction in which it is asked."""
     rows = decided.get(question.pair, [])
     if question.kind == "substitution":
@@ -178,23 +221,56 @@ def _said_as(row: Any) -> str:
     return f"{said_with_reason(row)} (as {row.relation})" if isinstance(row.relation, str) else said_with_reason(row)
 
 
-def _queue(request: Request, night: Night, explored: Explored) -> tuple[Queue | None, dict[Pair, list[Any]]]:
-    """The questions, None while they are gathered, and what was decided about them."""
-    queues: Queues = request.app.state.queues
-    decisions = explored.of_control(lambda engine: kept_decisions.read_decisions(engine))
-    decisions = frames.empty(decisions_table) if decisions is None else decisions
-    queue = queues.of(night, decisions)
-    return queue, {} if queue is None else queue.decisions_by_pair(decisions)
+def _own_recent(wanted: Sequence[Question], decided: Decided, name: str | None) -> list[tuple[Question, Any]]:
+    """The questions that the person has decided in this sitting, each with the decision; the newest first."""
+    since = recently()
+    own = [
+        (question, row)
+        for question in wanted
+        for row in _standing(question, decided)[-1:]
+        if row.decided_by == name and row.decided_at >= since
+    ]
+    return sorted(own, key=lambda one: one[1].decided_at, reverse=True)
 
 
-def _is_wanted(question: Question, chosen: Mapping[str, str]) -> bool:
-    """Of categories a question is about both directions, so either company may be the one that is asked for."""
-    sides = [(question.key[0], question.key[2])]
-    if question.kind == "equivalence":
-        sides.append(sides[0][::-1])
-    return chosen["kind"] in ("", question.kind) and any(
-        chosen["company"] in ("", here) and chosen["target"] in ("", there) for here, there in sides
-    )
+def _own_said(
+    night: Night, names: Mapping[str, str], own: Sequence[tuple[Question, Any]]
+) -> list[tuple[str, str, str]]:
+    """Mark of the question, verdict, and the two sides."""
+    sides = judging.pairs_said(night.connection, names, [(question.kind, question.key) for question, _ in own])
+    return [
+        (question.mark, _verdict(row.verdict, row.relation), said)
+        for (question, row), said in zip(own, sides, strict=True)
+    ]
+
+
+def _last_act(
+    request: Request, night: Night, name: str | None, queue: Queue, place: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """What ``u`` undoes: ``verdict`` and ``said``, and the ``fields`` of the form."""
+    if name is None:
+        return None
+    names = request.app.state.company_names
+    passed, is_skip, before = _cookie(request).partition(".")
+    if is_skip and passed in place:
+        question = queue.questions[place[passed]]
+        (said,) = judging.pairs_said(night.connection, names, [(question.kind, question.key)])
+        return {"verdict": "skipped", "said": said, "fields": {"skipped": passed, "passed": before}}
+    last: OwnDecision | None = _explored(request).of_control(lambda engine: last_decision(engine, name, recently()))
+    if last is None:
+        return None
+    row, replaced = last.said, last.replaced[0]
+    (said,) = judging.pairs_said(night.connection, names, [(row["kind"], tuple(row[side] for side in KEY))])
+    instead = f", instead of {replaced['decided_by']}'s {replaced['verdict']}" if replaced else ""
+    return {
+        "verdict": _verdict(row["verdict"], row["relation"]),
+        "said": said + instead,
+        "fields": {"entry": last.entry},
+    }
+
+
+def _verdict(verdict: str, relation: Any) -> str:
+    return f"{DONE[verdict]} as {relation}" if isinstance(relation, str) else DONE[verdict]
 
 
 def _said(form: Mapping[str, str], verdict: str) -> Said:
@@ -214,27 +290,13 @@ def _said(form: Mapping[str, str], verdict: str) -> Said:
     )
 
 
-def _own_recent(decided: Mapping[Pair, Sequence[Any]], name: str | None) -> int:
-    since = recently()
-    return sum(any(row.decided_by == name and row.decided_at >= since for row in rows) for rows in decided.values())
-
-
-def _last_said(night: Night, last: OwnDecision) -> str:
-    """ "accepted broad: aldi Muesli ~ coles Cereals"."""
-    row = last.said
-    sides = (row["company_slug"], row["subject"]), (row["target_company_slug"], row["target_subject"])
-    if row["kind"] == "equivalence":
-        named = [f"{company} {category_path.readable(path)}" for company, path in sides]
-    else:
-        names = lookups.listing_names(night.connection, {sku for _, sku in sides})
-        named = [f"{company} {names.get((company, sku), sku)}" for company, sku in sides]
-    verdict = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrawn"}[row["verdict"]]
-    return f"{' '.join(filter(None, (verdict, row['relation'])))}: {' ~ '.join(named)}"
-
-
 def _explored(request: Request) -> Explored:
     found: Explored = request.app.state.explored
     return found
+
+
+def _chosen(form: Mapping[str, str]) -> dict[str, str]:
+    return {field: form.get(field, "") for field in FILTERS}
 
 
 def _back(chosen: Mapping[str, str], mark: str = "") -> str:
@@ -242,9 +304,16 @@ def _back(chosen: Mapping[str, str], mark: str = "") -> str:
     return f"/review?{urlencode(asked)}" if asked else "/review"
 
 
-def _skipped_up_to(request: Request, back: str, mark: str) -> Response:
-    response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
-    if mark.isalnum() and mark.isascii():
+def _cookie(request: Request) -> str:
+    return request.cookies.get(cookie_name(request, SKIPPED), "")
+
+
+def _passed(request: Request) -> str:
+    return _cookie(request).partition(".")[0]
+
+
+def _with_passed(request: Request, response: Response, value: str) -> Response:
+    if value != _cookie(request) and re.fullmatch(r"[0-9a-f]*\.?[0-9a-f]*", value):
         name = cookie_name(request, SKIPPED)
-        response.set_cookie(name, mark, httponly=True, samesite="lax", secure=is_encrypted(request))
+        response.set_cookie(name, value, httponly=True, samesite="lax", secure=is_encrypted(request))
     return response

@@ -3,7 +3,6 @@
 // refusalOf() are explorer.js's.
 "use strict";
 
-const SAID = { accept: "Accepted.", reject: "Rejected.", withdraw: "Withdrawn.", skip: "Skipped: it comes again after all others." };
 let isSending = false;
 
 async function sendReview(form, button) {
@@ -11,12 +10,14 @@ async function sendReview(form, button) {
   isSending = true;
   const fields = new URLSearchParams(new FormData(form));
   if (button && button.name) fields.set(button.name, button.value);
-  say("Keeping it …");
   try {
     const answer = await send(form, fields);
     const page = await pageOf(answer);
     const told = page.querySelector("[data-told]");
-    if (!answer.ok && !told) throw new Error(refusalOf(page, answer));
+    if (!answer.ok && !told) {
+      if (answer.status === 403) location.assign(signInAddress());
+      throw new Error(refusalOf(page, answer));
+    }
     if (page.querySelector("[data-gathering]")) {
       location.assign(answer.redirected ? answer.url : form.action); // another night was published: that page loads itself again
       return;
@@ -25,12 +26,16 @@ async function sendReview(form, button) {
     document.querySelector("main").replaceWith(page.querySelector("main"));
     document.getElementById("keys").open = areKeysShown;
     if (answer.redirected) history.replaceState(null, "", answer.url);
-    showKeysSwitch();
-    const said = button && button.name ? SAID[button.value] : "Undone: what stood before stands again.";
-    say(told ? told.textContent.trim() : said, !answer.ok);
+    ready();
+    // The page shows it: this line is for who hears the page.
+    const last = document.querySelector("[data-last]");
+    const said = button && button.name ? "" : "Undone. ";
+    say(told ? told.textContent.trim() : said + (last ? last.textContent : ""));
+    document.getElementById("status").classList.add("heard");
     document.getElementById("content").focus({ preventScroll: true });
     scrollTo(0, 0);
   } catch (problem) {
+    document.getElementById("status").classList.remove("heard");
     say(problem.message, true);
   } finally {
     isSending = false;
@@ -41,18 +46,31 @@ async function sendReview(form, button) {
 const KEYS_OFF = "subs-review-keys-off";
 const doKeysAnswer = () => localStorage.getItem(KEYS_OFF) === null;
 
-function showKeysSwitch() {
+function ready() {
   document.getElementById("keys-switch").hidden = false;
   document.getElementById("keys-answer").checked = doKeysAnswer();
+  sayRelation();
+}
+
+// The button says as what it accepts: the choice itself may lie above what can be seen.
+function sayRelation() {
+  const relation = document.querySelector("input[name=relation]:checked");
+  if (relation) document.querySelector("[data-as]").textContent = ` as ${relation.value}`;
+}
+
+function signInAddress() {
+  return "/sign-in?back=" + encodeURIComponent(location.pathname + location.search);
 }
 
 document.addEventListener("change", (event) => {
+  if (event.target.name === "relation") sayRelation();
+  if (event.target.closest(".choice")) event.target.form.requestSubmit();
   if (event.target.id !== "keys-answer") return;
   if (event.target.checked) localStorage.removeItem(KEYS_OFF);
   else localStorage.setItem(KEYS_OFF, "yes");
 });
 
-document.addEventListener("DOMContentLoaded", showKeysSwitch);
+document.addEventListener("DOMContentLoaded", ready);
 
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-review]")) {
@@ -62,7 +80,8 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches("select, textarea, input:not([type=radio])");
+  const isTyping = event.target.matches("select, textarea, input:not([type=radio], [type=checkbox])");
+  if (isTyping && event.key === "Escape") event.target.blur();
   if (isTyping || !doKeysAnswer() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isSending) return;
   if (event.key === "?") {
     const keys = document.getElementById("keys");
@@ -70,9 +89,11 @@ document.addEventListener("keydown", (event) => {
     if (keys.open) keys.scrollIntoView({ block: "nearest" });
     return;
   }
-  const pressed = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key.toLowerCase());
-  if (pressed) {
-    event.preventDefault();
-    pressed.click();
-  }
+  const letter = event.key.toLowerCase();
+  const name = event.shiftKey && /^[a-z]$/.test(letter) ? `shift+${letter}` : letter; // digits have it on some keyboards
+  const pressed = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === name);
+  if (!pressed) return;
+  event.preventDefault();
+  if (pressed.matches("input:not([type=radio])")) pressed.focus();
+  else pressed.click();
 });

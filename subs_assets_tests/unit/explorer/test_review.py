@@ -12,19 +12,22 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from subs_assets.database import control, frames, kept_decisions, reading, tables
+from subs_assets.database import control, frames, kept_decisions, lookups, reading, tables
+from subs_assets.database.control_tables import decisions as decisions_table
 from subs_assets.equivalence.decisions import both_directions
 from subs_assets.explorer import questions, sessions
 from subs_assets.explorer.application import build_app
 from subs_assets.explorer.judging import content_of
 from subs_assets.explorer.questions import Kind, Question
+from subs_assets.model.trained import SHIPPED, load
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
+from subs_assets.substitution.decisions import standing_decisions
+from subs_assets.substitution.review import review_queue
 from subs_assets_tests.plain_sql import execute, select
 from subs_assets_tests.published_nights import published_home
 from subs_assets_tests.unit.explorer.conftest import ACCESS, PATIENT_SECONDS, TOKEN, client_of, on_both
 from subs_assets_tests.unit.explorer.test_categories import put
-from subs_assets_tests.unit.explorer.test_pages import shown
 
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 
@@ -97,13 +100,13 @@ def test_answers_are_kept_counted_and_taken_back_one_after_the_other(
     asked = f"/review?kind={kind}"
     before = ann.get(asked).text
     first, total = place(before)
-    assert first == 1 and "Last:" not in before and "worth " in before
+    assert first == 1 and "Last:" not in before and ">worth<" in before
     one, other = answered(ann, "accept", asked), answered(ann, "reject", asked, reason="seen")
     assert one["mark"] != other["mark"]
     directions = 2 if kind == "equivalence" else 1
     assert [row[0] for row in decisions(home)] == ["accept"] * directions + ["reject"] * directions
     after = ann.get(asked).text
-    assert place(after) == (3, total) and "2 decided by you" in after and "Last: rejected: " in shown(after)
+    assert place(after) == (3, total) and "2 decided by you" in after and "Last: <b>rejected</b> <bdi>" in after
     assert undone(ann, asked) == f"{asked}&at={other['mark']}"
     assert place(ann.get(asked).text) == (2, total) and form_of(ann.get(asked).text)["mark"] == other["mark"]
     undone(ann, asked)
@@ -122,17 +125,21 @@ def test_of_two_who_answer_at_once_the_second_is_told_and_may_change_it(
     assert form_of(ben.get("/review?kind=equivalence").text)["mark"] != late["mark"]
     told = ben.post("/review", data=late)
     assert told.status_code == 409 and "Ann has decided this on" in told.text and decisions(home) == theirs
+    assert 'data-key="shift+a"' in told.text and 'data-key="a"' not in told.text, "a key meant for the next question"
     again = form_of(told.text, verdict="accept", relation="close")
     assert again["mark"] == late["mark"] and again["seen"] == theirs[0][3]
     assert ben.post("/review", data=again).status_code == 303
     assert {row[:3] for row in decisions(home)} == {("accept", "close", "Ben")}
-    assert "Last:" not in ann.get("/review").text
+    assert "Nothing to undo yet" in ann.get("/review").text
+    assert "instead of Ann&#39;s reject" in ben.get("/review").text
     undone(ben)
     assert decisions(home) == theirs, "another person's decision stands again as it did"
     stale = form_of(ann.get("/review").text, "last")
     undone(ann)
     twice = ann.post("/review/undo", data=stale)
-    assert twice.status_code == 409 and "not your last decision any more" in twice.text and decisions(home) == []
+    assert (
+        twice.status_code == 409 and "This is not your last decision any more" in twice.text and decisions(home) == []
+    )
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +213,34 @@ def test_what_is_skipped_comes_again_after_all_others(ann: TestClient, home: Set
 
 def test_a_question_that_was_skipped_and_is_back_sends_nobody_over_what_was_skipped_after_it(ann: TestClient) -> None:
     asked = "/review?kind=equivalence&company=shop_00&target=shop_01"
-    first = answered(ann, "reject", asked)["mark"]
-    skipped = answered(ann, "skip", asked)["mark"]
-    expected = form_of(ann.get(asked).text)["mark"]
+    first, second, third = (answered(ann, verdict, asked)["mark"] for verdict in ("reject", "skip", "skip"))
+    assert "Last: <b>skipped</b>" in ann.get(asked).text
+    assert undone(ann, asked).endswith(f"at={third}") and form_of(ann.get(asked).text)["mark"] == third
     back = undone(ann, asked)
-    assert back.endswith(first) and answered(ann, "skip", back)["mark"] == first
-    assert form_of(ann.get(asked).text)["mark"] == expected != skipped
+    assert back.endswith(f"at={first}"), "what was done before the skips"
+    assert answered(ann, "skip", back)["mark"] == first
+    assert form_of(ann.get(asked).text)["mark"] == third != second
+
+
+@on_both
+def test_of_one_company_at_another_the_questions_are_those_of_the_queue_for_them(
+    ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "/review?kind=substitution&company=shop_02&target=shop_01"
+    shown_from = load(SHIPPED).acceptance.shown_from
+    with reading.open_read_only(home.database_url).connect() as connection:
+        night = lookups.substitutions_to_judge(connection)
+    nobody = standing_decisions(frames.empty(decisions_table), night.product_listings)
+    expected = review_queue(night, nobody, shown_from, "shop_02", "shop_01", limit=10_000).rows
+    assert place(ann.get(asked).text) == (1, len(expected))
+    first = form_of(ann.get(asked).text)
+    assert (first["company_slug"], first["target_company_slug"]) == ("shop_02", "shop_01")
+    monkeypatch.setattr(questions, "MOST_SUBSTITUTIONS", 3)
+    monkeypatch.setattr(lookups.questions, "PAIRS_AT_ONCE", 2)
+    app = build_app(home, ACCESS)
+    app.state.queues.patience_seconds = PATIENT_SECONDS
+    fewer = TestClient(app, base_url="http://localhost").get(asked).text
+    assert place(fewer) == (1, 3) and f"{len(expected) - 3} questions more about substitutes of what" in fewer
 
 
 @on_both
@@ -264,7 +293,7 @@ def test_the_most_valuable_comes_first_and_both_sides_are_shown(ann: TestClient,
     worth = []
     for _ in range(4):
         page = ann.get("/review?kind=substitution").text
-        worth.append(float(re.findall(r"worth ([\d.]+) ", page)[0]))
+        worth.append(float(re.findall(r">worth</th><td>([\d.]+)<", page)[0]))
         sent = form_of(page)
         names = night.listings.set_index(["company_slug", "sku"])["name"]
         for side in ("", "target_"):
@@ -286,7 +315,7 @@ def test_the_listings_that_are_shown_are_those_that_the_company_puts_there_each_
     key = "shop_00", '["tea"]', "shop_01", '["tea"]'
     asked: dict[str, Any] = defaultdict(lambda: None, accepted_beside=0)
     with reading.open_read_only(home.database_url).connect() as connection:
-        content = content_of(connection, Question("equivalence", key, "", "", (), 1, 1.0, 1.0, asked))
+        content = content_of(connection, Question("equivalence", key, "", "", (), 1, 1.0, 1.0, asked), {})
     assert [row["sku"] for row in content["sides"][0]["listings"]] == ["sku-1", "sku-2"]
 
 
@@ -336,14 +365,13 @@ def test_a_decision_whose_company_is_gone_can_be_withdrawn(
 
 def test_where_nothing_is_asked_the_page_says_so(ann: TestClient, night: Night, tmp_path: Path) -> None:
     chosen = ann.get("/review?company=nowhere")
-    assert chosen.status_code == 200 and "Nothing is asked of what you have chosen" in chosen.text
+    assert chosen.status_code == 200 and "Nothing is published of a company &#34;nowhere&#34;" in chosen.text
     none = {
         name: frames.empty(tables.metadata.tables[name])
         for name in ("category_equivalences", "substitutions", "substitution_outcomes")
     }
     page = client_of(published_home(tmp_path, replace(night, **none))).get("/review")
     assert page.status_code == 200 and "leaves no question that an answer would change" in page.text
-    assert "Nothing wants a person" in page.text
 
 
 def test_who_asks_while_questions_are_gathered_is_told_and_they_are_gathered_once(
@@ -373,19 +401,6 @@ def test_who_asks_while_questions_are_gathered_is_told_and_they_are_gathered_onc
     answer = person.get(asked)
     assert place(answer.text)[0] == 1 and "refresh" not in answer.headers and len(begun) == 2
     assert place(person.get("/review").text)[0] == 1 and len(begun) == 2
-
-
-def test_what_is_chosen_is_chosen_among_the_questions_that_are_worth_most(
-    ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(questions, "MOST_SUBSTITUTIONS", 1)
-    app = build_app(home, ACCESS)
-    app.state.queues.patience_seconds = PATIENT_SECONDS
-    client = TestClient(app, base_url="http://localhost")
-    chosen = shown(client.get("/review", params={"kind": "substitution"}).text)
-    assert re.search(r"\d+ questions more about substitutes, which are worth less, are in none .* you choose", chosen)
-    nothing = shown(client.get("/review", params={"kind": "substitution", "company": "of nobody"}).text)
-    assert "Nothing is asked of what you have chosen, among the questions about substitutes that are worth" in nothing
 
 
 def test_a_mistake_of_the_program_promises_nothing_about_a_decision(
