@@ -205,6 +205,7 @@ def asked(opened: Opened) -> str:
 
 
 def press(opened: Opened, key: str, says: str) -> None:
+    opened.page.evaluate("document.getElementById('status').textContent = ''")  # of the key before
     opened.page.keyboard.press(key)
     opened.page.locator("#status", has_text=says).wait_for()
 
