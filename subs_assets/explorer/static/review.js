@@ -47,6 +47,7 @@ const KEYS_OFF = "subs-review-keys-off";
 const doKeysAnswer = () => localStorage.getItem(KEYS_OFF) === null;
 
 function ready() {
+  document.getElementById("show").hidden = true; // a choice is shown at once
   document.getElementById("keys-switch").hidden = false;
   document.getElementById("keys-answer").checked = doKeysAnswer();
   sayRelation();
