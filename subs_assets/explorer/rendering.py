@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -68,6 +69,12 @@ def fragment(template: str, company_names: Mapping[str, str], **content: Any) ->
     return Markup(_templates().get_template(template).render(content, company_names=company_names))
 
 
+def _form_seen_at(request: Request) -> str:
+    """The page whose form was sent, to return to after signing in or out; the form's own address only takes forms."""
+    page = urlsplit(request.headers.get("referer", ""))
+    return (page.path or "/") + (f"?{page.query}" if page.query else "")
+
+
 def page(request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """The page that a template makes of this content, for whoever asks."""
     path = request.scope["raw_path"].decode("latin-1")  # as it was sent: in the decoded one a %3F would begin a query
@@ -75,6 +82,7 @@ def page(request: Request, template: str, status: int = 200, **content: Any) -> 
     shared = {
         "visitor": visitor_of(request),
         "asked": asked,
+        "seen_at": asked if request.method in ("GET", "HEAD") else _form_seen_at(request),
         "status": status,
         "company_names": request.app.state.company_names,
     }

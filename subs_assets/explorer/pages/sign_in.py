@@ -43,9 +43,9 @@ def sign_in(request: Request, form: Form) -> Any:
 
 
 @router.post("/sign-out")
-def sign_out(request: Request) -> Any:
+def sign_out(request: Request, form: Form) -> Any:
     """Nothing but the guard's check: to be signed out by another site's page would harm nobody."""
-    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(safe_way_back(form.get("back", "/")), HTTPStatus.SEE_OTHER)
     response.delete_cookie(cookie_name(request, sessions.COOKIE), httponly=True, samesite="lax")
     return response
 

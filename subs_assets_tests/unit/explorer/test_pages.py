@@ -203,6 +203,23 @@ def test_the_address_to_return_to_is_the_one_that_was_asked(client: TestClient) 
     assert (too_long.status_code, too_long.headers["location"]) == (303, "/")
 
 
+def test_signing_in_and_out_lead_back_to_the_page_that_was_seen(client: TestClient) -> None:
+    seen = {"Referer": "http://localhost/products/1?x=2"}
+    refused = client.post("/decisions", data={"verdict": "accept"}, headers=seen)
+    assert refused.status_code == 403 and 'href="/sign-in?back=%2Fproducts%2F1%3Fx%3D2"' in refused.text
+    asked = client.get("/sign-in").text
+    assert 'name="name" dir="auto" value="" maxlength="100" required autocomplete="name" autofocus>' in asked
+    again = client.post("/sign-in", data={"name": "Ann", "token": "no"}).text
+    assert again.count(" autofocus>") == 1 and 'autocomplete="current-password" autofocus>' in again
+    client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
+    form = re.search(
+        r'action="/sign-out"><input type="hidden" name="back" value="([^"]+)">', client.get("/review").text
+    )
+    assert form is not None
+    out = client.post("/sign-out", data={"back": form[1]})
+    assert (out.status_code, out.headers["location"]) == (303, "/review")
+
+
 def test_whoever_only_looks_whether_it_is_there_is_answered(client: TestClient) -> None:
     for address in ("/", "/search?q=milk", "/static/explorer.js", "/api/v1/health", "/api/v1/rates"):
         assert client.head(address).status_code == 200, address
