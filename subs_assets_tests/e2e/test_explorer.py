@@ -20,7 +20,7 @@ from subs_assets_tests.e2e.conftest import REPOSITORY, Installation
 from subs_assets_tests.made_up_nights import made_up_night
 from subs_assets_tests.published_nights import a_substitution, published_home
 
-WIDTHS = (1280, 390)
+WIDTHS_AND_SCHEMES = ((1280, "light"), (390, "dark"))
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,10 @@ def open_page(browser: Any, served: Served, width: int = 1280, **options: Any) -
     assert opened.complaints == []
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(params=WIDTHS_AND_SCHEMES)
 def opened(browser: Any, served: Served, request: pytest.FixtureRequest) -> Iterator[Opened]:
-    yield from open_page(browser, served, request.param)
+    width, scheme = request.param
+    yield from open_page(browser, served, width, color_scheme=scheme)
 
 
 def test_search_open_accept_undo(opened: Opened) -> None:
