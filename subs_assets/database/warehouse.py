@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, Connection, Engine, Float, Integer, Table, delet
 
 from subs_assets.database import frames, search_index
 from subs_assets.database.advisory_lock import writing_while_held
-from subs_assets.database.engine import writing
+from subs_assets.database.engine import empty_write_ahead_log, writing
 from subs_assets.database.tables import MADE_BY_ASSETS, metadata, published_tables
 from subs_assets.disk import naming_full_disk
 from subs_assets.made_from import column_digests, program
@@ -130,6 +130,7 @@ class Warehouse:
                     frames.replace(connection, table, _read_batches(file, table))
                 published[name] = rows
             search_index.bring_up_to_date(connection)
+        empty_write_ahead_log(self.engine)
         return published
 
     def sweep(self, keep: Collection[str]) -> list[str]:

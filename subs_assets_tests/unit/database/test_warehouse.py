@@ -1,7 +1,10 @@
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
 import subs_assets
 from subs_assets.database import frames
 from subs_assets.database.advisory_lock import RunLockLost
+from subs_assets.database.engine import sqlite_file
 from subs_assets.database.frames import empty, read, refresh_statistics
 from subs_assets.database.lock import run_lock
 from subs_assets.database.tables import listings, products, substitution_rates
@@ -413,6 +417,26 @@ def test_a_reader_sees_the_old_state_or_the_new_one(
             seen.append(published_versions(warehouse.engine))
     assert child.returncode == 0
     assert {frozenset(versions) for versions in seen} == {frozenset({1}), frozenset({2})}
+
+
+@on_sqlite
+def test_a_reader_at_work_does_not_leave_the_night_in_the_log(
+    warehouse: Warehouse, engine: Engine, stage_version: Callable[..., None]
+) -> None:
+    file = sqlite_file(engine.url)
+    assert file is not None
+    stage_version(warehouse, "run-1", 1)
+    with ThreadPoolExecutor(1) as publisher, closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM listings").fetchone()
+        published = publisher.submit(warehouse.publish, "run-1")
+        while not published_versions(engine) and not published.done():
+            pass
+        reader.rollback()
+        published.result()
+    with engine.connect() as connection:  # the last to close would empty it too
+        connection.execute(select(products.c.product_id)).first()
+        assert file.with_name(f"{file.name}-wal").stat().st_size == 0
 
 
 def started(program: str, *arguments: object) -> "subprocess.Popen[bytes]":
