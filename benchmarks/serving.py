@@ -79,12 +79,14 @@ class Times:
 class Served:
     """What one server did over one database. Milliseconds, but ``published_in`` seconds and ``memory`` MiB.
 
-    ``first_review``: until the first visitor of a night saw a question, and ``first_page``: any page about it.
+    ``afterwards``: product pages, once the publication is over. ``first_review``: until the first visitor of a night
+    saw a question, and ``first_page``: any page about it.
     """
 
     quiet: dict[str, Times]
     alone: dict[str, Times]
     published: dict[str, Times]
+    afterwards: Times
     published_in: float
     first_page: float
     first_review: float
@@ -111,7 +113,10 @@ def rows_of(name: str, count: int, served: Served) -> list[Row]:
     for kind, times in served.published.items():
         what = f"{kind}, p95 while a night is published, {name}"
         found.append(Row(what, count, times.p95, "ms", "when none is", served.quiet[kind].p95))
-    errors = sum(sum(times.errors.values()) for times in (*served.quiet.values(), *served.published.values()))
+    after = f"{PRODUCT}, p95 after a night was published, {name}"
+    found.append(Row(after, count, served.afterwards.p95, "ms", "before", served.quiet[PRODUCT].p95, AIM, "ours"))
+    every = (*served.quiet.values(), *served.published.values(), served.afterwards)
+    errors = sum(sum(times.errors.values()) for times in every)
     found.append(Row(f"answers that were errors, {name}", count, errors, "", at_most=0, bounds="ours"))
     first = f"first page of review in a night, {name}"
     found.append(
@@ -196,9 +201,10 @@ def on_database(home: Settings, keys: Sequence[Key], seconds: int) -> Served:
             publisher.submit(os.getpid).result()  # what it imports is no part of a publication
             with arriving(Asked(address, both, RATE)) as answers:
                 published_in = publisher.submit(publish, home.database_url, home.staging, AFTER).result()
+        afterwards = times_of(answers_of(Asked(address, {PRODUCT: paths[PRODUCT]}, RATE), seconds))
         published = {kind: times_of([one for one in answers if one.kind == kind]) for kind in both}
         memory = process.memory_info().rss / 2**20
-    return Served(quiet, alone, published, published_in, first_page, first_review, paint, memory, load())
+    return Served(quiet, alone, published, afterwards, published_in, first_page, first_review, paint, memory, load())
 
 
 def paths_of(keys: Sequence[Key]) -> dict[str, list[str]]:
@@ -308,7 +314,8 @@ def print_tables(name: str, served: Served) -> None:
     for heading in ("request", "answers", "errors", "p50", "p95", "p99", "max", "processor"):
         table.add_column(heading, justify="left" if heading == "request" else "right")
     groups: dict[str, Mapping[str, Times]] = {
-        "": served.quiet, ", look-ups alone": served.alone, ", while a night is published": served.published
+        "": served.quiet, ", look-ups alone": served.alone, ", while a night is published": served.published,
+        ", afterwards": {PRODUCT: served.afterwards},
     }  # fmt: skip
     for what, times in groups.items():
         for kind, one in times.items():

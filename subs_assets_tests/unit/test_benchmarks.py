@@ -215,7 +215,7 @@ def test_what_the_served_explorer_is_asked_has_answers(tmp_path: Path) -> None:
     times = serving.times_of(answers)
     kinds = dict.fromkeys(serving.paths_of(keys), times)
     served = serving.Served(
-        kinds, alone, {serving.PRODUCT: times}, 1.0, first_page, first_review,
+        kinds, alone, {serving.PRODUCT: times}, times, 1.0, first_page, first_review,
         {"overview": 2_000.0, SMALLEST: 100.0}, 200.0, None,
     )  # fmt: skip
     rows = {row.what: row for row in serving.rows_of("SQLite", 1_000, served)}
