@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from subs_assets.catalogue import category_path
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
 
 MOST_NODES = 500
 """Of one tree on a page; what is deeper has a page of its own."""
@@ -57,8 +58,8 @@ class Target:
 @dataclass(frozen=True)
 class Branch:
     """A category, its strongest mappings and how many ``more`` it has, and its children. ``below``: how many nodes
-    beneath it are left to its own page. ``answer``, ``through_path``, ``candidate_path`` and ``reason``: why it is not
-    mapped, None where it is."""
+    beneath it are left to its own page. ``is_silent``: it is mapped, and yet speaks for nothing below it. ``answer``,
+    ``through_path``, ``candidate_path`` and ``reason``: why it is not mapped, None where it is."""
 
     number: int
     path: str
@@ -68,6 +69,7 @@ class Branch:
     coverage: Coverage
     targets: tuple[Target, ...]
     more: int
+    is_silent: bool
     answer: str | None
     through_path: str | None
     candidate_path: str | None
@@ -138,12 +140,14 @@ def shown_tree(
     coverage: Mapping[str, Coverage] | None = None,
     targets: Mapping[str, Sequence[Target]] | None = None,
     target_numbers: Mapping[str, int] | None = None,
+    silent: Collection[str] = (),
     below: str = category_path.ROOT,
     offset: int = 0,
     most: int = MOST_NODES,
 ) -> Tree:
     """The branches below a category, level by level as far as they are at most ``most``: what is not mapped first, or,
-    without ``coverage``, by name. ``target_numbers``: ``Tree.numbers`` of the other company's tree beside it."""
+    without ``coverage``, by name. ``target_numbers``: ``Tree.numbers`` of the other company's tree beside it;
+    ``silent``: paths, as ``silent_departments`` gives them."""
     covered, mapped, numbers_there = coverage or {}, targets or {}, target_numbers or {}
     records = categories.to_dict("records")
     rows = {record["path"]: SimpleNamespace(**record) for record in records}
@@ -182,6 +186,7 @@ def shown_tree(
             coverage=covered.get(path, NOTHING),
             targets=chosen,
             more=len(here) - len(chosen),
+            is_silent=path in silent and path in children,
             **{name: _text(getattr(row, name, None)) for name in WHY_NOT},
             below=0 if kept else _below(children, path),
             children=kept,
@@ -204,6 +209,19 @@ def targets_of(mappings: pd.DataFrame) -> dict[str, list[Target]]:
     for path, *target in _rows(mappings, "path", "target_path", "relation", "status"):
         found[path].append(Target(*target))
     return found
+
+
+def silent_departments(categories: pd.DataFrame, mappings: pd.DataFrame) -> set[str]:
+    """Whole departments whose target holds all that is below them, and whose shelves are not compared through it all
+    the same: no person has accepted that (``speaks_for_parts``).
+
+    ``categories``: as ``lookups.coverage`` gives them; ``mappings``: as ``lookups.mappings_between`` does.
+    """
+    is_used = (mappings["status"] == "accepted") & mappings["relation"].isin(SPEAKS_FOR_PARTS)
+    used = mappings[is_used].assign(company_slug="")
+    facets = categories.loc[categories["facet"].notna(), ["path"]].assign(company_slug="")
+    speaks = speaks_for_parts(used, facets)
+    return set(used["path"][~speaks]) - set(used["path"][speaks])
 
 
 def _stands_for(path: str, numbers: Mapping[str, int]) -> int | None:

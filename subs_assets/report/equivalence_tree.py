@@ -63,7 +63,11 @@ Trees = Mapping[tuple[str, str], EquivalenceTree]
 
 STATUS_ORDER = {"accepted": 0, "proposed": 1, "rejected": 2}
 
-ABSENCE_WORDS = {"none": "none there", "undecided": "undecided", "parts": "only parts of it are mapped"}
+ABSENCE_WORDS = {
+    "none": "no counterpart",
+    "undecided": "waits for a person",
+    "parts": "only categories below it are mapped",
+}
 
 ACCEPTED_SHOWN, OTHERS_SHOWN = 5, 2
 """Targets of one category in a tree: a department has dozens of weak proposals."""

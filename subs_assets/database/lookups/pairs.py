@@ -33,12 +33,12 @@ def nodes(connection: Connection, company_slug: str) -> pd.DataFrame:
 def mappings_between(connection: Connection, company_slug: str, target_company_slug: str) -> pd.DataFrame:
     """The mappings that are used or proposed, from one company to another: accepted ones first, the strongest first.
 
-    DataFrame[path, target_path, relation, status, support].
+    DataFrame[path, target_path, relation, status, origin, support].
     """
     mapping = category_equivalences.c
     order = case({status: place for place, status in enumerate(STATUSES)}, value=mapping.status)
     statement = (
-        select(*(mapping[name] for name in ("path", "target_path", "relation", "status", "support")))
+        select(*(mapping[name] for name in ("path", "target_path", "relation", "status", "origin", "support")))
         .where(
             mapping.company_slug == company_slug,
             mapping.target_company_slug == target_company_slug,

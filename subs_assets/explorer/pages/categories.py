@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
-from subs_assets.explorer import category_tree
+from subs_assets.explorer import category_tree, judging
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.limits import LONGEST_PATH, LONGEST_TEXT, MOST_OFFSET, Text
 from subs_assets.explorer.rendering import fragment, page
@@ -80,6 +80,7 @@ def both_trees(
     without_categories = [slug for slug, tree in ((company, own), (target_company, there)) if tree.empty]
     coverage = None if without_categories else category_tree.branch_coverage(own, shelves)
     targets = category_tree.targets_of(mappings)
+    silent = category_tree.silent_departments(own, mappings)
     return fragment(
         "categories_trees.html",
         company_names,
@@ -87,7 +88,7 @@ def both_trees(
         target_company=target_company,
         branch=branch,
         target_branch=target_branch,
-        tree=category_tree.shown_tree(own, coverage, targets, target_tree.numbers, branch, offset, most),
+        tree=category_tree.shown_tree(own, coverage, targets, target_tree.numbers, silent, branch, offset, most),
         target_tree=target_tree,
         offset=offset,
         target_offset=target_offset,
@@ -95,6 +96,7 @@ def both_trees(
         counts=counts(own, category_tree.whole(shelves, own)),
         without_categories=without_categories,
         has_mappings=not mappings.empty,
+        relations=judging.RELATIONS,
         absence_words=ABSENCE_WORDS,
         category_address=category_address,
         mapping_address=mapping_address,

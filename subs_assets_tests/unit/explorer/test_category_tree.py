@@ -3,9 +3,20 @@
 import pandas as pd
 import pytest
 
-from subs_assets.catalogue.category_path import encode
-from subs_assets.explorer.category_tree import Branch, Coverage, Target, branch_coverage, shown_tree, targets_of, whole
+from subs_assets.catalogue.category_path import decode, encode
+from subs_assets.equivalence.absences import find_absences
+from subs_assets.explorer.category_tree import (
+    Branch,
+    Coverage,
+    Target,
+    branch_coverage,
+    shown_tree,
+    silent_departments,
+    targets_of,
+    whole,
+)
 from subs_assets.explorer.worked_out import WorkedOut
+from subs_assets.substitution.shelves import shelf_relations
 
 FRESH = 'Food, "fresh"'
 TEA, DRINKS, FOOD = encode(["Drinks", "Tea"]), encode(["Drinks"]), encode([FRESH])
@@ -59,6 +70,54 @@ def test_what_is_not_mapped_stands_first_and_facets_last(tree: pd.DataFrame) -> 
     (bread,) = shown.branches[1].children
     assert bread.targets == (Target('["X","Y"]', "exact", "accepted", 7),)
     assert names(bread.children) == ["Buns"] and bread.children[0].answer == "above"
+
+
+BETWEEN = [
+    (["Fruit"], "exact", "evidence"),
+    (["Fruit", "Fresh"], "broad", "evidence"),
+    (["Fruit", "Dried"], "narrow", "evidence"),
+    (["Pantry"], "exact", "decision"),
+    (["Sale", "Fish"], "close", "evidence"),
+    (["Home", "Candles"], "related", "evidence"),
+]
+OWN_SHELVES = [
+    ["Fruit"], ["Fruit", "Nuts"], ["Fruit", "Fresh", "Apples"], ["Fruit", "Dried"], ["Fruit", "Dried", "Dates"],
+    ["Pantry", "Tea"], ["Sale", "Fish"], ["Sale", "Fish", "Cod"], ["Pets"],
+    ["Home"], ["Home", "Candles"],
+]  # fmt: skip
+
+
+def test_what_is_said_to_be_mapped_is_what_substitutes_are_looked_for_on() -> None:
+    paths = sorted({encode(names[:depth]) for names in OWN_SHELVES for depth in range(1, len(names) + 1)})
+    categories = pd.DataFrame({"company_slug": "aldi", "path": paths, "listings": 1})
+    facets = pd.DataFrame({"company_slug": ["aldi"], "path": [encode(["Sale"])], "kind": ["promotional"]})
+    mappings = pd.DataFrame(
+        [("aldi", encode(names), "coles", '["All"]', *how) for names, *how in BETWEEN],
+        columns=["company_slug", "path", "target_company_slug", "target_path", "relation", "origin"],
+    ).assign(status="accepted", support=9.0, target_given_source_bound=0.9, source_given_target_bound=0.9, reason="")
+    absences = find_absences(categories, facets, mappings, mappings.iloc[:0], ["aldi", "coles"])
+    tree = (
+        categories.merge(absences[["path", "answer"]], how="left")
+        .merge(facets[["path", "kind"]].rename(columns={"kind": "facet"}), how="left")
+        .assign(
+            name=[decode(path)[-1] for path in paths], accepted=categories["path"].isin(mappings["path"]).astype(int)
+        )
+    )
+    shelves = [("aldi", encode(names)) for names in OWN_SHELVES] + [("coles", '["All"]')]
+    blocks = pd.DataFrame(shelves, columns=["company_slug", "path"]).assign(row=range(len(shelves)))
+    compared = shelf_relations(blocks, mappings, facets)
+    to_coles = compared.pairs.loc[compared.pairs["company"] == "coles", "shelf"].unique()
+    reached = set(compared.shelves.loc[to_coles].query("company_slug == 'aldi'")["path"])
+    alone = {path: whole([((path,), 1)], tree) for _, path in shelves[:-1]}
+    assert {path for path, coverage in alone.items() if not coverage.open} == reached
+    assert {path for path in alone if path not in reached} == {
+        encode(names)
+        for names in (["Fruit", "Nuts"], ["Fruit", "Dried", "Dates"], ["Sale", "Fish", "Cod"], ["Pets"], ["Home"])
+    }
+    silent = silent_departments(tree, mappings)
+    assert silent == {encode(["Fruit"]), encode(["Sale", "Fish"])}
+    shown = shown_tree(tree.assign(through_path=None, candidate_path=None, reason=None), silent=silent)
+    assert [branch.name for branch in shown.branches if branch.is_silent] == ["Fruit"]
 
 
 def test_a_page_shows_whole_levels_as_far_as_they_fit(tree: pd.DataFrame) -> None:

@@ -42,7 +42,11 @@ def test_the_tree_is_the_company_s_own_with_its_mappings() -> None:
         ("Breakfast > Cereals", "close", "accepted"),
         ("Breakfast", "narrow", "proposed"),
     ]
-    assert (muesli.absence, oil.absence, tree.roots[0].absence) == (None, "none there", "only parts of it are mapped")
+    assert (muesli.absence, oil.absence, tree.roots[0].absence) == (
+        None,
+        "no counterpart",
+        "only categories below it are mapped",
+    )
     assert muesli.is_mapped and not oil.is_mapped and not oil.targets
     assert tree.roots[1].facet == "promotional" and oil.facet is None
     assert (tree.categories, tree.mapped, tree.facets, tree.left_out) == (4, 1, 1, 0)
