@@ -75,6 +75,16 @@ def measure(total: float | None, unit: str | None) -> str:
     return f"{total:.4g} {UNITS_SHOWN.get(unit, unit)}"
 
 
+def score(probability: float, beside: float) -> str:
+    """With so many digits that it does not read like another that is to be told from it.
+
+    >>> score(0.9089, 0.91), score(0.957, 0.91), score(0.90999, 0.91), score(0.91, 0.91)
+    ('0.909', '0.96', '0.90999', '0.91')
+    """
+    told = (f"{probability:.{digits}f}" for digits in range(2, 7))
+    return next((one for one in told if float(one) != round(beside, 6) or probability == beside), f"{probability}")
+
+
 def packs(pack_ratio: float | None) -> str:
     """How many of the substitute make up one product; nothing where it is one for one.
 

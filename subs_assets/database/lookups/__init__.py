@@ -37,7 +37,7 @@ from subs_assets.database.lookups.questions import (
 )
 from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.shelves import listings_in, paths_of_listings, shelves_with_listings
-from subs_assets.database.lookups.substitutes import outcomes_of, substitutes_of
+from subs_assets.database.lookups.substitutes import cheapest_offers, outcomes_of, substitutes_of
 from subs_assets.database.lookups.trees import categories, categories_page, category_row, facets
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "categories",
     "categories_page",
     "category_row",
+    "cheapest_offers",
     "companies",
     "companies_with_categories",
     "coverage",

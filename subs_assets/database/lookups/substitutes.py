@@ -1,11 +1,14 @@
 """What to buy instead of one product, and what became of it where there is nothing; nothing here writes."""
 
+from collections.abc import Collection
+from typing import Any
+
 import pandas as pd
 from sqlalchemy import Connection, case, func, select
 
 from subs_assets.database import frames
 from subs_assets.database.lookups.rows import same_listing
-from subs_assets.database.tables import listings, products, substitution_outcomes, substitutions
+from subs_assets.database.tables import listings, product_listings, products, substitution_outcomes, substitutions
 
 
 def substitutes_of(
@@ -51,15 +54,12 @@ def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
     """What became of one product at each company; one row a target company, the furthest that any of its own
     companies' shelves led.
 
-    Columns: target_company_slug, stage, detail, nearest_id, nearest_name, nearest_score.
+    Columns: company_slug (that company), target_company_slug, stage, detail, nearest_id, nearest_name, nearest_score.
     """
     nearest = products.alias("nearest")
     statement = (
         select(
-            substitution_outcomes.c.target_company_slug,
-            substitution_outcomes.c.stage,
-            substitution_outcomes.c.detail,
-            substitution_outcomes.c.nearest_id,
+            *substitution_outcomes.c["company_slug", "target_company_slug", "stage", "detail", "nearest_id"],
             nearest.c.name.label("nearest_name"),
             substitution_outcomes.c.nearest_score,
         )
@@ -74,3 +74,22 @@ def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
         )
     )
     return frames.fetch(connection, statement).drop_duplicates("target_company_slug", ignore_index=True)
+
+
+def cheapest_offers(
+    connection: Connection, product_ids: Collection[str], company_slugs: Collection[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """(product_id, company_slug) -> the cheapest listing of it there, of the products and companies that are asked
+    about: product_id, company_slug, sku, name, brand, size_text, total, unit, price, currency, unit_price."""
+    statement = (
+        select(
+            product_listings.c.product_id,
+            *listings.c["company_slug", "sku", "name", "brand", "size_text", "total", "unit"],
+            *listings.c["price", "currency", "unit_price"],
+        )
+        .join(listings, same_listing(listings, product_listings))
+        .where(product_listings.c.product_id.in_(product_ids), listings.c.company_slug.in_(company_slugs))
+        .order_by(listings.c.price.desc().nulls_first(), listings.c.sku.desc())
+    )
+    # The last of each key stays.
+    return {(row["product_id"], row["company_slug"]): dict(row) for row in connection.execute(statement).mappings()}

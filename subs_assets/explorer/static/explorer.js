@@ -4,6 +4,7 @@
 
 const WORDS = { accept: "Accepted", reject: "Rejected", withdraw: "Withdrawn" };
 
+const KEPT_OPEN = "details.why, details.more, details.meanings";
 const CONFLICT = 409; // somebody else has decided since the page was loaded
 
 async function ask(address, options) {
@@ -41,7 +42,7 @@ async function decide(form, button) {
   const buttons = document.querySelectorAll("form[data-decision] button[name=verdict]");
   buttons.forEach((one) => { one.disabled = true; });
   say("Keeping the decision …");
-  const open = [...document.querySelectorAll("details.why")].map((one) => one.open);
+  const open = [...document.querySelectorAll(KEPT_OPEN)].map((one) => one.open);
   try {
     const answer = await send(form, fields);
     const page = await pageOf(answer);
@@ -49,7 +50,7 @@ async function decide(form, button) {
     if (refusal && answer.status !== CONFLICT) throw new Error(refusal);
     const now = refusal ? await pageOf(await ask(location.href)) : page;
     document.querySelector("main").replaceWith(now.querySelector("main"));
-    document.querySelectorAll("details.why").forEach((one, place) => { one.open = open[place] || false; });
+    document.querySelectorAll(KEPT_OPEN).forEach((one, place) => { one.open = open[place] || false; });
     say(refusal || `${WORDS[button.value]}; it counts from the next run on.`, Boolean(refusal));
     (buttonsOf(fields)[0] || document.getElementById("content")).focus({ preventScroll: true });
   } catch (problem) {

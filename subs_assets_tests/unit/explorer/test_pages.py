@@ -19,7 +19,6 @@ from subs_assets.explorer import sessions
 from subs_assets.explorer.application import build_app
 from subs_assets.explorer.limits import LONGEST_ADDRESS
 from subs_assets.explorer.pages.overview import heatmap, newest_archive
-from subs_assets.explorer.pages.product import by_company
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import ARABIC, HEBREW, HOSTILE, made_up_night
@@ -32,21 +31,6 @@ from subs_assets_tests.unit.explorer.conftest import ACCESS, TOKEN, application,
 def shown(text_of_page: str) -> str:
     """A page's text as a person reads it."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text_of_page)).split())
-
-
-def form_on(page: str, verdict: str, company_slug: str, sku: str) -> dict[str, str]:
-    """What the page's button on a substitute sends, which is sold there under this sku."""
-    forms = re.findall(r'<form method="post" action="/decisions" data-decision>.*?</form>', page, re.S)
-    judging = [form for form in forms if f'value="{verdict}"' in form]
-    sent = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) | {"verdict": verdict} for form in judging]
-    (one,) = [form for form in sent if (form["target_company_slug"], form["target_sku"]) == (company_slug, sku)]
-    return {name: html.unescape(value) for name, value in one.items()}
-
-
-@pytest.fixture
-def person(client: TestClient) -> TestClient:
-    client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
-    return client
 
 
 @on_both
@@ -101,70 +85,6 @@ def test_search_finds_says_nothing_found_and_asks(client: TestClient) -> None:
     assert "no listing has “ volmilch ”: shown is “ vollmilch ”" in corrected and "Vollmilch 0" in corrected
     found = client.get("/search", params={"q": HEBREW})
     assert f"<bdi>{HEBREW} 3</bdi>" in found.text
-
-
-@on_both
-def test_a_product_shows_what_to_buy_instead_and_where_there_is_nothing(client: TestClient, night: Night) -> None:
-    row = a_substitution(night, "shop_01")
-    page = client.get(f"/products/{row['product_id']}")
-    said = shown(page.text)
-    assert f"score {row['score']:.2f}" in said and f"level {row['level']}" in said
-    assert re.search(r"\d+ % (cheaper|dearer) per kg", said) and "AUD per kg" in said
-    assert said.count("500 g") > len(night.company_names) and "size unknown" not in said
-    names = night.company_names
-    assert set(re.findall(r'id="at-(\w+)"', page.text)) <= set(names)
-    assert '<form method="post" action="/decisions"' not in page.text and "to accept or reject" in said
-    outcomes = night.substitution_outcomes
-    found = set(night.substitutions.loc[night.substitutions["product_id"] == row["product_id"], "company_slug"])
-    for one in outcomes[outcomes["product_id"] == row["product_id"]].itertuples():
-        assert one.target_company_slug in found or f"{one.target_company_slug} : {one.stage}" in said
-
-
-@on_both
-def test_a_substitute_is_rejected_and_it_is_undone(person: TestClient, night: Night) -> None:
-    row = a_substitution(night, "shop_02")
-    address = f"/products/{row['product_id']}"
-    before = person.get(address).text
-    answer = person.post("/decisions", data=form_on(before, "reject", "shop_02", row["sku"]))
-    assert (answer.status_code, answer.headers["location"]) == (303, address)
-    after = person.get(address).text
-    assert "rejected by Ann on" in after and "rejected by Ann on" not in before
-    assert person.post("/decisions", data=form_on(after, "withdraw", "shop_02", row["sku"])).status_code == 303
-    assert person.get(address).text == before
-
-
-def test_two_who_judge_at_once_do_not_overwrite_each_other(home: Settings, night: Night) -> None:
-    row = a_substitution(night, "shop_01")
-    address = f"/products/{row['product_id']}"
-    people = {name: client_of(home) for name in ("Ann", "Ben")}
-    forms = {}
-    for name, person in people.items():
-        person.post("/sign-in", data={"name": name, "token": TOKEN})
-        forms[name] = form_on(person.get(address).text, "accept" if name == "Ann" else "reject", "shop_01", row["sku"])
-    assert people["Ann"].post("/decisions", data=forms["Ann"] | {"reason": "<b>same</b> jar"}).status_code == 303
-    late = people["Ben"].post("/decisions", data=forms["Ben"])
-    assert late.status_code == 409 and "Ann has decided this on" in late.text
-    assert f'href="{address}">Show what stands now' in late.text
-    page = people["Ben"].get(address).text
-    assert re.search(r"accepted by Ann on [\d-]+: &lt;b&gt;same&lt;/b&gt; jar", page)
-    undo = form_on(page, "withdraw", "shop_01", row["sku"])
-    assert people["Ben"].post("/decisions", data=undo).status_code == 303
-    assert people["Ben"].post("/decisions", data=forms["Ben"]).status_code == 303
-    stale = {**undo, "form_token": sessions.form_token(TOKEN, "Ann")}
-    assert people["Ann"].post("/decisions", data=stale).status_code == 409
-    now_undo = form_on(people["Ann"].get(address).text, "withdraw", "shop_01", row["sku"])
-    assert people["Ann"].post("/decisions", data=now_undo).status_code == 303
-
-
-def test_a_button_tells_all_that_its_person_has_seen_on_the_two_products() -> None:
-    sides = {"substitute_id": "1", "company_slug": "shop_00", "sku": "a"}
-    decided = [
-        {**sides, "verdict": "accept", "target_company_slug": slug, "decided_at": at}
-        for slug, at in (("shop_01", "later"), ("shop_02", "before"))
-    ]
-    row = {"substitute_id": "1", "company_slug": "shop_00"}
-    (group,) = by_company([row, {**row, "substitute_id": "2"}], [], decided)
-    assert [(one["decisions"], one["seen"]) for one in group["rows"]] == [([], "before,later"), ([], "")]
 
 
 def test_a_control_state_without_tables_closes_no_page_and_a_broken_one_is_told(
@@ -235,16 +155,6 @@ def test_a_machine_that_calls_scripts_text_does_not_keep_them_from_running(empty
         "explorer.js": "text/javascript", "explorer.css": "text/css",
     }  # fmt: skip
     assert client.get("/static/icon.svg").headers["content-type"] == "image/svg+xml"
-
-
-def test_a_decision_that_nobody_can_take_is_told(person: TestClient) -> None:
-    form = {"form_token": sessions.form_token(TOKEN, "Ann"), "verdict": "accept", "company_slug": "shop_00"}
-    lacking = person.post("/decisions", data=form)
-    assert lacking.status_code == 422 and "lacks a verdict or one of the two listings" in lacking.text
-    gone = person.post(
-        "/decisions", data={**form, "sku": "gone", "target_company_slug": "shop_01", "target_sku": "sku-1"}
-    )
-    assert gone.status_code == 422 and "sells no listing &#34;gone&#34;" in gone.text
 
 
 def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:

@@ -4,11 +4,11 @@ import doctest
 
 import pytest
 
-from subs_assets.explorer import access, addresses, sessions, words
+from subs_assets.explorer import access, addresses, lost, offered, sessions, words
 from subs_assets.explorer.pages import forms
 
 
-@pytest.mark.parametrize("module", [words, addresses, forms, access, sessions])
+@pytest.mark.parametrize("module", [words, addresses, lost, offered, forms, access, sessions])
 def test_the_examples(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted > 0 and found.failed == 0
