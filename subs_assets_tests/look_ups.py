@@ -72,6 +72,14 @@ LOOK_UPS = (
         "explorer: categories of listings",
         lambda asked, key: lookups.paths_of_listings(asked, [(key["company_slug"], key["sku"])]),
     ),
+    LookUp(
+        "explorer: the cheapest listings of products",
+        lambda asked, key: lookups.cheapest_offers(asked, [key["product_id"]], [key["company_slug"]]),
+    ),
+    LookUp(
+        "explorer: products of a stage",
+        lambda asked, key: lookups.outcomes_page(asked, key["company_slug"], "dm", "no mapping", 50, 50),
+    ),
     by_an_app("a product", "SELECT * FROM products WHERE product_id = :product_id"),
     by_an_app("a product by its barcode", "SELECT * FROM products WHERE gtin = :gtin"),
     by_an_app("a listing", "SELECT * FROM listings WHERE company_slug = :company_slug AND sku = :sku"),

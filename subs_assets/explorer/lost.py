@@ -41,7 +41,7 @@ def particulars(stage: str, detail: str | None, score: float | None, shown_from:
     ('score 0.909, shown from 0.91 on', '')
     """
     said = [_readable(stage, detail)] if detail else []
-    if score is not None and shown_from is None:
+    if score is not None and (shown_from is None or stage == "found"):
         said.append(f"score {score:.2f}")
     elif score is not None and shown_from is not None:
         told = words.score(score, shown_from)

@@ -1,5 +1,6 @@
 """Figures as a shopper reads them."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 UNIT_PRICE_UNITS = {"g": "kg", "ml": "l", "m": "m", "m2": "m²", "each": "piece"}
@@ -31,6 +32,28 @@ def counted(count: int, what: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where a page of a list stands: ``said``, and the offsets of the pages beside it, None where there is none."""
+
+    said: str
+    before: int | None
+    after: int | None
+
+
+def pages(total: int, at_once: int, offset: int) -> Pages:
+    """
+    >>> pages(257, 50, 50), pages(3, 50, 0)
+    (Pages(said='51 to 100 of 257', before=0, after=100), Pages(said='', before=None, after=None))
+    >>> pages(3, 50, 100)
+    Pages(said='', before=0, after=None)
+    """
+    end = min(offset + at_once, total)
+    said = f"{offset + 1:,} to {end:,} of {total:,}" if offset < total and total > at_once else ""
+    before = max(0, min(offset, total) - at_once) if offset else None
+    return Pages(said, before, end if end < total else None)
 
 
 def amount(price: float | None, currency: str | None) -> str:

@@ -13,7 +13,7 @@ from subs_assets.database.lookups.mappings import (
     evidence,
     mapping_counts,
 )
-from subs_assets.database.lookups.matrix import losses, precision_by_pair, rates
+from subs_assets.database.lookups.matrix import losses, outcomes_page, precision_by_pair, rates
 from subs_assets.database.lookups.one_product import (
     SHOWN_OF_A_LISTING,
     SHOWN_OF_A_PRODUCT,
@@ -71,6 +71,7 @@ __all__ = [
     "nodes",
     "outcomes_among",
     "outcomes_of",
+    "outcomes_page",
     "pairs_worth_most",
     "paths_of",
     "paths_of_listings",

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Integer, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Integer, Select, and_, case, cast, func, select
 
 from subs_assets.database import frames
 from subs_assets.database.tables import evaluation, products, substitution_outcomes, substitution_rates
 
 EXAMPLES_PER_STAGE = 5
+BEST_CANDIDATE_FIRST = (substitution_outcomes.c.nearest_score.desc().nulls_last(), substitution_outcomes.c.product_id)
 
 
 def rates(connection: Connection) -> pd.DataFrame:
@@ -34,30 +35,12 @@ def losses(connection: Connection, company_slug: str, target_company_slug: str) 
     Columns: stage, products (how many; they add up to all of the company's), examples: a JSON array of up to five
     objects (product_id, name, detail, nearest_id, nearest_name, nearest_score), those with the best candidate first.
     """
-    nearest = products.alias("nearest")
-    here = and_(
-        substitution_outcomes.c.company_slug == company_slug,
-        substitution_outcomes.c.target_company_slug == target_company_slug,
-    )
-    place = func.row_number().over(
-        partition_by=substitution_outcomes.c.stage,
-        order_by=(substitution_outcomes.c.nearest_score.desc().nulls_last(), substitution_outcomes.c.product_id),
-    )
+    here = _of_pair(company_slug, target_company_slug)
+    place = func.row_number().over(partition_by=substitution_outcomes.c.stage, order_by=BEST_CANDIDATE_FIRST)
     ranked = select(substitution_outcomes, cast(place, Integer).label("place")).where(here).subquery("ranked")
     examples = frames.fetch(
         connection,
-        select(
-            ranked.c.stage,
-            ranked.c.product_id,
-            products.c.name,
-            ranked.c.detail,
-            ranked.c.nearest_id,
-            nearest.c.name.label("nearest_name"),
-            ranked.c.nearest_score,
-        )
-        .select_from(ranked)
-        .outerjoin(products, products.c.product_id == ranked.c.product_id)
-        .outerjoin(nearest, nearest.c.product_id == ranked.c.nearest_id)
+        _examples(ranked, ranked.c.stage)
         .where(ranked.c.place <= EXAMPLES_PER_STAGE)
         .order_by(ranked.c.stage, ranked.c.place),
     )
@@ -76,6 +59,45 @@ def losses(connection: Connection, company_slug: str, target_company_slug: str) 
         for stage, rows in examples.groupby("stage")
     }
     return stages.assign(examples=stages["stage"].map(by_stage).astype(frames.TEXT_DTYPE))
+
+
+def outcomes_page(
+    connection: Connection, company_slug: str, target_company_slug: str, stage: str, limit: int, offset: int
+) -> pd.DataFrame:
+    """Some of one company's products that ended at this stage on the way to the other, in the order and with the
+    columns of the examples of ``losses``."""
+    outcome = substitution_outcomes.c
+    statement = (
+        _examples(substitution_outcomes)
+        .where(_of_pair(company_slug, target_company_slug), outcome.stage == stage)
+        .order_by(*BEST_CANDIDATE_FIRST)
+        .limit(limit)
+        .offset(offset)
+    )
+    return frames.fetch(connection, statement)
+
+
+def _of_pair(company_slug: str, target_company_slug: str) -> ColumnElement[bool]:
+    outcome = substitution_outcomes.c
+    return and_(outcome.company_slug == company_slug, outcome.target_company_slug == target_company_slug)
+
+
+def _examples(outcomes: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
+    nearest = products.alias("nearest")
+    return (
+        select(
+            *more,
+            outcomes.c.product_id,
+            products.c.name,
+            outcomes.c.detail,
+            outcomes.c.nearest_id,
+            nearest.c.name.label("nearest_name"),
+            outcomes.c.nearest_score,
+        )
+        .select_from(outcomes)
+        .outerjoin(products, products.c.product_id == outcomes.c.product_id)
+        .outerjoin(nearest, nearest.c.product_id == outcomes.c.nearest_id)
+    )
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

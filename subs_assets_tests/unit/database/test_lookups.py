@@ -104,6 +104,20 @@ def test_substitutes_come_with_their_listing_company_by_company_best_first(conne
     assert lookups.substitutes_of(connection, "nothing").empty
 
 
+def test_the_cheapest_offer_of_a_product_at_a_company(connection: Connection) -> None:
+    offers = lookups.cheapest_offers(connection, ["09300601234567", "aldi:1001"], ["iga", "coles"])
+    assert set(offers) == {("09300601234567", "coles"), ("09300601234567", "iga")}
+    assert all((row["product_id"], row["company_slug"]) == key for key, row in offers.items())
+    at_iga = product_listings.c.company_slug == "iga", product_listings.c.sku == "77"
+    connection.execute(product_listings.update().where(*at_iga).values(product_id="09300601234567"))
+    for price, cheapest in ((None, "78"), (1.0, "77")):
+        connection.execute(
+            listings.update().where(listings.c.company_slug == "iga", listings.c.sku == "77").values(price=price)
+        )
+        offers = lookups.cheapest_offers(connection, ["09300601234567"], ["iga"])
+        assert offers["09300601234567", "iga"]["sku"] == cheapest
+
+
 def test_substitutes_are_those_asked_for(connection: Connection) -> None:
     connection.execute(
         substitutions.update().where(substitutions.c.substitute_id == "iga:77").values(level=2, unit_price_ratio=0.9)
@@ -143,6 +157,10 @@ def test_losses_add_up_and_show_the_closest(connection: Connection) -> None:
         }
     ]
     assert examples[2][0]["nearest_score"] is None
+    pages = [lookups.outcomes_page(connection, "aldi", "coles", "below score", 4, offset) for offset in (0, 4)]
+    assert pages[0]["product_id"].tolist() == [example["product_id"] for example in examples[1][:4]]
+    assert (len(pages[1]), pages[1]["product_id"].iloc[0]) == (3, examples[1][4]["product_id"])
+    assert list(pages[0].columns) == list(examples[1][0])
     nothing = lookups.losses(connection, "coles", "aldi")
     assert nothing.empty
     assert list(nothing.columns) == list(found.columns)

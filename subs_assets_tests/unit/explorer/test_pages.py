@@ -78,6 +78,21 @@ def test_a_pair_says_where_products_are_lost(client: TestClient, night: Night) -
     assert client.get("/rates/shop_00/nowhere").status_code == 404
 
 
+def test_all_products_of_a_stage_can_be_read(client: TestClient, night: Night) -> None:
+    own = night.substitution_outcomes
+    own = own[(own["company_slug"] == "shop_00") & (own["target_company_slug"] == "shop_01")]
+    largest = str(own["stage"].value_counts().index[0])
+    products = own.loc[own["stage"] == largest, "product_id"]
+    (address,) = re.findall(
+        rf'href="(/rates/shop_00/shop_01\?stage={quote(largest)})"', client.get("/rates/shop_00/shop_01").text
+    )
+    page = client.get(address)
+    assert set(re.findall(r'href="/products/([^"]+)"', page.text)) == {quote(one, safe="") for one in products}
+    assert "500 g, " in shown(page.text)
+    assert client.get(f"{address}&offset=50").text.count('rel="prev"') == 1
+    assert client.get("/rates/shop_00/shop_01?stage=lost").status_code == 404
+
+
 def test_search_finds_says_nothing_found_and_asks(client: TestClient) -> None:
     assert "Words of a name, a brand or a size" in shown(client.get("/search").text)
     assert "No listing has the words of “ qqqqqqqq ”" in shown(client.get("/search?q=qqqqqqqq").text)
