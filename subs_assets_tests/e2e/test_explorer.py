@@ -159,7 +159,7 @@ def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: 
     page.locator(".own .target[data-status=proposed]:visible").first.click()
     page.wait_for_url("**/categories/mapping?**")
     mapping = page.get_by_role("heading", level=1).inner_text()
-    page.get_by_label("It is").select_option("close")
+    page.get_by_label("The category of shop_01 is").select_option("close")
     page.get_by_role("button", name="Accept").click()
     page.get_by_text("Accepted; it counts from the next run on.").wait_for()
     assert page.get_by_text("accepted by Ann on").is_visible()

@@ -1,14 +1,16 @@
 """One mapping between two categories: its relation, what it rests on, what a person decided, and deciding."""
 
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import pandas as pd
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
 from subs_assets.database import kept_decisions, lookups
+from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.deciding import Relation, Said, Verdict
+from subs_assets.explorer.judging import RELATIONS
 from subs_assets.explorer.limits import LONGEST_PATH, Text
 from subs_assets.explorer.night import Explored
 from subs_assets.explorer.pages.categories import no_category
@@ -23,14 +25,9 @@ router = APIRouter()
 
 SIDES = ("company_slug", "path", "target_company_slug", "target_path")
 
-RELATION_WORDS = {
-    "exact": "the same kind of thing",
-    "close": "nearly the same",
-    "broad": "the target is the broader category",
-    "narrow": "the target is the narrower category",
-    "related": "they overlap",
-}
 INVERSE = {"broad": "narrow", "narrow": "broad"}
+
+Grounds = Literal["listings", "names", "third company", "person"]
 
 Key = Annotated[Text, Query(max_length=LONGEST_PATH)]
 
@@ -39,12 +36,15 @@ Key = Annotated[Text, Query(max_length=LONGEST_PATH)]
 def mapping(request: Request, company: Key, path: Key, target_company: Key, target_path: Key) -> Any:
     explored: Explored = request.app.state.explored
     with explored.night() as night:
-        for slug, one in ((company, path), (target_company, target_path)):
-            if lookups.category_row(night.connection, slug, one) is None:
-                raise no_category(slug)
+        own = lookups.category_row(night.connection, company, path)
+        if own is None:
+            raise no_category(company)
+        if lookups.category_row(night.connection, target_company, target_path) is None:
+            raise no_category(target_company)
         there = lookups.equivalences(night.connection, company, target_company, path, target_path)
         back = lookups.equivalences(night.connection, target_company, company, target_path, path)
         absence = lookups.absences(night.connection, company, target_company, path)
+        facets_of_company = lookups.facets(night.connection, company)
         pairs = lookups.evidence(night.connection, company, target_company, path, target_path)
         facets = [
             {"company_slug": slug, **row}
@@ -75,11 +75,13 @@ def mapping(request: Request, company: Key, path: Key, target_company: Key, targ
             for row in rows_of(pairs)
         ],
         facets=facets,
+        grounds=grounds(_first(there)),
+        is_silent=not own["is_leaf"] and is_silent(there, facets_of_company),
         decision=decisions[0] if decisions else None,
         said=said_with_reason(decisions[0]) if decisions else None,
         seen=",".join(one.decided_at for one in decisions),
         relation=likely_relation(_first(there), _first(back)),
-        relations=RELATION_WORDS,
+        relations=RELATIONS,
         category_address=category_address,
         mapping_address=mapping_address,
         trees_address=trees_address,
@@ -93,7 +95,7 @@ def decide(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     if verdict not in get_args(Verdict) or not all(form.get(side) for side in SIDES):
         raise HTTPException(422, "The form lacks a verdict or one of the two categories.")
     if verdict == "accept" and relation not in get_args(Relation):
-        raise HTTPException(422, f"An accepted mapping has one of these relations: {', '.join(RELATION_WORDS)}.")
+        raise HTTPException(422, f"An accepted mapping has one of these relations: {', '.join(RELATIONS)}.")
     company, path, target_company, target_path = (form[side] for side in SIDES)
     said = Said(
         "equivalence", company, path, target_company, target_path, cast(Verdict, verdict),
@@ -107,6 +109,24 @@ def likely_relation(there: dict[str, Any] | None, back: dict[str, Any] | None) -
     if there is not None:
         return str(there["relation"])
     return "close" if back is None else INVERSE.get(back["relation"], str(back["relation"]))
+
+
+def grounds(mapping: dict[str, Any] | None) -> Grounds | None:
+    """What a mapping rests on. Shares of less than one matched listing repeat what the names say."""
+    if mapping is None:
+        return None
+    if mapping["origin"] == "inferred":
+        return "third company"
+    if mapping["support"] >= 1:
+        return "listings"
+    return "names" if mapping["label_similarity"] else "person"
+
+
+def is_silent(mapping: pd.DataFrame, facets: pd.DataFrame) -> bool:
+    """Whether a mapping (no row: none) holds all of a whole department, and yet does not speak for what is below it;
+    ``facets``: of the department's company."""
+    used = mapping[(mapping["status"] == "accepted") & mapping["relation"].isin(SPEAKS_FOR_PARTS)]
+    return not used.empty and not speaks_for_parts(used, facets).any()
 
 
 def refused_as(absence: pd.DataFrame, target_path: str) -> str | None:

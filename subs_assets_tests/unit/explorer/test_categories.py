@@ -2,6 +2,8 @@
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,12 @@ from starlette.testclient import TestClient
 from subs_assets.catalogue import category_path
 from subs_assets.catalogue.validate import DEEPEST_PATH, LONGEST_TEXT
 from subs_assets.database.engine import open_engine
-from subs_assets.database.tables import category_evidence, listing_categories
+from subs_assets.database.tables import category_equivalences, category_evidence, listing_categories
 from subs_assets.explorer import category_tree, sessions
 from subs_assets.explorer.access import Access
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.pages.category import by_company
+from subs_assets.explorer.pages.mapping import is_silent
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
 from subs_assets_tests.made_up_nights import HEBREW, HOSTILE, made_up_night
@@ -44,6 +47,18 @@ def put(home: Settings, table: Table, rows: list[dict[str, Any]]) -> None:
     with engine.begin() as connection:
         connection.execute(delete(table))
         connection.execute(insert(table), rows)
+    engine.dispose()
+
+
+@contextmanager
+def added(home: Settings, table: Table, row: dict[str, Any]) -> Iterator[None]:
+    """A row that a made-up night has not, until it has been looked at."""
+    engine, key = open_engine(home.database_url), [column == row[column.name] for column in table.primary_key]
+    with engine.begin() as connection:
+        connection.execute(insert(table), row)
+    yield
+    with engine.begin() as connection:
+        connection.execute(delete(table).where(*key))
     engine.dispose()
 
 
@@ -120,7 +135,7 @@ def test_a_mapping_says_what_it_rests_on_and_is_decided(home: Settings, night: N
     put(home, category_evidence, [{**sided, **pair, "weight": 0.75}])
     before = client.get(address).text
     said = shown(before)
-    assert f"{HEBREW} <b>there</b> one product, weight 0.75" in said and "Sign in to accept or reject" in said
+    assert f"{HEBREW} <b>there</b> one product" in said and "Sign in to accept or reject" in said
     assert "<b>there" not in before
     client.post("/sign-in", data={"name": "Ann", "token": TOKEN})
     page = client.get(address).text
@@ -134,6 +149,46 @@ def test_a_mapping_says_what_it_rests_on_and_is_decided(home: Settings, night: N
     assert client.get(address).text == page
     wrong = client.post("/categories/mapping", data={**form_on(page, "accept"), "relation": "same"})
     assert wrong.status_code == 422 and "one of these relations: exact, close" in wrong.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "support", "label", "said", "not_said"),
+    [
+        ("evidence", 4.0, 0.5, "of 8.0 matched listings of shop_00 's category", "names alone"),
+        (
+            "evidence",
+            0.6,
+            0.8,
+            "No listing is matched; the names alone speak for it: the two paths are 80 % alike",
+            "0.6",
+        ),
+        ("inferred", 3.0, 0.2, "25 % at least, as the two bounds multiplied", "of 8.0 matched"),
+        ("decision", 0.0, 0.0, "On a person's decision alone.", "0 %"),
+    ],
+)
+def test_figures_of_a_mapping_are_told_where_listings_carry_them(
+    home: Settings, night: Night, origin: str, support: float, label: float, said: str, not_said: str
+) -> None:
+    path = '["Käse jung, gerieben","Vollmilch"]'
+    row: dict[str, Any] = night.category_equivalences.iloc[0].to_dict()
+    row |= {"company_slug": "shop_00", "path": path, "target_company_slug": "shop_01", "target_path": path}
+    row |= {"origin": origin, "status": "accepted", "support": support, "label_similarity": label, "reason": ""}
+    row |= {"target_given_source_bound": 0.25, "matched_source": 8.0}
+    with added(home, category_equivalences, row):
+        page = shown(client_of(home).get(mapping_address("shop_00", path, "shop_01", path)).text)
+    assert said in page and not_said not in page
+    names = " › ".join(category_path.decode(path))
+    assert f"{names} at shop_00 → {names} at shop_01" in page
+
+
+def test_a_department_speaks_when_a_person_has_accepted_its_mapping() -> None:
+    mapping = pd.DataFrame({"company_slug": ["aldi"], "path": ['["Sale","Tea"]'], "relation": ["broad"]})
+    mapping = mapping.assign(status="accepted", origin="evidence")
+    no_facets = pd.DataFrame(columns=["company_slug", "path"])
+    sale = pd.DataFrame({"company_slug": ["aldi"], "path": ['["Sale"]']})
+    assert not is_silent(mapping, no_facets) and is_silent(mapping, sale)
+    for spoken in ({"origin": "decision"}, {"relation": "narrow"}, {"status": "proposed"}):
+        assert not is_silent(mapping.assign(**spoken), sale)
 
 
 def test_what_there_is_not_is_told(client: TestClient, night: Night) -> None:
