@@ -140,6 +140,7 @@ def _items(slugs: Sequence[str], goods: int) -> list[dict[str, object]]:
             brand=f"Marke {slug} {HOSTILE if number % 7 == 0 else ''}",
             size=(500.0, "g"),
             price=1.5 + number / 10,
+            repairs=json.dumps([f'brand "{ARABIC}" is a filler; left out'] if number % 7 == 0 else []),
         )
         for slug in slugs
         for number in range(goods)

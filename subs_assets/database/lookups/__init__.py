@@ -35,6 +35,7 @@ from subs_assets.database.lookups.questions import (
     paths_of,
     substitutions_among,
 )
+from subs_assets.database.lookups.repaired import repaired_listings
 from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.shelves import listings_in, paths_of_listings, shelves_with_listings
 from subs_assets.database.lookups.substitutes import cheapest_offers, outcomes_of, substitutes_of
@@ -79,6 +80,7 @@ __all__ = [
     "product_row",
     "products_of_listings",
     "rates",
+    "repaired_listings",
     "search",
     "shelves_with_listings",
     "substitutes_of",

@@ -64,6 +64,8 @@ def test_companies_have_their_names(named_client: TestClient, night: Night) -> N
         assert f'<option value="{slug}">{html.escape(name)}</option>' in pages["/set-aside"]
         assert f"<bdi>{html.escape(name)}</bdi></a></th>" in pages["/set-aside"]
     assert f"Set-aside rows of <bdi>{night.company_names['shop_02']}</bdi></h1>" in pages["/set-aside?company=shop_02"]
+    headings = re.findall(r"<h3><bdi>([^<]+)</bdi>: <bdi>brand", pages["/set-aside"])
+    assert headings == [html.escape(name) for name in sorted(night.company_names.values(), key=str.casefold)]
     for page in pages.values():
         assert "shop_0" not in shown(page).replace("shop_00/today.jsonl", ""), "slugs are for addresses and forms"
 
@@ -172,12 +174,17 @@ def test_a_machine_that_calls_scripts_text_does_not_keep_them_from_running(empty
     assert client.get("/static/icon.svg").headers["content-type"] == "image/svg+xml"
 
 
+@on_both
 def test_set_aside_rows_by_company_and_reason(client: TestClient) -> None:
-    said = shown(client.get("/set-aside").text)
+    page = client.get("/set-aside").text
+    said = shown(page)
     assert "shop_00 : price is negative 5 rows" in said and "shop_02 : name stands in … already 2 rows" in said
     assert "Files that were not read" in said
+    assert "shop_01 : brand … is a filler; left out 4 listings" in said and said.count("is a filler; left out 4") == 3
+    assert ARABIC in said.partition("mended")[2] and 'href="/set-aside?company=shop_01#repaired">' in page
     one = shown(client.get("/set-aside?company=shop_02").text)
     assert "shop_02 : price" in one and "shop_00 : price" not in one and "Files that were not read" not in one
+    assert "shop_02 : brand" in one and "shop_00 : brand" not in one
     assert client.get("/set-aside?company=none").status_code == 404
 
 

@@ -1,9 +1,12 @@
 """Rows set aside are counted by reason, not by the row's own values."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from subs_assets.assets.catalogue import set_aside_by_field
+from subs_assets.report.repairs import REPAIRS_OF_A_COMPANY, repairs_by_kind
 from subs_assets.report.set_aside import EXAMPLES, REASONS_OF_A_COMPANY, kind_of_reason, set_aside_by_reason
 
 
@@ -62,3 +65,21 @@ def test_rare_reasons_of_a_company_are_counted_as_left_out() -> None:
 
 def test_nothing_set_aside() -> None:
     assert set_aside_by_reason(rows()) == type(set_aside_by_reason(rows()))((), 0, 0)
+
+
+def test_repairs_are_counted_by_kind_with_a_listing_of_each() -> None:
+    brands = [f'brand "{letter}" is a filler; left out' for letter in "ab"]
+    alike = [
+        ("aldi", json.dumps(["name: HTML was removed"]), 2, "Tea", "1"),
+        ("aldi", json.dumps([brands[0], "name: HTML was removed"]), 1, "Milk", "2"),
+        ("aldi", json.dumps(brands[1:]), 5, "Rice", "3"),
+        *(("iga", json.dumps(["x" * kind]), 1, "Oats", "4") for kind in range(1, REPAIRS_OF_A_COMPANY + 2)),
+    ]
+    columns = ["company_slug", "repairs", "listings", "name", "product_id"]
+    found = repairs_by_kind(pd.DataFrame(alike, columns=columns))
+    assert [(one.kind, one.listings, one.example, one.name, one.product_id) for one in found[:2]] == [
+        ("brand … is a filler; left out", 6, brands[0], "Milk", "2"),
+        ("name: HTML was removed", 3, "name: HTML was removed", "Tea", "1"),
+    ]
+    assert [one.company_slug for one in found] == ["aldi"] * 2 + ["iga"] * REPAIRS_OF_A_COMPANY
+    assert repairs_by_kind(pd.DataFrame([], columns=columns)) == []
