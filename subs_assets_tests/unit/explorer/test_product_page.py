@@ -61,6 +61,7 @@ def test_where_nothing_is_found_it_says_why_and_the_nearest_can_be_accepted(
         f"{shown_from - 0.2} WHERE product_id = '{product_id}' AND target_company_slug = 'shop_01'",
         "UPDATE substitution_outcomes SET stage = 'no mapping', nearest_id = NULL "
         f"WHERE product_id = '{product_id}' AND target_company_slug = 'shop_02'",
+        "DELETE FROM listing_categories",
         f"INSERT INTO listing_categories (company_slug, sku, position, path) VALUES ('shop_00', 'sku-1', 0, '{path}')",
     ):
         execute(empty_home.database_url, statement)
