@@ -38,7 +38,12 @@ from subs_assets.database.lookups.questions import (
 from subs_assets.database.lookups.repaired import repaired_listings
 from subs_assets.database.lookups.search import Found, find_products, search
 from subs_assets.database.lookups.shelves import listings_in, paths_of_listings, shelves_with_listings
-from subs_assets.database.lookups.substitutes import cheapest_offers, outcomes_of, substitutes_of
+from subs_assets.database.lookups.substitutes import (
+    cheapest_offers,
+    outcomes_of,
+    substitute_counts,
+    substitutes_of,
+)
 from subs_assets.database.lookups.trees import categories, categories_page, category_row, facets
 
 __all__ = [
@@ -83,6 +88,7 @@ __all__ = [
     "repaired_listings",
     "search",
     "shelves_with_listings",
+    "substitute_counts",
     "substitutes_of",
     "substitutions_among",
     "substitutions_to_judge",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, select, union
+from sqlalchemy import ColumnElement, Connection, and_, select, union
 
 from subs_assets.database import frames
 from subs_assets.database.lookups.rows import same_listing
@@ -17,8 +17,8 @@ MOST_KEYS = 10_000
 
 
 def exact_products(connection: Connection, key: str) -> list[str]:
-    """The ids of the products that a sku, a barcode or a product id names, in order; several companies may use one
-    sku."""
+    """The ids of the products that a sku, alone or after its company and a colon, a barcode or a product id names, in
+    order; several companies may use one sku."""
     wanted = key.strip()
     of_listing = select(product_listings.c.product_id).join(listings, same_listing(product_listings, listings))
     # Not one query with OR: its parts lie in two tables, and a database then reads both from end to end.
@@ -49,10 +49,13 @@ def listing_names(connection: Connection, skus: Collection[str]) -> dict[tuple[s
 
 
 def exactly(wanted: str) -> list[ColumnElement[bool]]:
-    """In which ways a listing and its product can be meant by a sku, a barcode or a product id."""
+    """In which ways a listing and its product can be meant by a sku, alone or as ``<company_slug>:<sku>``, a barcode or
+    a product id."""
     barcode = wanted.zfill(14) if wanted.isdigit() and len(wanted) in GTIN_LENGTHS else wanted
+    company, _, sku = wanted.partition(":")
     return [
         listings.c.sku == wanted,
+        and_(listings.c.company_slug == company, listings.c.sku == sku),
         listings.c.gtin == barcode,
         product_listings.c.product_id.in_([wanted, barcode]),
     ]

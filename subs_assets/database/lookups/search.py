@@ -1,6 +1,7 @@
 """Listings by words, or by an exact key; the tables that it goes by are made in ``search_index.py``."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import Connection, func, select, union
+from sqlalchemy import Connection, func, or_, select, union
 
 from subs_assets.catalogue.text import fold
 from subs_assets.database import frames
@@ -21,6 +22,9 @@ from subs_assets.database.tables import listings, product_listings, search_listi
 
 MOST_WORDS = 12
 """Of what is asked: nobody types more, and each is a look through all words."""
+
+SHORTEST_FOLDED = 4
+"""Letters of a word after ae, oe and ue in it became one each: "blu" of "blue" stands in many others."""
 
 LONGEST_CHANCE = 2
 """Letters or digits that stand within other words by chance."""
@@ -48,8 +52,12 @@ class Found:
     has_every_word: bool
 
 
-def search(connection: Connection, words_or_key: str, limit: int = 20, offset: int = 0) -> Found:
-    """Listings by words, or by an exact sku, barcode or product id; a row a listing.
+def search(
+    connection: Connection, words_or_key: str, limit: int = 20, offset: int = 0, company_slug: str | None = None
+) -> Found:
+    """Listings by words, or by an exact sku, barcode or product id, of one company or all; a row a listing.
+
+    A word with ae, oe or ue is also looked for with the vowel that has the dots, which it may stand for.
 
     Every word must stand in the listing's name, brand or size, within another word too (of one or two letters or
     digits: as its beginning, one of HEADS also as its end), whatever its case and diacritics; a number with its unit
@@ -72,10 +80,14 @@ def search(connection: Connection, words_or_key: str, limit: int = 20, offset: i
         places = [instead.get(one.word) or one for one in places]
         corrected = {word: one.word for word, one in instead.items() if one is not None}
         by_words = _with_every_word(places)
-    if not by_words.size:
+    by_key = _with_key(connection, wanted)
+    if not by_words.size and not by_key.size:
         by_words = _with_most_words(places)
         has_every_word = not by_words.size
-    numbers = _one_after_the_other([_with_key(connection, wanted), by_words])
+    numbers = _one_after_the_other([by_key, by_words])
+    if company_slug is not None:
+        of_company = select(search_listings.c.number).where(search_listings.c.company_slug == company_slug)
+        numbers = numbers[np.isin(numbers, np.array(connection.scalars(of_company).all(), dtype=np.int64))]
     if not numbers.size:
         _require_words(connection)
     page = _listings(connection, numbers[offset : offset + limit].tolist())
@@ -102,23 +114,35 @@ class _Places:
 def _places(connection: Connection, word: str) -> _Places:
     # "up" within "syrup" is chance; two signs of another script may be a word, and its words stand without spaces.
     only_begins = len(word) <= LONGEST_CHANCE and word.isascii() and word.isalnum()
-    of_word = search_words.c.word
-    has_it = of_word.startswith(word, autoescape=True) if only_begins else of_word.contains(word, autoescape=True)
-    head = HEADS.get(word, word)
-    statement = select(*search_words.c["word", "place", "numbers"]).where(has_it | (of_word == head))
+    of_word, head, spellings = search_words.c.word, HEADS.get(word, word), _spellings(word)
+    has_it = [
+        of_word.startswith(one, autoescape=True) if only_begins else of_word.contains(one, autoescape=True)
+        for one in spellings
+    ]
+    statement = select(*search_words.c["word", "place", "numbers"]).where(or_(*has_it, of_word == head))
     # To SQLite's LIKE an A is an a.
     rows = [
-        (found, place, some) for found, place, some in connection.execute(statement) if word in found or found == head
+        row for row in connection.execute(statement) if row.word == head or any(one in row.word for one in spellings)
     ]
     in_name = [(found, place, some) for found, place, some in rows if place != BRAND]
-    begins = [(found, place, some) for found, place, some in in_name if found.startswith(word)]
+    begins = [(found, place, some) for found, place, some in in_name if found.startswith(spellings)]
     return _Places(
         word,
-        _numbers([some for found, _, some in begins if found == word]),
+        _numbers([some for found, _, some in begins if found in spellings]),
         _numbers([some for _, _, some in begins]),
         _numbers([some for _, place, some in begins if place == FIRST]),
         _numbers([some for _, _, some in rows]),
     )
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    """The word, and what it is folded to if its ae, oe and ue are written for ä, ö and ü.
+
+    >>> _spellings("kaese"), _spellings("blue")
+    (('kaese', 'kase'), ('blue',))
+    """
+    folded = re.sub("([aou])e", r"\1", word)
+    return (word, folded) if len(folded) >= SHORTEST_FOLDED and folded != word else (word,)
 
 
 def _texts(connection: Connection, numbers: Numbers) -> dict[int, str]:

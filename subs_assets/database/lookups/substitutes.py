@@ -76,6 +76,17 @@ def outcomes_of(connection: Connection, product_id: str) -> pd.DataFrame:
     return frames.fetch(connection, statement).drop_duplicates("target_company_slug", ignore_index=True)
 
 
+def substitute_counts(connection: Connection, product_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Product -> how many substitutes are shown for it, and at how many companies; of those that have any."""
+    row = substitutions.c
+    statement = (
+        select(row.product_id, func.count(), func.count(row.company_slug.distinct()))
+        .where(row.product_id.in_(product_ids))
+        .group_by(row.product_id)
+    )
+    return {product_id: (count, companies) for product_id, count, companies in connection.execute(statement)}
+
+
 def cheapest_offers(
     connection: Connection, product_ids: Collection[str], company_slugs: Collection[str]
 ) -> dict[tuple[str, str], dict[str, Any]]:

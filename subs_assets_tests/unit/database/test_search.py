@@ -82,6 +82,7 @@ SEARCHES = {
     "1001": ["aldi 1001", "iga 79"],
     "77": ["iga 77", "coles 77"],
     "iga:79": ["iga 79"],
+    "coles:77": ["coles 77"],
     "\u200f iga:79\u200e": ["iga 79"],
     "9300601234567": ["iga 78", "coles 77"],
     "09300601234567": ["iga 78", "coles 77"],
@@ -91,6 +92,8 @@ SEARCHES = {
     "vollmilch": ["billa 1"],
     "kase": ["billa 6"],
     "KÄSE": ["billa 6"],
+    "kaese": ["billa 6"],
+    "muesli": ["iga 78", "aldi 1001", "coles 77"],
     "weisser": ["billa 6"],
     "choc": ["coles 82"],
     "שוקולד": ["kosher 1"],
@@ -161,6 +164,12 @@ def test_pages_are_one_list(connection: Connection) -> None:
     assert {page.total for page in (whole, *pages)} == {6}
     assert [key for page in pages for key in keys(page.listings)] == keys(whole.listings)
     assert {tuple(page.listings.dtypes) for page in pages} == {tuple(whole.listings.dtypes)}
+
+
+def test_of_one_company(connection: Connection) -> None:
+    found = lookups.search(connection, "müsli", company_slug="aldi")
+    assert (keys(found.listings), found.total) == (["aldi 1001"], 1)
+    assert lookups.search(connection, "müsli", company_slug="iga").total == 0
 
 
 def test_find_products_says_what_a_shopper_needs(connection: Connection) -> None:

@@ -104,6 +104,34 @@ def test_search_finds_says_nothing_found_and_asks(client: TestClient) -> None:
     assert f"<bdi>{HEBREW} 3</bdi>" in found.text
 
 
+def test_what_is_found_says_what_it_costs_where_it_stands_and_how_many_replace_it(
+    client: TestClient, night: Night
+) -> None:
+    said = shown(client.get("/search?q=rye+bread&company=shop_01").text)
+    per_kg = night.listings.set_index(["company_slug", "sku"]).loc[("shop_01", "sku-2"), "unit_price"]
+    assert f"500 g, 1.70 AUD {per_kg:.2f} AUD per kg, sku sku-2" in said
+    product_id = night.product_listings.set_index(["company_slug", "sku"])["product_id"]["shop_01", "sku-2"]
+    own = night.substitutions[night.substitutions["product_id"] == product_id]
+    assert f"{len(own)} substitutes at {own['company_slug'].nunique()} companies" in said
+    assert "shop_00 500 g" not in said and "shop_02 500 g" not in said
+    nothing = client.get("/search?q=qqqqqqqq&company=shop_01").text
+    assert "Check the spelling" in nothing and '<a href="/search?q=qqqqqqqq">search all companies</a>' in nothing
+
+
+def test_many_listings_are_read_page_by_page_and_back(client: TestClient) -> None:
+    page = client.get("/search?q=marke")
+    total = int(re.findall(r"(\d+) listings, here 1 to 50", shown(page.text))[0])
+    (after,) = re.findall(r'rel="next" href="([^"]+)"', page.text)
+    second = client.get(html.unescape(after))
+    assert f"{total} listings, here 51 to {min(total, 100)}" in shown(second.text)
+    assert 'rel="prev" href="/search?q=marke"' in second.text
+
+
+def test_a_search_that_is_too_long_is_told_how_long_it_may_be(client: TestClient) -> None:
+    page = client.get("/search", params={"q": "x" * 300})
+    assert page.status_code == 422 and "A search may have 200 characters; this one has 300" in shown(page.text)
+
+
 def test_a_control_state_without_tables_closes_no_page_and_a_broken_one_is_told(
     home: Settings, night: Night, empty_home: Settings
 ) -> None:
