@@ -141,6 +141,14 @@ def test_who_decides_late_sees_what_stands(browser: Any, served: Served) -> None
     assert served.decisions() == []
 
 
+LINES_END_AT_WHAT_IS_SEEN = """() => {
+  const space = document.querySelector(".lines").getBoundingClientRect();
+  const there = document.querySelector(".there").getBoundingClientRect();
+  const ends = [...document.querySelectorAll(".lines path")].map((line) => line.getPointAtLength(1e6).y + space.top);
+  return there.top >= 0 && there.bottom <= innerHeight && ends.every((y) => y > there.top - 1 && y < there.bottom + 1);
+}"""
+
+
 def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: Opened) -> None:
     opened.sign_in("Ann", "/categories?company=shop_00%26target_company=shop_01")
     page, is_wide = opened.page, opened.page.viewport_size["width"] > 900
@@ -156,6 +164,9 @@ def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: 
     assert own.locator("ul .node").first.is_visible()
     if is_wide:
         page.wait_for_function(f"document.querySelectorAll('.lines path').length > {folded}")
+        page.set_viewport_size({**page.viewport_size, "height": 300})
+        page.evaluate("document.querySelector('.own').scrollIntoView()")
+        page.wait_for_function(LINES_END_AT_WHAT_IS_SEEN)
     page.locator(".own .target[data-status=proposed]:visible").first.click()
     page.wait_for_url("**/categories/mapping?**")
     mapping = page.get_by_role("heading", level=1).inner_text()

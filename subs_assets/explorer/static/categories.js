@@ -33,17 +33,29 @@ function gathered(trees) {
 
 function draw(trees, picture) {
   picture.replaceChildren();
-  const space = picture.getBoundingClientRect();
-  if (!space.width) { return; }
+  if (!picture.getBoundingClientRect().width) { return; }
   gathered(trees).forEach((one) => {
-    const [start, end] = [one.from, one.to].map(line).map((box) => box.top + Math.min(box.height / 2, 14) - space.top);
     const path = document.createElementNS(SVG, "path");
-    const middle = space.width / 2;
-    path.setAttribute("d", `M0 ${start} C${middle} ${start} ${middle} ${end} ${space.width} ${end}`);
     path.setAttribute("stroke-width", String(Math.min(1 + Math.log2(one.mappings), WIDEST)));
     path.setAttribute("class", `line-${one.relations.size === 1 ? [...one.relations][0] : "several"}`);
     path.ends = [one.from, one.to];
     picture.append(path);
+  });
+  place(trees, picture);
+}
+
+// The right tree stays in the window and scrolls in itself: a line to what it has scrolled away ends at its edge.
+function place(trees, picture) {
+  const space = picture.getBoundingClientRect();
+  const there = trees.querySelector(".there").getBoundingClientRect();
+  const middle = space.width / 2;
+  const drawn = [...picture.children].map((path) => {
+    const [start, end] = path.ends.map(line).map((box) => box.top + Math.min(box.height / 2, 14));
+    const inside = Math.min(Math.max(end, there.top), there.bottom);
+    return [path, start - space.top, inside - space.top];
+  });
+  drawn.forEach(([path, start, end]) => {
+    path.setAttribute("d", `M0 ${start} C${middle} ${start} ${middle} ${end} ${space.width} ${end}`);
   });
 }
 
@@ -59,8 +71,10 @@ const trees = document.getElementById("trees");
 if (trees) {
   const picture = trees.querySelector(".lines");
   const again = () => draw(trees, picture);
+  trees.classList.add("with-lines");
   new ResizeObserver(again).observe(trees);
   trees.addEventListener("toggle", again, true);
+  document.addEventListener("scroll", () => requestAnimationFrame(() => place(trees, picture)), { capture: true, passive: true });
   for (const event of ["mouseover", "focusin"]) {
     trees.addEventListener(event, (happened) => point(picture, happened.target.closest(".node")));
   }
