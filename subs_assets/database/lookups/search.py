@@ -26,6 +26,9 @@ MOST_WORDS = 12
 SHORTEST_FOLDED = 4
 """Letters of a word after ae, oe and ue in it became one each: "blu" of "blue" stands in many others."""
 
+_WRITTEN_OUT = re.compile("(?<![aeq])([aou])e")
+"""Not in "sauer", "steuer" and "quelle"."""
+
 LONGEST_CHANCE = 2
 """Letters or digits that stand within other words by chance."""
 
@@ -138,10 +141,10 @@ def _places(connection: Connection, word: str) -> _Places:
 def _spellings(word: str) -> tuple[str, ...]:
     """The word, and what it is folded to if its ae, oe and ue are written for ä, ö and ü.
 
-    >>> _spellings("kaese"), _spellings("blue")
-    (('kaese', 'kase'), ('blue',))
+    >>> _spellings("kaese"), _spellings("blue"), _spellings("steuer")
+    (('kaese', 'kase'), ('blue',), ('steuer',))
     """
-    folded = re.sub("([aou])e", r"\1", word)
+    folded = _WRITTEN_OUT.sub(r"\1", word)
     return (word, folded) if len(folded) >= SHORTEST_FOLDED and folded != word else (word,)
 
 

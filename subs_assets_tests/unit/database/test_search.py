@@ -1,4 +1,6 @@
+import doctest
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -164,6 +166,11 @@ def test_pages_are_one_list(connection: Connection) -> None:
     assert {page.total for page in (whole, *pages)} == {6}
     assert [key for page in pages for key in keys(page.listings)] == keys(whole.listings)
     assert {tuple(page.listings.dtypes) for page in pages} == {tuple(whole.listings.dtypes)}
+
+
+def test_the_examples() -> None:
+    found = doctest.testmod(sys.modules[lookups.search.__module__])
+    assert found.attempted > 0 and found.failed == 0
 
 
 def test_of_one_company(connection: Connection) -> None:
