@@ -19,6 +19,9 @@ COVERED = 0.6
 
 EVIDENCE_PAIRS = 10
 
+HARDLY_ONE = 1.0
+"""Matched listings below which a reason speaks of none: their shares are what the names say."""
+
 KEY_COLUMNS = ["company_slug", "path", "target_company_slug", "target_path"]
 MAPPING_COLUMNS = [
     *KEY_COLUMNS, "relation", "status", "origin", "support", "hard_support", "soft_support", "matched_source",
@@ -126,6 +129,8 @@ def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresh
     backward, back_bound = float(shares.backward[node, other]), float(shares.backward_bound[node, other])
     if shares.target.is_department[other] and not shares.source.is_department[node]:
         reason = "backed off to a whole department: no deeper category collects the evidence"
+    elif mass < HARDLY_ONE:
+        reason = f"hardly a listing is matched; the paths are {label:.0%} alike"
     else:
         reason = (
             f"{forward:.0%} of it points here (at least {bound:.0%}), "
@@ -133,7 +138,7 @@ def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresh
         )
     status, chance = "accepted", float(shares.chance[node, other])
     if chance > thresholds.chance:
-        status, reason = "proposed", f"{_by_chance(chance)}; {reason}"
+        status, reason = "proposed", _but_by_chance(chance, mass, reason)
     elif mass < thresholds.support and label < thresholds.label:
         status, reason = "proposed", f"support {mass:.1f} is below {thresholds.support:g}; {reason}"
     return (
@@ -142,8 +147,15 @@ def _judged(shares: CategoryShares, node: int, other: int, relation: str, thresh
     )  # fmt: skip
 
 
-def _by_chance(chance: float) -> str:
-    return f"as much would fall here by chance (p = {chance:.2g})"
+def _but_by_chance(chance: float, mass: float, reason: str) -> str:
+    return reason if mass < HARDLY_ONE else f"as much would fall here by chance in {chance:.0%} of cases; {reason}"
+
+
+def _how_many(alike: float) -> str:
+    """Listings are weighed by how alike they are, so that there may be 0.7 of them, or 38.5."""
+    if alike < HARDLY_ONE:
+        return "hardly one of its listings resembles any"
+    return f"about {alike:.0f} of its listings resemble some"
 
 
 def _best_refused(shares: CategoryShares, node: int, found: list[tuple], thresholds: Thresholds) -> list[tuple]:
@@ -158,19 +170,18 @@ def _best_refused(shares: CategoryShares, node: int, found: list[tuple], thresho
     here = (shares.source.company_slug, shares.source.paths[node], target.company_slug)
     unplaced = float(shares.unplaced_source[node])
     if unplaced > mass.max(initial=0.0):
-        return [(*here, None, None, f"{unplaced:.1f} of its listings resemble some there that stand under facets only")]
+        return [(*here, None, None, f"{_how_many(unplaced)} there, under facets only")]
     if not mass.any():
         return []
     seen = mass > 0
     deepest = np.flatnonzero(seen & ~target.above[seen].any(axis=0))
     other = deepest[np.argmax(mass[deepest])]
-    chance = float(shares.chance[node, other])
-    reason = (
-        f"{mass[other]:.1f} of {shares.source.listings[node]:.0f} listings resemble some there: "
-        f"at least {shares.forward_bound[node, other]:.0%} of it point here"
-    )
+    chance, alike = float(shares.chance[node, other]), float(mass[other])
+    reason = f"{_how_many(alike)} there"
+    if alike >= HARDLY_ONE:
+        reason += f": at least {shares.forward_bound[node, other]:.0%} of what is matched points here"
     if chance > thresholds.chance:
-        reason = f"{_by_chance(chance)}; {reason}"
+        reason = _but_by_chance(chance, alike, reason)
     return [(*here, target.paths[other], float(mass[other]), reason)]
 
 

@@ -197,7 +197,8 @@ def test_what_nearly_everything_resembles_is_no_counterpart_of_a_few() -> None:
     assert path("A") not in set(found.mappings["path"]) and path("D") in set(found.mappings["path"])
     refused = found.candidates.set_index("path").loc[path("A")]
     assert (refused["target_path"], refused["support"]) == (path("X"), 8)
-    assert refused["reason"].startswith("as much would fall here by chance (p = 0.29); 8.0 of 8 listings resemble")
+    chance = "as much would fall here by chance in 29% of cases"
+    assert refused["reason"].startswith(f"{chance}; about 8 of its listings resemble some there: at least ")
     unguarded = map_categories(shares, evidence, names, Thresholds(chance=1)).mappings.set_index("path")
     assert unguarded.loc[path("A"), "relation"] == "broad"
 
@@ -211,7 +212,7 @@ def test_where_only_the_paths_say_the_same_a_person_is_asked(label: float, asked
     found = map_categories(category_shares(aldi, coles, evidence, labels), evidence, names).mappings
     rows = found[found["path"] == path("A")]
     assert list(zip(rows["target_path"], rows["status"], strict=True)) == [(path("X"), "proposed")] * asked
-    assert all(reason.startswith("as much would fall here by chance (p = 1)") for reason in rows["reason"])
+    assert all(reason == "hardly a listing is matched; the paths are 75% alike" for reason in rows["reason"])
 
 
 def test_counterparts_under_facets_only_are_told() -> None:
@@ -221,7 +222,7 @@ def test_counterparts_under_facets_only_are_told() -> None:
     shares = category_shares(aldi, coles, evidence, np.zeros((2, 1), np.float32))
     refused = map_categories(shares, evidence, names).candidates.set_index("path").loc[path("A")]
     assert refused["target_path"] is None
-    assert refused["reason"] == "4.0 of its listings resemble some there that stand under facets only"
+    assert refused["reason"] == "about 4 of its listings resemble some there, under facets only"
 
 
 def test_a_broader_category_is_stated_where_narrower_ones_do_not_hold_most_of_it() -> None:
