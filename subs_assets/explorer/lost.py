@@ -36,7 +36,7 @@ def particulars(stage: str, detail: str | None, score: float | None, shown_from:
     """What is known of this one product beside its stage.
 
     >>> particulars("refused: claim", "not stated: gluten_free, halal", 0.957, 0.91)
-    'not stated: gluten free, halal; its score of 0.96 would show it (from 0.91 on)'
+    'not stated: gluten free, halal; its score of 0.96 would show it, as from 0.91 on'
     >>> particulars("below score", None, 0.9089, 0.91), particulars("no mapping", None, None, 0.91)
     ('score 0.909, shown from 0.91 on', '')
     """
@@ -47,7 +47,7 @@ def particulars(stage: str, detail: str | None, score: float | None, shown_from:
         told = words.score(score, shown_from)
         is_enough = score >= shown_from
         said.append(
-            f"its score of {told} would show it (from {shown_from:.2f} on)"
+            f"its score of {told} would show it, as from {shown_from:.2f} on"
             if is_enough
             else f"score {told}, shown from {shown_from:.2f} on"
         )

@@ -101,7 +101,7 @@ def test_the_nearest_misses_come_by_what_an_answer_may_change() -> None:
     nearest = {(f"at {slug}", slug): {**offer, "company_slug": slug} for slug in "abc"}
     rows = misses(nothing, nearest, product, {"unit_price": 10.0, "unit": "g", "currency": "AUD"}, 0.9, {})
     assert [row["company_slug"] for row in rows] == ["c", "b", "a"]
-    assert rows[2]["particulars"] == "not stated: gluten free; its score of 0.95 would show it (from 0.90 on)"
+    assert rows[2]["particulars"] == "not stated: gluten free; its score of 0.95 would show it, as from 0.90 on"
     assert (rows[0]["per_unit"], rows[0]["difference"]) == ("8.00 AUD per kg", "20 % cheaper")
     assert rows[0]["instead"] == "for 500 g: 0.67 of one, 4.00 AUD"
 
