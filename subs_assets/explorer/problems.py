@@ -134,4 +134,6 @@ def _place(location: tuple[Any, ...]) -> str:
 
 
 def _what(error: Mapping[str, Any]) -> str:
+    if error["type"] == "too_long" and isinstance(error["input"], str):  # pydantic counts the "items" of a checked text
+        return f"may have {error['ctx']['max_length']:,} characters, and has {len(error['input']):,}"
     return str(error["msg"]).removeprefix("Value error, ")

@@ -158,6 +158,7 @@ def test_the_database_is_let_go_before_an_answer_goes_out(client: TestClient) ->
         ("products", 422, "query q: Field required"),
         ("products?q=%20", 422, "query q"),
         ("products?q=a%00b", 422, "query q: has a NUL character"),
+        (f"products?q={'x' * 201}", 422, "query q: may have 200 characters, and has 201"),
         ("products?q=x&limit=501", 422, "query limit: Input should be less than or equal to 500"),
         ("products?q=x&offset=-1", 422, "query offset"),
         ("products/nothing%3A1", 404, 'No product "nothing:1" is published; /api/v1/products?q= finds'),
