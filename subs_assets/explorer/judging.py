@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from subs_assets.catalogue import category_path
 from subs_assets.database import lookups
 from subs_assets.equivalence.questions import CHANGED, CONTRADICTING, VANISHED
-from subs_assets.explorer import addresses, words
+from subs_assets.explorer import addresses, offered, words
 from subs_assets.explorer.questions import Question
 from subs_assets.explorer.shapes import rows_of
 
@@ -130,16 +130,17 @@ def _of_products(connection: Connection, question: Question, company_names: Name
     if shown:
         (row,) = shown
         why = f"It is shown at {there}, in place {row['rank']}, and the score leaves a doubt."
-        facts = [f"level {row['level']}"]
+        facts = [f"level {row['level']}", *_compared(connection, asked["product_id"], row)]
     else:
         needed = f"{asked['shown_from']:.2f}"
         why = f"It is not shown: its score is {score}, and {needed} is needed. Nothing else is found at {there}."
-        facts = []
+        offer = lookups.cheapest_offers(connection, {asked["substitute_id"]}, {target})
+        facts = [fact for row in offer.values() for fact in _compared(connection, asked["product_id"], row)]
     reached = words.counted(question.reached, "listing")
     return {
         "sides": sides,
         "why": f"{why} The answer counts for {reached}, at all companies.",
-        "facts": [*facts, *_compared(*(side["listings"] for side in sides))],
+        "facts": facts,
         "figures": {
             "score": score,
             "shown from": f"{asked['shown_from']:.2f}",
@@ -180,24 +181,20 @@ def _product_side(
     }
 
 
-def _compared(own: Sequence[Content], others: Sequence[Content]) -> list[str]:
-    """How much of the substitute makes up the product and by how much it is dearer: of the first listing there, against
-    the cheapest of the product's; or why that cannot be said."""
-    if not own or not others:
+def _compared(connection: Connection, product_id: str, offer: Content) -> list[str]:
+    """How much of the offer makes up the product and what that costs, and by how much it is dearer; or why that cannot
+    be said. As the product's page says it."""
+    product = lookups.product_row(connection, product_id)
+    if product is None:
         return []
-    other = others[0]
-    units = {row["unit"] for row in own} - {None}
-    if other["unit"] is None or not units:
-        return ["a size is not known: how much of it one needs cannot be said"]
-    if other["unit"] not in units:
-        per = (words.UNIT_PRICE_UNITS.get(unit, unit) for unit in (min(units), other["unit"]))
-        return ["{} is sold by {} and this by {}: amounts and prices cannot be compared".format("the product", *per)]
-    alike = [row for row in own if row["unit"] == other["unit"]]
-    sizes = [row["quantity"] * (row["pack_count"] or 1) for row in (alike[0], other) if row["quantity"]]
-    prices = [row["unit_price"] for row in alike if row["unit_price"]]
-    ratio = other["unit_price"] / min(prices) if prices and other["unit_price"] else None
-    packs = words.packs(sizes[0] / sizes[1]) if len(sizes) == 2 else ""
-    return [fact for fact in (packs, words.price_difference(ratio, other["unit"])) if fact]
+    if product["unit"] and offer["unit"] and product["unit"] != offer["unit"]:
+        return ["sold by different measures: amounts and prices cannot be compared"]
+    if "pack_ratio" not in offer:
+        cheapest = offered.cheapest_per_unit(rows_of(lookups.listings_of(connection, product_id)))
+        ratios = offered.pack_ratio(product, offer), offered.unit_price_ratio(cheapest, offer)
+        offer = {**offer, **dict(zip(("pack_ratio", "unit_price_ratio"), ratios, strict=True))}
+    told = offered.priced(offer, product)
+    return [fact for fact in (told["instead"], told["difference"] and f"{told['difference']} by unit price") if fact]
 
 
 def pairs_said(

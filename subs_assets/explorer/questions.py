@@ -40,6 +40,9 @@ categories it is 1: the program cannot tell."""
 QUEUES_KEPT = 8
 """Of the last nights, and of what was chosen of them: of each choice the questions are others."""
 
+MOST_WAITING = 4
+"""Choices that wait for their questions at once; whoever comes with another is told to wait, and looks again."""
+
 Asked = tuple[str | None, str | None]
 """The company whose substitutes are asked about, and the company where they are sold; None for any."""
 
@@ -105,7 +108,7 @@ class Queues:
         self.patience_seconds = patience_seconds
         self._explored = explored
         self._gathered: OrderedDict[tuple[str, Asked], Future[Queue | None]] = OrderedDict()
-        self._categories: tuple[str, list[Question]] = ("", [])
+        self._categories: tuple[str, str, list[Question]] = ("", "", [])
         self._turn = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "questions")
 
@@ -116,14 +119,19 @@ class Queues:
         what gathering raised, which is then begun anew for the next one who asks.
         """
         if night.mark is None:
-            return make_queue(night.connection, self._explored.settings, decisions, asked)
+            since = recently()
+            categories = questions_about_categories(night.connection, decisions, since)
+            return make_queue(night.connection, self._explored.settings, decisions, since, categories, asked)
         key = night.mark, asked
         with self._turn:
             if key not in self._gathered:
+                done = [one for one, gathered in self._gathered.items() if gathered.done()]
+                if len(self._gathered) - len(done) >= MOST_WAITING:
+                    return None
+                for oldest in done[: len(self._gathered) - QUEUES_KEPT + 1]:
+                    del self._gathered[oldest]
                 self._gathered[key] = self._worker.submit(self._gather, *key, decisions)
             self._gathered.move_to_end(key)
-            while len(self._gathered) > QUEUES_KEPT:
-                self._gathered.popitem(last=False)
             gathered = self._gathered[key]
         if not wait([gathered], self.patience_seconds).done:
             return None
@@ -139,9 +147,10 @@ class Queues:
             if night.mark != mark:
                 return None
             if self._categories[0] != mark:
-                self._categories = mark, questions_about_categories(night.connection, decisions)
-            settings, (_, categories) = self._explored.settings, self._categories
-            return make_queue(night.connection, settings, decisions, asked, categories)
+                since = recently()
+                self._categories = mark, since, questions_about_categories(night.connection, decisions, since)
+            _, since, categories = self._categories
+            return make_queue(night.connection, self._explored.settings, decisions, since, categories, asked)
 
 
 def recently() -> str:
@@ -153,13 +162,13 @@ def make_queue(
     connection: Connection,
     settings: Settings,
     decisions: pd.DataFrame,
+    since: str,
+    categories: Sequence[Question],
     asked: Asked = EVERYWHERE,
-    categories: Sequence[Question] | None = None,
 ) -> Queue:
-    """What older decisions leave open: recent ones may be undone, and then their questions are back."""
-    if categories is None:
-        categories = questions_about_categories(connection, decisions)
-    settled = decisions[decisions["decided_at"] < recently()]
+    """What decisions from before ``since`` leave open: later ones may be undone, and then their questions are back.
+    ``categories``: as ``questions_about_categories`` finds them with the same ``since``."""
+    settled = decisions[decisions["decided_at"] < since]
     substitutes, left, product_of = _about_substitutes(
         connection, settings, settled[settled["kind"] == "substitution"], asked
     )
@@ -173,9 +182,9 @@ def _marks(rows: Sequence[Any]) -> frozenset[Any]:
     return frozenset((row.company_slug, row.subject, row.target_company_slug, row.decided_at) for row in rows)
 
 
-def questions_about_categories(connection: Connection, decisions: pd.DataFrame) -> list[Question]:
-    """Those that older decisions leave open, of all companies."""
-    settled = decisions[(decisions["decided_at"] < recently()) & (decisions["kind"] == "equivalence")]
+def questions_about_categories(connection: Connection, decisions: pd.DataFrame, since: str) -> list[Question]:
+    """Those that decisions from before ``since`` leave open, of all companies."""
+    settled = decisions[(decisions["decided_at"] < since) & (decisions["kind"] == "equivalence")]
     # The evidence, by far the largest of the tables, is read of the one question that is shown.
     read = {field.name: getattr(tables, field.name) for field in fields(PublishedEquivalences)}
     night = PublishedEquivalences(

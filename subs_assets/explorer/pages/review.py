@@ -21,7 +21,7 @@ from subs_assets.explorer.limits import LONGEST_TEXT, Text
 from subs_assets.explorer.night import Explored, Night
 from subs_assets.explorer.pages.forms import Form, require_own_form
 from subs_assets.explorer.pages.sign_in import is_encrypted
-from subs_assets.explorer.questions import Kind, Pair, Question, Queue, Queues, recently
+from subs_assets.explorer.questions import EVERYWHERE, Kind, Pair, Question, Queue, Queues, recently
 from subs_assets.explorer.rendering import page
 from subs_assets.explorer.visitor import KnownVisitor, cookie_name
 from subs_assets.review.decided import said_with_reason
@@ -117,11 +117,6 @@ def undo(request: Request, visitor: KnownVisitor, form: Form) -> Any:
     return RedirectResponse(_back(chosen, mark), HTTPStatus.SEE_OTHER)
 
 
-def next_question(ahead: Sequence[Question], open_now: Sequence[Question]) -> Question | None:
-    """The first that nobody has skipped (``ahead``); then what was skipped, in that order."""
-    return next(iter(ahead or open_now), None)
-
-
 def _shown(
     request: Request,
     night: Night,
@@ -147,8 +142,8 @@ def _shown(
     open_now = [one for one in wanted if queue.is_open(one, decided)]
     ahead = [one for one in open_now if place[one.mark] > place.get(passed, -1)]
     question = queue.questions[place[at]] if at in place else None
-    if question is None and not (at and told):
-        question = next_question(ahead, open_now)
+    if question is None and not (at and status == HTTPStatus.CONFLICT):
+        question = next(iter(ahead or open_now), None)  # what was skipped comes after all others
         told = told or (NOT_ASKED if at else "")
     own = _own_recent(wanted, decided, name)
     standing = [] if question is None else _standing(question, decided)
@@ -192,7 +187,9 @@ def _queue(request: Request, night: Night, chosen: Mapping[str, str]) -> tuple[Q
     queues: Queues = request.app.state.queues
     decisions = _explored(request).of_control(lambda engine: kept_decisions.read_decisions(engine))
     decisions = frames.empty(decisions_table) if decisions is None else decisions
-    queue = queues.of(night, decisions, (chosen["company"] or None, chosen["target"] or None))
+    # Those about categories are gathered for all companies at once.
+    asked = EVERYWHERE if chosen["kind"] == "equivalence" else (chosen["company"] or None, chosen["target"] or None)
+    queue = queues.of(night, decisions, asked)
     return queue, {} if queue is None else queue.decisions_by_pair(decisions)
 
 

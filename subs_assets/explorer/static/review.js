@@ -19,7 +19,7 @@ async function sendReview(form, button) {
       throw new Error(refusalOf(page, answer));
     }
     if (page.querySelector("[data-gathering]")) {
-      location.assign(answer.redirected ? answer.url : form.action); // another night was published: that page loads itself again
+      location.assign(page.querySelector("[data-gathering] a").getAttribute("href")); // another night was published
       return;
     }
     const areKeysShown = document.getElementById("keys").open;
@@ -47,7 +47,6 @@ const KEYS_OFF = "subs-review-keys-off";
 const doKeysAnswer = () => localStorage.getItem(KEYS_OFF) === null;
 
 function ready() {
-  document.getElementById("show").hidden = true; // a choice is shown at once
   document.getElementById("keys-switch").hidden = false;
   document.getElementById("keys-answer").checked = doKeysAnswer();
   sayRelation();
@@ -65,7 +64,6 @@ function signInAddress() {
 
 document.addEventListener("change", (event) => {
   if (event.target.name === "relation") sayRelation();
-  if (event.target.closest(".choice")) event.target.form.requestSubmit();
   if (event.target.id !== "keys-answer") return;
   if (event.target.checked) localStorage.removeItem(KEYS_OFF);
   else localStorage.setItem(KEYS_OFF, "yes");

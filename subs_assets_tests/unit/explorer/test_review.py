@@ -403,6 +403,41 @@ def test_who_asks_while_questions_are_gathered_is_told_and_they_are_gathered_onc
     assert place(person.get("/review").text)[0] == 1 and len(begun) == 2
 
 
+def test_choices_that_wait_are_few_and_none_is_gathered_twice(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    may_end = threading.Event()
+    gather = questions.make_queue
+
+    def slow(*asked: Any) -> questions.Queue:
+        begun.append(asked[-1])
+        assert may_end.wait(PATIENT_SECONDS)
+        return gather(*asked)
+
+    monkeypatch.setattr(questions, "make_queue", slow)
+    monkeypatch.setattr(questions, "MOST_WAITING", 2)
+    monkeypatch.setattr(questions, "QUEUES_KEPT", 2)
+    queues = (app := build_app(home, ACCESS)).state.queues
+    queues.patience_seconds = 0.0
+    person = TestClient(app, base_url="http://localhost")
+    asked = [f"/review?company=shop_{number:02}" for number in range(3)]
+    for address in asked * 2:
+        assert "Questions are being gathered" in person.get(address).text
+    may_end.set()
+    queues.patience_seconds = PATIENT_SECONDS
+    for address in asked:
+        assert place(person.get(address).text)[0] == 1
+    assert sorted(begun) == [(f"shop_{number:02}", None) for number in range(3)]
+
+
+def test_what_was_decided_after_a_night_was_first_asked_for_stays_decided_whatever_is_chosen_later(
+    ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided = answered(ann, "reject", "/review?kind=equivalence")
+    monkeypatch.setattr(questions, "recently", lambda: "2999-01-01T00:00:00.000000+00:00")
+    later = ann.get(f"/review?company={decided['company_slug']}&target=shop_01&at={decided['mark']}")
+    assert "This is decided already" in later.text
+
+
 def test_a_mistake_of_the_program_promises_nothing_about_a_decision(
     ann: TestClient, home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
