@@ -84,6 +84,11 @@ class Branch:
         return self.facet is None and not speaks
 
     @property
+    def is_reached(self) -> bool:
+        """Every listing in it stands on a shelf that is mapped or spoken for; or it is a facet."""
+        return self.facet is not None or not (self.is_unmapped or self.coverage.open)
+
+    @property
     def targets_accepted(self) -> bool:
         return any(target.status == "accepted" for target in self.targets)
 

@@ -167,6 +167,12 @@ def test_categories_fold_lines_lead_to_targets_and_a_mapping_is_decided(opened: 
         page.set_viewport_size({**page.viewport_size, "height": 300})
         page.evaluate("document.querySelector('.own').scrollIntoView()")
         page.wait_for_function(LINES_END_AT_WHAT_IS_SEEN)
+    reached, others = page.locator(".own .reached"), page.locator(".own .node:not(.reached)")
+    shown = reached.filter(visible=True).count(), others.filter(visible=True).count()
+    page.get_by_label("only what is not mapped").check()
+    assert shown[0] and reached.filter(visible=True).count() == 0 and others.first.is_visible()
+    page.get_by_label("only what is not mapped").uncheck()
+    assert (reached.filter(visible=True).count(), others.filter(visible=True).count()) == shown
     page.locator(".own .target[data-status=proposed]:visible").first.click()
     page.wait_for_url("**/categories/mapping?**")
     mapping = page.get_by_role("heading", level=1).inner_text()

@@ -21,6 +21,7 @@ function gathered(trees) {
   const lines = new Map();
   trees.querySelectorAll(".target[data-status=accepted]").forEach((target) => {
     const from = seen(target.closest(".node"));
+    if (!from.offsetParent) { return; }
     const to = seen(document.getElementById(target.dataset.to));
     const targets = lines.get(from) || new Map();
     const one = targets.get(to) || { from, to, relations: new Set(), mappings: 0 };
@@ -74,6 +75,7 @@ if (trees) {
   trees.classList.add("with-lines");
   new ResizeObserver(again).observe(trees);
   trees.addEventListener("toggle", again, true);
+  trees.addEventListener("change", again);
   document.addEventListener("scroll", () => requestAnimationFrame(() => place(trees, picture)), { capture: true, passive: true });
   for (const event of ["mouseover", "focusin"]) {
     trees.addEventListener(event, (happened) => point(picture, happened.target.closest(".node")));

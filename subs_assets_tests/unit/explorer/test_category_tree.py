@@ -67,8 +67,10 @@ def test_what_is_not_mapped_stands_first_and_facets_last(tree: pd.DataFrame) -> 
     shown = shown_tree(tree, branch_coverage(tree, SHELVES), targets_of(mappings), {'["X"]': 7})
     assert names(shown.branches) == ["Drinks", FRESH, "Sale"]
     assert [branch.is_unmapped for branch in shown.branches] == [True, False, False]
+    assert [branch.is_reached for branch in shown.branches] == [False, False, True]
     (bread,) = shown.branches[1].children
     assert bread.targets == (Target('["X","Y"]', "exact", "accepted", 7),)
+    assert bread.is_reached and bread.children[0].is_reached
     assert names(bread.children) == ["Buns"] and bread.children[0].answer == "above"
 
 
