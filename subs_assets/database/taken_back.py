@@ -91,9 +91,9 @@ def _last(connection: Connection, who: str, since: str) -> OwnDecision | None:
             if not _is_same_pair(row, last[0][1]):
                 break
             last.insert(0, (entry, row, before))
-        elif _made(row) not in taken_back and _stands(connection, row):
+        elif _made(row) not in taken_back and _stands(connection, entry, row):
             last.append((entry, row, before))
-    if not last or not all(_stands(connection, row) for _, row, _ in last):
+    if not last or not all(_stands(connection, entry, row) for entry, row, _ in last):
         return None
     entries, rows, replaced = zip(*last, strict=True)
     return OwnDecision(rows, replaced, entries[-1])
@@ -113,10 +113,21 @@ def _is_same_pair(one: Row, other: Row) -> bool:
     )
 
 
-def _stands(connection: Connection, row: Row) -> bool:
+def _stands(connection: Connection, entry: int, row: Row) -> bool:
     found = connection.execute(
         select(decisions.c.decided_by, decisions.c.decided_at).where(*(decisions.c[name] == row[name] for name in KEY))
     ).first()
     if row["verdict"] == WITHDRAW:
-        return found is None
+        return found is None and not _is_decided_after(connection, entry, row)
     return found is not None and tuple(found) == (row["decided_by"], row["decided_at"])
+
+
+def _is_decided_after(connection: Connection, entry: int, row: Row) -> bool:
+    """Whether anybody has decided on the pair after this line of the log and not taken that back: two people who
+    withdraw leave the same nothing, and only the log tells whose it is."""
+    line = audit_log.c
+    later = select(line.what, line.detail).where(line.entry > entry, line.what.in_((*DECIDED, TAKEN_BACK)))
+    said = [(what, _made(json.loads(detail))) for what, detail in connection.execute(later)]
+    of_pair = [(what, made) for what, made in said if made[: len(KEY)] == tuple(row[name] for name in KEY)]
+    taken_back = {made for what, made in of_pair if what == TAKEN_BACK}
+    return any(made not in taken_back for _, made in of_pair)

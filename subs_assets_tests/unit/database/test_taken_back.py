@@ -86,3 +86,15 @@ def test_of_decisions_of_one_moment_each_is_taken_back_once(control: Engine, kin
     with pytest.raises(NothingToTakeBack):
         take_back(control, "Ann", EVER, seen.entry)
     assert kept(control) == stands
+
+
+def test_a_withdrawal_is_taken_back_only_where_nobody_has_decided_since(control: Engine) -> None:
+    for who, verdict in (("Ann", "accept"), ("Ann", "withdraw"), ("Ben", "reject"), ("Ben", "withdraw")):
+        decide(control, who, verdict)
+    decide(control, "Ben", "reject", subject="another")
+    assert last_decision(control, "Ann", EVER) is None
+    for _ in range(3):
+        undo(control, "Ben")
+    assert kept(control) == []
+    undo(control, "Ann")  # nothing of Ben's is left of it
+    assert [(row["verdict"], row["decided_by"]) for row in kept(control)] == [("accept", "Ann")]
