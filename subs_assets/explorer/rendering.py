@@ -70,8 +70,12 @@ def fragment(template: str, company_names: Mapping[str, str], **content: Any) ->
 
 
 def _form_seen_at(request: Request) -> str:
-    """The page whose form was sent, to return to after signing in or out; the form's own address only takes forms."""
-    page = urlsplit(request.headers.get("referer", ""))
+    """The page whose form was sent, to return to after signing in or out; the form's own address only takes forms. The
+    first page where what the browser says is no address."""
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
     return (page.path or "/") + (f"?{page.query}" if page.query else "")
 
 

@@ -105,6 +105,13 @@ def test_a_form_of_another_site_changes_nothing(
     assert decided(home) == ([("accept", "Ann")] if is_let_in else [])
 
 
+def test_a_refusal_is_a_page_whatever_the_browser_says_it_comes_from(client: TestClient) -> None:
+    headers = {"Referer": "http://["}
+    for refused in ({"Origin": "null"}, {}):
+        answer = client.post("/decisions", data={"form_token": ""}, headers=headers | refused)
+        assert answer.status_code == 403 and 'href="/sign-in?back=%2F"' in answer.text
+
+
 @pytest.mark.parametrize("brought", ["", "x", sessions.form_token(TOKEN, "Ben"), sessions.form_token("other", "Ann")])
 def test_a_form_brings_its_persons_token(
     client: TestClient, home: Settings, sides: dict[str, str], brought: str
