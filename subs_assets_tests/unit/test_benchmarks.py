@@ -179,8 +179,14 @@ class OneAtATime(BaseHTTPRequestHandler):
         pass
 
 
+class Patient(HTTPServer):
+    """Lets all of a test wait: beyond the usual five, connections are dropped, and come again after a second."""
+
+    request_queue_size = 128
+
+
 def test_a_request_that_waits_for_others_has_waited() -> None:
-    with HTTPServer(("127.0.0.1", 0), OneAtATime) as server:
+    with Patient(("127.0.0.1", 0), OneAtATime) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_address[1]}"
         asked = arrivals.Asked(address, {"here": ["/"], "nowhere": ["/gone"]}, rate=2 / OneAtATime.SECONDS)
