@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import httpx2
 
@@ -44,19 +45,33 @@ def answers_of(asked: Asked, seconds: float) -> list[Answer]:
 
 @contextmanager
 def arriving(asked: Asked) -> Iterator[list[Answer]]:
-    """While the block is worked on; its value has the answers when it is left."""
+    """While the block is worked on; its value has the answers when it is left. Raises RuntimeError where the process
+    that asks ends before it has told them."""
     answers: list[Answer] = []
     here, there = SPAWN.Pipe()
     process = SPAWN.Process(target=_send_until_told, args=(asked, there))
     process.start()
+    there.close()  # the other process has its own: without this one, its end is seen
     try:
-        here.recv()  # connected
+        _told(here, asked)  # connected
         yield answers
-        here.send("enough")
-        answers += here.recv()
+        answers += _told(here, asked, "enough")
     finally:
         process.join(MOST_SECONDS)
         process.terminate()
+
+
+def _told(process: Connection, asked: Asked, word: str | None = None) -> Any:
+    """What the process that asks says next, after this ``word`` to it."""
+    try:
+        if word is not None:
+            process.send(word)
+        return process.recv()
+    except (EOFError, ConnectionError):
+        kinds = ", ".join(f"{kind} ({len(paths)})" for kind, paths in asked.paths.items())
+        raise RuntimeError(
+            f"the process that asks {asked.address} for {kinds} ended before it had answers; its own error stands above"
+        ) from None
 
 
 def _send_until_told(asked: Asked, parent: Connection) -> None:

@@ -201,6 +201,11 @@ def test_a_request_that_waits_for_others_has_waited() -> None:
     )
 
 
+def test_where_the_asking_process_ends_at_once_it_is_said() -> None:
+    with pytest.raises(RuntimeError, match=r"http://127\.0\.0\.1:9 for product page \(0\) ended before"):
+        arrivals.answers_of(arrivals.Asked("http://127.0.0.1:9", {"product page": []}, rate=1), 0)
+
+
 def test_what_the_served_explorer_is_asked_has_answers(tmp_path: Path) -> None:
     night = large_night(200, 1_000)
     places = {"SUBS_HOME": str(tmp_path), "SUBS_CATALOGUES": str(tmp_path)}
