@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,10 @@ def test_each_role_of_the_page_can_do_its_work_and_no_more(
     psql(postgres_server, LET_DECIDE, "subs_restored")
     for role in ("subs_night", "subs_reader", "subs_explorer"):
         assert rows_in(str(restored[role]), "listings") == {"listings": before["listings"]}
+
+    # A role that comes to tables that are there already sees them by the lines that name it.
+    psql(postgres_server, "REVOKE ALL ON ALL TABLES IN SCHEMA public, subs_control FROM subs_explorer", "subs_restored")
+    refused(replace(explorer, database_url=str(restored["subs_explorer"])), "SELECT * FROM listings")
+    its_own = [line for line in IN_THE_DATABASE.splitlines() if "subs_explorer" in line]
+    psql(postgres_server, "\n".join(["SET ROLE subs_owner;", *its_own]), "subs_restored")
+    assert rows_in(str(restored["subs_explorer"]), "listings") == {"listings": before["listings"]}
