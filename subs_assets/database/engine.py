@@ -158,7 +158,7 @@ def _wait_for_writers_turn(connection: Connection) -> None:
 
 def empty_write_ahead_log(engine: Engine) -> None:
     """Move what the log of an SQLite file holds into the file: waits for readers that are at work, as long as a writer
-    waits for another, and holds none up. Does nothing on PostgreSQL.
+    waits for another, and holds up no reader. Does nothing on PostgreSQL.
 
     A commit does it too, but not past a reader that is at work at that moment: a log of a gigabyte then lay there until
     the next night, and each reader that found no other one read through all of it first, for half a second.
