@@ -8,8 +8,9 @@ import pandas as pd
 EXAMPLES = 3
 REASONS_OF_A_COMPANY = 12
 
-VARIABLE = re.compile(r'"[^"]*"|(?:\S+\.\S+ )?line \d+|(?<![\w-])\d+(?:[.,]\d+)*')
-"""What differs between two rows that were set aside for one reason: quoted values, places, numbers."""
+VARIABLE = re.compile(r'"[^"]*"(?:[^";]*")*|(?:\S+\.\S+ )?line \d+|(?<![\w-])\d+(?:[.,]\d+)*')
+"""What differs between two rows that were set aside for one reason: quoted values, places, numbers. A value may have
+quotation marks of its own, and a sentence quotes one at most up to its next semicolon."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from subs_assets.report.set_aside import EXAMPLES, REASONS_OF_A_COMPANY, kind_of
          "stands in … already, with another price"),
         ("has 1,204 characters; 1,000 are possible; row set aside", "has … characters; … are possible"),
         ("is not UTF-8; row set aside", "is not UTF-8"),
+        ('brand "Joe "Best" Ltd" is a legal entity; "Joe "B" was taken', "brand … is a legal entity; … was taken"),
+        ('barcode "5" pipe" is no number; left out', "barcode … is no number; left out"),
     ],
 )  # fmt: skip
 def test_what_is_the_row_s_own_is_no_part_of_the_reason(reason: str, kind: str) -> None:
