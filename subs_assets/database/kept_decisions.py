@@ -19,9 +19,10 @@ WITHDRAW = "withdraw"
 RELATIONS = ("exact", "close", "broad", "narrow", "related")
 """SKOS mapping relations, as in ``category_equivalences``."""
 
-DECIDED_COLUMNS = [
-    "company_slug", "subject", "target_company_slug", "target_subject", "verdict", "relation", "reason",
-]  # fmt: skip
+SUBJECT_COLUMNS = ("company_slug", "subject", "target_company_slug", "target_subject")
+"""What a decision is about: the key of the table ``decisions`` without its kind."""
+
+DECIDED_COLUMNS = [*SUBJECT_COLUMNS, "verdict", "relation", "reason"]
 """What a person says of one pair; who, when and of which kind are said once for many."""
 
 STOOD_COLUMNS = ("verdict", "relation", "reason", "decided_at", "decided_by")
@@ -92,7 +93,7 @@ def record_decisions(
     key = frames.primary_key(decisions)
     decided_at = now()
     with writing(engine) as connection:
-        columns = (decisions.c[name] for name in (*DECIDED_COLUMNS[:4], *STOOD_COLUMNS))
+        columns = (decisions.c[name] for name in (*SUBJECT_COLUMNS, *STOOD_COLUMNS))
         kept = {
             tuple(row[:4]): tuple(row[4:])
             for row in connection.execute(select(*columns).where(decisions.c.kind == kind))

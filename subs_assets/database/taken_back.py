@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from subs_assets.database.audit_lines import audit_row
 from subs_assets.database.control_tables import audit_log, decisions
 from subs_assets.database.engine import writing
-from subs_assets.database.kept_decisions import REPLACED, WITHDRAW
+from subs_assets.database.kept_decisions import REPLACED, SUBJECT_COLUMNS, WITHDRAW
 
 DECIDED = ("decision: accept", "decision: reject", f"decision: {WITHDRAW}")
 TAKEN_BACK = "decision: taken back"
-KEY = ("kind", "company_slug", "subject", "target_company_slug", "target_subject")
+KEY = ("kind", *SUBJECT_COLUMNS)
 
 Row = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ def _made(row: Row) -> tuple[Any, ...]:
 
 def _is_same_pair(one: Row, other: Row) -> bool:
     """Of an equivalence the two directions, which were kept at one moment."""
-    sides = [{row[name] for name in KEY[1:]} for row in (one, other)]
+    sides = [{row[name] for name in SUBJECT_COLUMNS} for row in (one, other)]
     return (
         one["kind"] == other["kind"] == "equivalence"
         and one["decided_at"] == other["decided_at"]

@@ -3,12 +3,10 @@
 import pandas as pd
 
 from subs_assets.catalogue import category_path
+from subs_assets.database.kept_decisions import SUBJECT_COLUMNS
 from subs_assets.equivalence.mapping import KEY_COLUMNS, MAPPING_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
 from subs_assets.review.decided import said, said_with_reason
-
-SUBJECT_COLUMNS = ["company_slug", "subject", "target_company_slug", "target_subject"]
-"""The key of a mapping as decisions name it."""
 
 MEASURED_COLUMNS = MAPPING_COLUMNS[MAPPING_COLUMNS.index("support") : MAPPING_COLUMNS.index("reason")]
 """What the evidence says in numbers; zero where a person says it alone."""
@@ -24,7 +22,7 @@ def other_direction(key: Key) -> Key:
 
 def both_directions(decided: pd.DataFrame) -> pd.DataFrame:
     """The decisions and, after each, the same in the other direction; the index says which two belong together."""
-    back = decided.rename(columns=dict(zip(SUBJECT_COLUMNS, other_direction(tuple(SUBJECT_COLUMNS)), strict=True)))  # type: ignore[arg-type]
+    back = decided.rename(columns=dict(zip(SUBJECT_COLUMNS, other_direction(SUBJECT_COLUMNS), strict=True)))
     back["relation"] = decided["relation"].map(INVERSE)
     return pd.concat([decided, back[decided.columns]]).sort_index(kind="stable")
 

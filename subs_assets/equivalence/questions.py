@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from subs_assets.catalogue import category_path
+from subs_assets.database.kept_decisions import SUBJECT_COLUMNS
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
-from subs_assets.equivalence.decisions import SUBJECT_COLUMNS, Key, other_direction, vanished
+from subs_assets.equivalence.decisions import Key, other_direction, vanished
 from subs_assets.equivalence.mapping import KEY_COLUMNS
 from subs_assets.equivalence.relations import INVERSE
 
@@ -110,7 +111,7 @@ def find_questions(published: PublishedEquivalences, decisions: pd.DataFrame) ->
     return Questions(whys, standing, relations, reached, accepted, sorted(set(proposed) - useful))
 
 
-def by_key(frame: pd.DataFrame, columns: list[str]) -> dict[Key, dict[str, Any]]:
+def by_key(frame: pd.DataFrame, columns: Sequence[str]) -> dict[Key, dict[str, Any]]:
     """A frame's rows by the four texts that are their key; None where something is missing."""
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return {tuple(row[name] for name in columns): row for row in rows}

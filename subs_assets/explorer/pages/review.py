@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.database import control, frames, kept_decisions, lookups
 from subs_assets.database.control_tables import decisions as decisions_table
-from subs_assets.database.kept_decisions import DecidedMeanwhile
+from subs_assets.database.kept_decisions import SUBJECT_COLUMNS, DecidedMeanwhile
 from subs_assets.database.taken_back import NothingToTakeBack, OwnDecision, last_decision, take_back
 from subs_assets.explorer import judging
 from subs_assets.explorer.deciding import Relation, Said, Unfit, Verdict, keep
@@ -43,7 +43,6 @@ MOST_DECIDED_SHOWN = 50
 DONE = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrawn"}
 
 FILTERS = ("kind", "company", "target")
-KEY = ("company_slug", "subject", "target_company_slug", "target_subject")
 Filter = Annotated[Text, Query(max_length=LONGEST_TEXT)]
 
 Decided = Mapping[Pair, Sequence[Any]]
@@ -164,7 +163,9 @@ def _shown(
         question=question,
         passed=passed if question in open_now and question not in ahead and ahead else question and question.mark,
         is_open=question in open_now,
-        standing=[{**{side: getattr(row, side) for side in KEY}, "said": _said_as(row)} for row in standing],
+        standing=[
+            {**{side: getattr(row, side) for side in SUBJECT_COLUMNS}, "said": _said_as(row)} for row in standing
+        ],
         seen=",".join(sorted({row.decided_at for row in standing})),
         content=None if question is None else judging.content_of(night.connection, question, names),
         relations=judging.RELATIONS,
@@ -257,7 +258,7 @@ def _last_act(
     if last is None:
         return None
     row, replaced = last.said, last.replaced[0]
-    (said,) = judging.pairs_said(night.connection, names, [(row["kind"], tuple(row[side] for side in KEY))])
+    (said,) = judging.pairs_said(night.connection, names, [(row["kind"], tuple(row[side] for side in SUBJECT_COLUMNS))])
     instead = f", instead of {replaced['decided_by']}'s {replaced['verdict']}" if replaced else ""
     return {
         "verdict": _verdict(row["verdict"], row["relation"]),
@@ -272,7 +273,11 @@ def _verdict(verdict: str, relation: Any) -> str:
 
 def _said(form: Mapping[str, str], verdict: str) -> Said:
     kind, relation = form.get("kind_of_question", ""), form.get("relation", "")
-    if verdict not in get_args(Verdict) or kind not in get_args(Kind) or not all(form.get(field) for field in KEY):
+    if (
+        verdict not in get_args(Verdict)
+        or kind not in get_args(Kind)
+        or not all(form.get(field) for field in SUBJECT_COLUMNS)
+    ):
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "The form lacks a verdict or one of the two sides.")
     needs_relation = kind == "equivalence" and verdict == "accept"
     return Said(
