@@ -14,6 +14,8 @@ LONGEST_TEXT = validate.LONGEST_TEXT
 LONGEST_PATH = validate.DEEPEST_PATH * (2 * LONGEST_TEXT + len('"",')) + 1
 """Of a category, as JSON, which writes some signs as two: whatever a catalogue may hold can be asked and decided."""
 LONGEST_QUERY = 200
+LONGEST_REASON = 300
+"""Of a decision that a page's form brings; a file or a program may say more."""
 LONGEST_ADDRESS = 16 * 2**10
 """Bytes of path and query: a sign may take twelve."""
 LONGEST_BODY = 2**20

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from subs_assets.catalogue import category_path
 from subs_assets.explorer import addresses, words
+from subs_assets.explorer.limits import LONGEST_REASON
 from subs_assets.explorer.visitor import visitor_of
 
 HEADERS = {"Cache-Control": "private, no-cache"}
@@ -41,6 +42,7 @@ def _templates() -> Environment:
         "path_names": category_path.decode,
         "shown_path": shown_path,
     }
+    environment.globals["longest_reason"] = LONGEST_REASON
     return environment
 
 

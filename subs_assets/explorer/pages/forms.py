@@ -9,17 +9,25 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from subs_assets.explorer import sessions
-from subs_assets.explorer.limits import LONGEST_ADDRESS, LONGEST_BODY, LONGEST_PATH, LONGEST_TEXT, fit_for_databases
+from subs_assets.explorer.limits import (
+    LONGEST_ADDRESS,
+    LONGEST_BODY,
+    LONGEST_PATH,
+    LONGEST_REASON,
+    LONGEST_TEXT,
+    fit_for_databases,
+)
 from subs_assets.explorer.visitor import Visitor, access_of
 
 MOST_FIELDS = 20
 
 LONGEST_OF = {
     **dict.fromkeys(("path", "target_path", "subject", "target_subject"), LONGEST_PATH),
+    "reason": LONGEST_REASON,
     # One that is too long leads to the first page, and loses nobody's decision: safe_way_back.
     "back": LONGEST_BODY,
 }
-"""Field -> its signs at most, where it holds more than a text."""
+"""Field -> its signs at most, where it may hold more than a text, or less."""
 
 
 async def form_of(request: Request) -> dict[str, str]:

@@ -13,6 +13,8 @@ from starlette.testclient import TestClient
 from subs_assets.database import control, kept_decisions
 from subs_assets.explorer import sessions
 from subs_assets.explorer.access import Access
+from subs_assets.explorer.addresses import mapping_address, product_address
+from subs_assets.explorer.limits import LONGEST_REASON
 from subs_assets.explorer.visitor import visitor_of
 from subs_assets.report.night import Night
 from subs_assets.settings import Settings
@@ -195,6 +197,19 @@ def test_a_name_from_a_proxy_is_read_in_utf_8_and_in_latin_1(home: Settings, nam
     app = application(home, BEHIND)
     asked = Request({"type": "http", "app": app, "headers": headers, "client": ("10.0.0.7", 50_000)})
     assert visitor_of(asked).name == name
+
+
+def test_a_reason_may_be_as_long_on_every_page(client: TestClient, night: Night, sides: dict[str, str]) -> None:
+    token = signed_in(client)
+    mapping = night.category_equivalences.iloc[0]
+    mapped = mapping_address(*mapping[["company_slug", "path", "target_company_slug", "target_path"]])
+    product = product_address(a_substitution(night, "shop_01")["product_id"])
+    for address in (product, mapped, "/review"):
+        fields = re.findall(r'<input name="reason"[^>]*>', client.get(address).text)
+        assert fields and all(f'maxlength="{LONGEST_REASON}"' in field for field in fields)
+    said = {**sides, "verdict": "accept", "form_token": token}
+    for length, status in ((LONGEST_REASON + 1, 422), (LONGEST_REASON, 303)):
+        assert client.post("/decisions", data={**said, "reason": "é" * length}).status_code == status
 
 
 def test_sizes_are_bounded(client: TestClient) -> None:
