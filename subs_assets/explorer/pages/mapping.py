@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from subs_assets.database import kept_decisions, lookups
 from subs_assets.equivalence.absences import SPEAKS_FOR_PARTS, speaks_for_parts
+from subs_assets.equivalence.relations import INVERSE
 from subs_assets.explorer.addresses import category_address, mapping_address, trees_address
 from subs_assets.explorer.deciding import Relation, Said, Verdict
 from subs_assets.explorer.judging import RELATIONS
@@ -24,8 +25,6 @@ from subs_assets.review.decided import said_with_reason
 router = APIRouter()
 
 SIDES = ("company_slug", "path", "target_company_slug", "target_path")
-
-INVERSE = {"broad": "narrow", "narrow": "broad"}
 
 Grounds = Literal["listings", "names", "third company", "person"]
 
@@ -108,7 +107,7 @@ def likely_relation(there: dict[str, Any] | None, back: dict[str, Any] | None) -
     """What a person is offered first: what the evidence says, else the inverse of what it says the other way."""
     if there is not None:
         return str(there["relation"])
-    return "close" if back is None else INVERSE.get(back["relation"], str(back["relation"]))
+    return "close" if back is None else INVERSE[back["relation"]]
 
 
 def grounds(mapping: dict[str, Any] | None) -> Grounds | None:
