@@ -15,6 +15,9 @@ from subs_assets.disk import is_full, sentence
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 """How long a writer waits for another one: a publication of a million pairs takes a few seconds."""
 
+READERS_MILLISECONDS = 1_000
+"""A page or a call has been answered by then; whoever reads an archive out is not waited for."""
+
 JOURNAL_SIZE_LIMIT_BYTES = 64 * 2**20
 """A publication is one transaction, so the write-ahead log grows to its size; afterwards it is cut back to this."""
 
@@ -157,8 +160,8 @@ def _wait_for_writers_turn(connection: Connection) -> None:
 
 
 def empty_write_ahead_log(engine: Engine) -> None:
-    """Move what the log of an SQLite file holds into the file: waits for readers that are at work, as long as a writer
-    waits for another, and holds up no reader. Does nothing on PostgreSQL.
+    """Move what the log of an SQLite file holds into the file: waits READERS_MILLISECONDS for readers that are at work,
+    and holds up no reader. Does nothing on PostgreSQL.
 
     A commit does it too, but not past a reader that is at work at that moment: a log of a gigabyte then lay there until
     the next night, and each reader that found no other one read through all of it first, for half a second.
@@ -168,8 +171,10 @@ def empty_write_ahead_log(engine: Engine) -> None:
     connection = engine.raw_connection()
     try:
         with suppress(sqlite3.Error):  # what was committed stands; the next writer tries again
+            connection.cursor().execute(f"PRAGMA busy_timeout = {READERS_MILLISECONDS}")
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
+        connection.cursor().execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}")
         connection.close()
 
 
